@@ -1,0 +1,34 @@
+# The project from a fresh clone: Python 3.11, git and make are all it needs.
+PYTHON ?= python3.11
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench mlflow
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(VENV)/installed: requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	pip install --quiet --progress-bar on -r requirements.txt
+	touch $@
+
+demo: $(VENV)/installed  ## run the whole pipeline on generated faces and print the results table
+	dvc repro
+	@python -m stages.results metrics/ced.json
+	@echo "CED figures: plots/ced/*.png; training and CED curves as a page: dvc plots show"
+
+test: check  ## lint, types and tests
+	pytest
+
+check: $(VENV)/installed
+	ruff check .
+	ruff format --check .
+	mypy
+
+bench: $(VENV)/installed  ## pictures a second and peak memory of each stage, into metrics/bench.json
+	python -m stages.bench metrics/bench.json
+
+mlflow: $(VENV)/installed  ## open the experiments' page at http://127.0.0.1:5000
+	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
