@@ -1,0 +1,43 @@
+"""Facts about the 68 iBUG points, counted from 0 here as in every array of the project.
+
+Sides are the viewer's: point 0 is at the left edge of the picture, which is the person's right ear.
+"""
+
+import numpy as np
+
+COUNT = 68
+PROFILE_COUNT = 39  # Menpo annotates strongly turned faces with these instead
+
+REGIONS: dict[str, slice] = {
+    "jaw": slice(0, 17),
+    "brows": slice(17, 27),
+    "nose": slice(27, 36),
+    "eyes": slice(36, 48),
+    "mouth": slice(48, 68),
+}
+
+OUTER_EYE_CORNERS = (36, 45)  # their distance is the normaliser "inter-ocular" of 300-W
+
+
+def _mirror() -> np.ndarray:
+    """MIRROR[i] is the point that i becomes in a mirrored picture."""
+    runs = [
+        (range(17), range(16, -1, -1)),  # jaw
+        (range(17, 22), range(26, 21, -1)),  # brows
+        (range(27, 31), range(27, 31)),  # the ridge of the nose stays
+        (range(31, 36), range(35, 30, -1)),  # nostrils
+        (range(36, 40), range(45, 41, -1)),  # upper eyelids, corner to corner
+        (range(40, 42), (47, 46)),  # lower eyelids
+        (range(48, 55), range(54, 47, -1)),  # outer lip, upper edge
+        (range(55, 60), range(59, 54, -1)),  # outer lip, lower edge
+        (range(60, 65), range(64, 59, -1)),  # inner lip, upper edge
+        (range(65, 68), range(67, 64, -1)),  # inner lip, lower edge
+    ]
+    mirror = np.full(COUNT, -1)
+    for left, right in runs:
+        mirror[list(left)] = list(right)
+        mirror[list(right)] = list(left)
+    return mirror
+
+
+MIRROR = _mirror()
