@@ -1,0 +1,111 @@
+"""The archive of a landmark data set: unpacked whole and safely, or not at all."""
+
+import gzip
+import io
+import os
+import shutil
+import tarfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from tqdm import tqdm
+
+from facealign.errors import FacealignError
+from facealign.files import replacing
+
+ROOT = "landmarks_task"
+
+
+def extract(archive: Path, target: Path) -> Counter[str]:
+    """Unpack what lies under ROOT into `target`, which then holds DATASET/SPLIT/FILE.
+
+    Returns how many members the archive has by its top folder, ROOT's own and those left out.
+    """
+    part = target.with_name(f".{target.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        tops = _unpack(archive, part)
+        if not tops[ROOT]:
+            found = ", ".join(sorted(tops)[:5]) or "nothing"
+            raise FacealignError(f"{archive}: expected files under {ROOT}/, found {found}")
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(part, target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return tops
+
+
+def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
+    """A .tgz of the files (path under ROOT, contents); the same files give the same bytes."""
+    with (
+        replacing(archive) as part,
+        part.open("wb") as raw,
+        # no name and no time of day in the header; the pictures are compressed already
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for name, contents in files:
+            member = tarfile.TarInfo(f"{ROOT}/{name}")
+            member.size = len(contents)
+            tar.addfile(member, io.BytesIO(contents))
+
+
+def _unpack(archive: Path, target: Path) -> Counter[str]:
+    if not archive.is_file():
+        raise FacealignError(f"{archive}: no such archive")
+    tops: Counter[str] = Counter()
+    last = None
+    size = archive.stat().st_size
+    bar = tqdm(
+        desc=f"unpack {archive.name}", total=size, unit="B", unit_scale=True, mininterval=0.5
+    )
+    try:
+        with bar, archive.open("rb") as raw, tarfile.open(fileobj=raw) as tar:
+            for member in tar:
+                path = _safe_path(archive, member)
+                if not path.parts:  # "./", the archived folder itself
+                    continue
+                tops[path.parts[0]] += member.isfile()
+                if path.parts == (ROOT,) and member.isfile():
+                    raise FacealignError(f"{archive}: {ROOT} is a file, expected a folder")
+                if path.parts[0] == ROOT:
+                    _write(tar, member, target.joinpath(*path.parts[1:]))
+                last = member.name
+                bar.update(raw.tell() - bar.n)
+            _drain(tar)
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        where = f"broken or cut short after {last}" if last else "not a tar archive (.tgz)"
+        raise FacealignError(f"{archive}: {where}: {error}") from error
+    return tops
+
+
+def _drain(tar: tarfile.TarFile) -> None:
+    """Read on to the very end: only there does gzip say whether all that came before was right."""
+    assert tar.fileobj is not None
+    while tar.fileobj.read(2**20):
+        pass
+
+
+def _safe_path(archive: Path, member: tarfile.TarInfo) -> PurePosixPath:
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts or "\\" in member.name:
+        raise FacealignError(f"{archive}: {member.name!r} points outside the archive's own folder")
+    if not (member.isfile() or member.isdir()):
+        kind = "a link" if member.issym() or member.islnk() else "a device or other special file"
+        raise FacealignError(
+            f"{archive}: {member.name!r} is {kind}, expected files and folders only"
+        )
+    return path
+
+
+def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+    if member.isdir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    source = tar.extractfile(member)
+    assert source is not None  # it is a regular file
+    with source, path.open("wb") as file:
+        shutil.copyfileobj(source, file)

@@ -1,0 +1,80 @@
+"""Pictures as uint8 RGB arrays (height, width, 3), and the one way to warp them."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from facealign.errors import FacealignError
+from facealign.files import replacing
+from facealign.geometry import Affine
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+
+
+def read(path: Path) -> np.ndarray:
+    """Any depth and channel count becomes 8-bit RGB; a turn noted in EXIF is carried out."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FacealignError(f"{path}: {error.strerror}") from None
+    if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]:
+        # OpenCV would fill the missing rest with grey and say nothing
+        raise FacealignError(f"{path}: the JPEG is cut short")
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    except cv2.error:  # an empty file, or more pixels than OpenCV's limit
+        image = None
+    if image is None:
+        raise FacealignError(f"{path}: not a picture that can be read")
+    return image
+
+
+def write(path: Path, image: np.ndarray) -> None:
+    """In the format that the path's suffix names."""
+    done, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    assert done
+    with replacing(path) as part:
+        part.write_bytes(data.tobytes())
+
+
+def warp(image: np.ndarray, to_crop: Affine, size: int) -> np.ndarray:
+    """A `size` x `size` crop; outside the picture its border is continued.
+
+    Bilinear sampling skips pixels when it shrinks by more than two, so the picture is first
+    averaged over whole blocks of pixels.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(to_crop.matrix[:, :2]))))
+    block = int(1 / scale)
+    if block >= 2:
+        image, to_crop = _shrink_around(image, to_crop, size, block)
+    matrix = to_crop.matrix
+    return cv2.warpAffine(
+        image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+
+
+def _shrink_around(
+    image: np.ndarray, to_crop: Affine, size: int, block: int
+) -> tuple[np.ndarray, Affine]:
+    """Average the crop's surroundings over block x block pixels; leave out what is far off."""
+    height, width = image.shape[:2]
+    edge = size - 0.5
+    corners = to_crop.inverse()(np.array([[-0.5, -0.5], [edge, -0.5], [-0.5, edge], [edge, edge]]))
+    low = np.floor(corners.min(axis=0)).astype(int) - 2 * block
+    high = np.ceil(corners.max(axis=0)).astype(int) + 2 * block
+    left, right = np.clip([low[0], high[0]], 0, [width - 1, width])
+    top, bottom = np.clip([low[1], high[1]], 0, [height - 1, height])
+    part = image[top : max(bottom, top + 1), left : max(right, left + 1)]
+    # whole blocks only: the border grows by less than one block
+    below, beside = -part.shape[0] % block, -part.shape[1] % block
+    part = cv2.copyMakeBorder(part, 0, below, 0, beside, cv2.BORDER_REPLICATE)
+    small = cv2.resize(
+        part, (part.shape[1] // block, part.shape[0] // block), interpolation=cv2.INTER_AREA
+    )
+    # the centre of small pixel i lies at block * i + (block - 1) / 2 of the part
+    middle = (block - 1) / 2
+    to_image = Affine.translation(float(left) + middle, float(top) + middle) @ Affine.similarity(
+        block
+    )
+    return small, to_crop @ to_image

@@ -1,0 +1,95 @@
+"""Tables as CSV files, most with one row a picture. Numbers read back exactly as they were."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facealign.errors import FacealignError
+from facealign.files import replacing
+from facealign.points import COUNT
+
+KEY = "image"  # names the picture of a row: its path, DATASET/SPLIT/FILE
+POINT_COLUMNS = tuple(f"{axis}{i}" for i in range(COUNT) for axis in "xy")
+
+Column = Sequence[str] | Sequence[int] | Sequence[float] | np.ndarray
+
+
+@dataclass(frozen=True)
+class Table:
+    path: Path
+    columns: dict[str, list[str]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def __getitem__(self, name: str) -> list[str]:
+        if name not in self.columns:
+            raise FacealignError(f"{self.path}: no column {name!r}, has {', '.join(self.columns)}")
+        return self.columns[name]
+
+    def numbers(self, *names: str) -> np.ndarray:
+        """Float64 array (rows, names)."""
+        try:
+            return np.array([self[name] for name in names], dtype=np.float64).T.copy()
+        except ValueError as error:
+            raise FacealignError(f"{self.path}: {error}, expected numbers") from None
+
+    def points(self) -> np.ndarray:
+        """Float64 array (rows, 68, 2)."""
+        return self.numbers(*POINT_COLUMNS).reshape(len(self), COUNT, 2)
+
+    def rows(self, wanted: Sequence[str]) -> np.ndarray:
+        """The row numbers of the pictures `wanted`, in their order."""
+        place = {image: row for row, image in enumerate(self[KEY])}
+        missing = [image for image in wanted if image not in place]
+        if missing:
+            raise FacealignError(
+                f"{self.path}: no row for {missing[0]} and {len(missing) - 1} more"
+            )
+        return np.array([place[image] for image in wanted], dtype=np.int64)
+
+
+def read(path: Path) -> Table:
+    with path.open(encoding="utf-8", newline="") as file:
+        lines = csv.reader(file)
+        names = next(lines, [])
+        rows = list(lines)
+    if not names:
+        raise FacealignError(f"{path}: empty, expected a line of column names")
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(names):
+            raise FacealignError(f"{path}:{number}: {len(row)} cells, expected {len(names)}")
+    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    return Table(path, dict(zip(names, map(list, columns), strict=True)))
+
+
+def write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(names)
+        lines.writerows(rows)
+
+
+def write(path: Path, columns: Mapping[str, Column], points: np.ndarray | None = None) -> None:
+    """Write the columns in their order, then the points (rows, 68, 2), if any."""
+    cells = {name: _cells(column) for name, column in columns.items()}
+    if points is not None:
+        assert not cells.keys() & set(POINT_COLUMNS)
+        flat = points.reshape(len(points), 2 * COUNT)
+        cells |= {name: _cells(flat[:, i]) for i, name in enumerate(POINT_COLUMNS)}
+    write_rows(path, tuple(cells), zip(*cells.values(), strict=True))
+
+
+def stack(points: Sequence[np.ndarray]) -> np.ndarray:
+    """Faces' points as one array (N, 68, 2), also for no face at all."""
+    return np.array(points, dtype=np.float64).reshape(-1, COUNT, 2)
+
+
+def _cells(column: Column) -> Sequence[object]:
+    # Python's own numbers print in the shortest form that reads back to the same value
+    return column.tolist() if isinstance(column, np.ndarray) else column
