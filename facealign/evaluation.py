@@ -1,0 +1,93 @@
+"""Predictions against the truth: every image's error, and figures per data set and for all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from facealign import metrics, tables
+from facealign.config import Range, Seed
+from facealign.tables import Table
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Ced:
+    """The section `ced` of params.yaml."""
+
+    resamples: Annotated[int, Range(100)]
+    seed: Seed
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Errors of one method on the images of one data set."""
+
+    errors: np.ndarray  # (N,), over sqrt(H * W) of the rectangle
+    interocular: np.ndarray  # (N,), over the distance of the outer eye corners
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One method on the test images that have a rectangle."""
+
+    images: list[str]
+    truth: np.ndarray  # (N, 68, 2)
+    distances: np.ndarray  # (N,), mean over the points, pixels
+    errors: np.ndarray  # (N,), over sqrt(H * W) of the rectangle
+
+
+def measure(truth: Table, boxes: Table, predicted: Table) -> Tested:
+    images = [image for image in boxes[tables.KEY] if "/test/" in image]
+    points = truth.points()[truth.rows(images)]
+    corners = boxes.numbers("left", "top", "right", "bottom")[boxes.rows(images)]
+    distances = metrics.mean_distances(predicted.points()[predicted.rows(images)], points)
+    return Tested(images, points, distances, distances / metrics.box_sizes(corners))
+
+
+def score(truth: Table, boxes: Table, predicted: Table) -> dict[str, Scored]:
+    """Per data set, in the order of their names, then for all together."""
+    tested = measure(truth, boxes, predicted)
+    interocular = tested.distances / metrics.interocular(tested.truth)
+    datasets = np.array(truth["dataset"], dtype=object)[truth.rows(tested.images)]
+    scored = {
+        name: Scored(tested.errors[datasets == name], interocular[datasets == name])
+        for name in sorted(set(datasets))
+    }
+    return scored | {ALL: Scored(tested.errors, interocular)}
+
+
+def undetected(truth: Table, boxes: Table) -> Counter[str]:
+    """Test images without a rectangle, per data set; a data set that lost none is there with 0."""
+    found = set(boxes[tables.KEY])
+    lost: Counter[str] = Counter()
+    for image, dataset, split in zip(
+        truth[tables.KEY], truth["dataset"], truth["split"], strict=True
+    ):
+        lost[dataset] += split == "test" and image not in found
+    return lost
+
+
+def summarise(
+    methods: dict[str, dict[str, Scored]], undetected: Counter[str], config: Ced
+) -> dict[str, dict[str, metrics.Summary]]:
+    """{data set: {method: figures}}, as metrics/ced.json has it."""
+    lost = dict(sorted(undetected.items())) | {ALL: undetected.total()}
+    nothing = Scored(np.empty(0), np.empty(0))
+
+    def figures(scored: Scored, lost: int) -> metrics.Summary:
+        return metrics.summarise(
+            scored.errors, scored.interocular, lost, config.resamples, config.seed
+        )
+
+    return {
+        name: {
+            method: figures(scored.get(name, nothing), lost[name])
+            for method, scored in methods.items()
+        }
+        for name in lost
+    }
