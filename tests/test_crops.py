@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+import torch
+
+from facealign.augment import Draw, Strength, draw, move_points
+from facealign.cropping import Stats
+from facealign.crops import augmented_input, plain_input
+from facealign.points import MIRROR
+
+CPU = torch.device("cpu")
+STATS = Stats(size=48, margin=0.1, border=12, mean=(120.0, 100.0, 90.0), std=(60.0, 50.0, 40.0))
+DARK = Stats(size=48, margin=0.1, border=12, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+
+
+def noise(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 72, 72, 3), dtype=np.uint8)
+
+
+def dots(places: np.ndarray) -> np.ndarray:
+    """A crop for each place in input pixels, with a soft bright dot there."""
+    rows, columns = np.indices((72, 72)) - STATS.border
+    x, y = (places[:, i, None, None] for i in range(2))
+    light = 250 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * 1.5**2))
+    return np.repeat(light[..., None], 3, axis=-1).round().astype(np.uint8)
+
+
+def centres_of_mass(inputs: torch.Tensor) -> np.ndarray:
+    light = inputs[:, 0].double().numpy()
+    rows, columns = np.indices(light.shape[1:])
+    total = light.sum(axis=(1, 2))
+    x, y = ((light * axis).sum(axis=(1, 2)) / total for axis in (columns, rows))
+    return np.column_stack([x, y])
+
+
+def test_the_plain_input_is_the_crop_without_its_rim_normalised() -> None:
+    pixels = noise(2)
+    inputs = plain_input(pixels, STATS, CPU)
+    assert inputs.shape == (2, 3, 48, 48)
+    expected = (pixels[1, 12 + 5, 12 + 7] - np.array(STATS.mean)) / STATS.std
+    np.testing.assert_allclose(inputs[1, :, 5, 7], expected, rtol=1e-5)
+
+
+def test_a_deviation_near_zero_does_not_blow_up_the_input() -> None:
+    flat = Stats(size=48, margin=0.1, border=12, mean=(7.0, 7.0, 7.0), std=(0.0, 0.0, 0.0))
+    inputs = plain_input(np.full((1, 72, 72, 3), 9, np.uint8), flat, CPU)
+    np.testing.assert_array_equal(inputs, np.full((1, 3, 48, 48), 2))
+
+
+@pytest.mark.parametrize("border", [0, 12])
+def test_no_augmentation_gives_the_plain_input(border: int) -> None:
+    stats = Stats(72 - 2 * border, 0.1, border, STATS.mean, STATS.std)
+    chosen = draw(np.random.default_rng(0), 3, stats.size, Strength(0, 0, 0, 0, 0))
+    inputs = augmented_input(noise(3), chosen, stats, CPU)
+    np.testing.assert_allclose(inputs, plain_input(noise(3), stats, CPU), atol=1e-3)
+
+
+def test_a_dot_and_its_point_are_moved_to_the_same_place() -> None:
+    count = 40
+    rng = np.random.default_rng(1)
+    places = rng.uniform(14, 33, (count, 2))
+    chosen = draw(rng, count, STATS.size, Strength(0.5, 30, 0.2, 0.06, 0))
+    inputs = augmented_input(dots(places), chosen, DARK, CPU)
+    assert 0 < chosen.mirrored.sum() < count
+    points = move_points(np.repeat(places[:, None], 68, axis=1), chosen)[:, 0]
+    np.testing.assert_allclose(centres_of_mass(inputs), points, atol=0.15)
+
+
+def test_a_point_keeps_to_its_own_dot_when_its_name_is_mirrored() -> None:
+    points = np.random.default_rng(2).uniform(14, 33, (1, 68, 2))
+    chosen = draw(np.random.default_rng(0), 1, STATS.size, Strength(1, 20, 0, 0, 0))
+    inputs = augmented_input(dots(points[:, 36]), chosen, DARK, CPU)
+    moved = move_points(points, chosen)[:, MIRROR[36]]
+    np.testing.assert_allclose(centres_of_mass(inputs), moved, atol=0.15)
+
+
+def test_the_rim_fills_what_a_shift_uncovers() -> None:
+    pixels = noise(1)
+    chosen = draw(np.random.default_rng(0), 1, STATS.size, Strength(0, 0, 0, 0, 0))
+    shifted = Draw(
+        chosen.maps + [[0, 0, 5], [0, 0, -3]], chosen.mirrored, chosen.gain, chosen.offset
+    )
+    inputs = augmented_input(pixels, shifted, DARK, CPU)
+    expected = pixels[0, 12 + 3 : 60 + 3, 12 - 5 : 60 - 5].transpose(2, 0, 1)
+    np.testing.assert_allclose(inputs[0], expected, atol=0.02)
+
+
+def test_gain_and_offset_change_the_normalised_colours() -> None:
+    chosen = draw(np.random.default_rng(0), 2, STATS.size, Strength(0, 0, 0, 0, 0.3))
+    inputs = augmented_input(noise(2), chosen, STATS, CPU)
+    plain = plain_input(noise(2), STATS, CPU).numpy()
+    expected = plain * chosen.gain[..., None, None] + chosen.offset[..., None, None]
+    np.testing.assert_allclose(inputs, expected, atol=1e-3)
+    assert np.abs(expected - plain).max() > 0.1

@@ -1,0 +1,84 @@
+import dataclasses
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from facealign import config, losses
+from facealign.errors import FacealignError
+from facealign.recipe import Train
+
+TRAIN = config.load("train", Train, Path(__file__).parents[1] / "params.yaml")
+WIDTH, CURVATURE = 0.04, 0.01
+
+
+def of(loss: Callable[..., torch.Tensor], *values: float) -> float:
+    """The loss of the errors `values` of one face."""
+    predicted = torch.tensor([values], dtype=torch.float64)
+    return loss(predicted, torch.zeros_like(predicted)).item()
+
+
+def slope(loss: Callable[..., torch.Tensor], *values: float) -> list[float]:
+    predicted = torch.tensor([values], dtype=torch.float64, requires_grad=True)
+    value = loss(predicted, torch.zeros_like(predicted))
+    (gradient,) = torch.autograd.grad(value, predicted)
+    return gradient[0].tolist()
+
+
+def wing(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return losses.wing(predicted, target, WIDTH, CURVATURE)
+
+
+def test_euclid_is_the_mean_distance_of_the_points() -> None:
+    assert of(losses.euclid, 3, 4, 0, -1) == pytest.approx(3)  # of 5 and 1
+    assert slope(losses.euclid, 3, 4, 0, -1) == pytest.approx([0.3, 0.4, 0, -0.5])
+
+
+def test_euclid_has_a_slope_at_no_error() -> None:
+    assert of(losses.euclid, 0, 0) == pytest.approx(0, abs=1e-5)
+    assert slope(losses.euclid, 0, 0) == [0, 0]
+
+
+def test_l1_is_the_mean_of_the_coordinates_errors() -> None:
+    assert of(losses.l1, 3, -4, 0, 1) == 2
+    assert slope(losses.l1, 3, -4, 2, 1) == [0.25, -0.25, 0.25, 0.25]
+
+
+def test_wing_is_a_logarithm_up_to_its_width() -> None:
+    assert of(wing, 0.03, -0.01) == pytest.approx(0.04 * (math.log(4) + math.log(2)) / 2)
+    # the logarithm's slope: 0.04 / (0.01 + error), shared by two
+    assert slope(wing, 0.03, -0.01) == pytest.approx([0.5, -1])
+
+
+def test_wing_is_linear_beyond_its_width() -> None:
+    at_width = 0.04 * math.log(5)
+    assert of(wing, 0.1) == pytest.approx(at_width + 0.06)
+    assert slope(wing, 0.1, -7.0) == pytest.approx([0.5, -0.5])
+
+
+def test_wing_has_no_step_at_its_width() -> None:
+    assert of(wing, WIDTH - 1e-9) == pytest.approx(of(wing, WIDTH + 1e-9), abs=1e-8)
+    assert of(wing, WIDTH) == pytest.approx(0.04 * math.log(5))
+
+
+@pytest.mark.parametrize("name", ["euclid", "l1", "wing"])
+def test_a_loss_is_made_by_its_name(name: str) -> None:
+    loss = losses.make_loss(dataclasses.replace(TRAIN, loss=name))
+    expected = {"euclid": losses.euclid, "l1": losses.l1, "wing": wing}[name]
+    assert of(loss, 0.01, 0.02, -0.3, 0.4) == pytest.approx(of(expected, 0.01, 0.02, -0.3, 0.4))
+
+
+def test_the_recipes_width_and_curvature_shape_the_wing() -> None:
+    loss = losses.make_loss(
+        dataclasses.replace(TRAIN, loss="wing", wing_width=0.2, wing_curvature=0.1)
+    )
+    assert of(loss, 0.1) == pytest.approx(0.2 * math.log(2))
+
+
+def test_an_unknown_loss_is_answered_with_the_nearest_and_the_valid_ones() -> None:
+    with pytest.raises(
+        FacealignError, match=r"'wings', did you mean wing\? Valid: euclid, l1, wing"
+    ):
+        losses.make_loss(dataclasses.replace(TRAIN, loss="wings"))
