@@ -1,0 +1,52 @@
+"""Faces with points drawn on them, many on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from facealign import images
+from facealign.geometry import Affine, Box, crop_map
+
+TILE, COLUMNS, MARGIN = 192, 6, 0.25
+TRUTH, PREDICTED = (60, 220, 60), (255, 80, 40)  # red, green, blue
+_FRACTION = 4  # bits of a pixel's fraction that OpenCV draws with
+
+
+@dataclass(frozen=True)
+class Tile:
+    image: np.ndarray
+    box: Box
+    points: Sequence[
+        tuple[np.ndarray, tuple[int, int, int]]
+    ]  # points and their colour, drawn in order
+    caption: str
+
+
+def sheet(tiles: Sequence[Tile]) -> np.ndarray:
+    """One RGB picture of all tiles, COLUMNS in a row, in reading order."""
+    rows = max(1, -(-len(tiles) // COLUMNS))
+    page = np.full((rows * TILE, COLUMNS * TILE, 3), 255, np.uint8)
+    for number, tile in enumerate(tiles):
+        y, x = divmod(number, COLUMNS)
+        page[y * TILE : (y + 1) * TILE, x * TILE : (x + 1) * TILE] = _draw(tile)
+    return page
+
+
+def _draw(tile: Tile) -> np.ndarray:
+    scale = 2  # drawn at twice the size, so that a point is where it is and not at the next pixel
+    to_tile = Affine.similarity(scale) @ crop_map(tile.box, MARGIN, TILE)
+    picture = images.warp(tile.image, to_tile, scale * TILE)
+    for points, colour in tile.points:
+        for x, y in np.rint(to_tile(points) * 2**_FRACTION).astype(int):
+            cv2.circle(
+                picture, (int(x), int(y)), 3 << _FRACTION, colour, -1, cv2.LINE_AA, _FRACTION
+            )
+    picture = cv2.resize(picture, (TILE, TILE), interpolation=cv2.INTER_AREA)
+    place, font = (6, TILE - 8), cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(picture, tile.caption, place, font, 0.42, (0, 0, 0), 3, cv2.LINE_AA)
+    cv2.putText(picture, tile.caption, place, font, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
+    return picture

@@ -1,0 +1,88 @@
+"""One MLflow run for an experiment, written from the files that the pipeline has made.
+
+It comes last and apart: training does not wait for a server, and a server that is down costs a
+warning, never a training.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+EXPERIMENT = "facealign"
+# an answer within seconds, or a warning; MLflow itself would try for many minutes
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+
+
+@dataclass(frozen=True)
+class Run:
+    name: str
+    tags: Mapping[str, str]
+    params: Mapping[str, Any]
+    epochs: Sequence[Mapping[str, float]]  # one mapping an epoch, with its number under "epoch"
+    metrics: Mapping[str, float]
+    artifacts: Sequence[Path]
+
+
+def log(run: Run, store: Path) -> bool:
+    """Write the run to MLFLOW_TRACKING_URI, or to an SQLite store in the folder `store`.
+
+    Returns whether that worked; if not, a warning says why.
+    """
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
+    # imported here: it takes seconds, and only this function needs it
+    import mlflow
+    from mlflow.entities import Metric
+
+    try:
+        client = mlflow.MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or local_uri(store))
+        run_id = client.create_run(
+            _experiment(client, store), run_name=run.name, tags=dict(run.tags)
+        ).info.run_id
+        points = [
+            Metric(name, float(value), 0, int(epoch["epoch"]))
+            for epoch in run.epochs
+            for name, value in epoch.items()
+            if name != "epoch"
+        ]
+        points += [Metric(name, float(value), 0, 0) for name, value in run.metrics.items()]
+        for start in range(0, len(points), 1000):  # the most that a server takes at once
+            client.log_batch(run_id, metrics=points[start : start + 1000])
+        for name, value in run.params.items():
+            client.log_param(run_id, name, value)
+        for path in run.artifacts:
+            client.log_artifact(run_id, str(path))
+        client.set_terminated(run_id)
+    except Exception as error:  # whatever a server or its network may raise
+        logging.getLogger(__name__).warning("MLflow: the run was not logged: %s", error)
+        return False
+    return True
+
+
+def local_uri(store: Path) -> str:
+    return f"sqlite:///{store.resolve() / 'mlflow.db'}"
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"a": {"b": 1}} -> {"a.b": 1}, as params.yaml and DVC name things."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def _experiment(client: Any, store: Path) -> str:
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found is not None:
+        return str(found.experiment_id)
+    remote = os.environ.get("MLFLOW_TRACKING_URI")
+    place = None if remote else (store.resolve() / "mlruns").as_uri()
+    return str(client.create_experiment(EXPERIMENT, artifact_location=place))
