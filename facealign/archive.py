@@ -70,13 +70,13 @@ def _unpack(archive: Path, target: Path) -> Counter[str]:
                 tops[path.parts[0]] += member.isfile()
                 if path.parts == (ROOT,) and member.isfile():
                     raise FacealignError(f"{archive}: {ROOT} is a file, expected a folder")
+                last = member.name
                 if path.parts[0] == ROOT:
                     _write(tar, member, target.joinpath(*path.parts[1:]))
-                last = member.name
                 bar.update(raw.tell() - bar.n)
             _drain(tar)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        where = f"broken or cut short after {last}" if last else "not a tar archive (.tgz)"
+        where = f"broken or cut short at {last}" if last else "not a tar archive (.tgz)"
         raise FacealignError(f"{archive}: {where}: {error}") from error
     return tops
 

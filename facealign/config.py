@@ -68,7 +68,7 @@ def load(section: str, kind: type[Section], path: Path = Path("params.yaml")) ->
 def unknown_name(what: str, name: str, valid: Sequence[str]) -> str:
     """The sentence for a name that nothing bears, with the nearest valid one first."""
     close = difflib.get_close_matches(name, valid, n=1)
-    hint = f", did you mean {close[0]}?" if close else ""
+    hint = f", did you mean {close[0]}?" if close else "."
     return f"unknown {what} {name!r}{hint} Valid: {', '.join(valid)}"
 
 
@@ -105,8 +105,8 @@ def _section(value: Any, kind: Any, key: str, path: Path) -> Any:
     prefix = f"{key}." if key else ""
     for name in value:
         if name not in valid:
-            names = [prefix + other for other in valid]
-            raise FacealignError(f"{path}: {unknown_name('parameter', f'{prefix}{name}', names)}")
+            where = f"{path}: {key}: " if key else f"{path}: "
+            raise FacealignError(where + unknown_name("parameter", str(name), valid))
     missing = [prefix + name for name in valid if name not in value]
     if missing:
         raise FacealignError(f"{path}: missing parameters: {', '.join(missing)}")
@@ -118,7 +118,7 @@ def _number(value: Any, key: str, path: Path) -> float:
     try:
         # YAML 1.1 reads 1e-3 as a text; whoever writes it means the number
         number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise _wrong(path, key, value, "a number")

@@ -87,7 +87,7 @@ def _pair_files(root: Path, datasets: Sequence[str]) -> tuple[list[_Candidate], 
     present = sorted(path.name for path in root.iterdir() if path.is_dir())
     candidates: list[_Candidate] = []
     drops: list[Drop] = []
-    for dataset in datasets:
+    for dataset in dict.fromkeys(datasets):
         if dataset not in present:
             raise FacealignError(
                 f"data.datasets: the archive has no {dataset!r}, it has {', '.join(present)}"
@@ -111,9 +111,11 @@ def _pair_folder(root: Path, folder: Path) -> tuple[list[_Candidate], list[Drop]
     drops: list[Drop] = []
     for path in _files(folder):
         suffix = path.suffix.lower()
-        if suffix == ".pts":
+        if path.name.startswith("."):  # macOS adds ._NAME.jpg and ._NAME.pts to archives
+            drops.append(Drop(_key(root, path), "unknown_file"))
+        elif suffix == ".pts" and path.with_suffix("") not in annotations:
             annotations[path.with_suffix("")] = path
-        elif suffix in images.SUFFIXES and not path.name.startswith("."):
+        elif suffix in images.SUFFIXES:
             pictures[path.with_suffix("")].append(path)
         else:
             drops.append(Drop(_key(root, path), "unknown_file"))
@@ -147,7 +149,7 @@ def _examine(root: Path, candidate: _Candidate) -> Face | Drop:
     if not np.isfinite(points).all():
         return Drop(image, "not_finite", f"{int((~np.isfinite(points)).sum())} coordinates")
     if (np.ptp(points, axis=0) == 0).any():
-        return Drop(image, "degenerate", "all points on one line")
+        return Drop(image, "degenerate", "no width or no height")
     try:
         height, width = images.read(root / image).shape[:2]
     except FacealignError as error:

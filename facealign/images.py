@@ -18,8 +18,9 @@ def read(path: Path) -> np.ndarray:
         data = path.read_bytes()
     except OSError as error:
         raise FacealignError(f"{path}: {error.strerror}") from None
-    if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[-4096:]:
-        # OpenCV would fill the missing rest with grey and say nothing
+    # Cut short, OpenCV would fill the rest with grey and say nothing. A thumbnail has an end of its
+    # own, early in the file; what cameras add behind the picture is short beside it.
+    if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[len(data) // 2 :]:
         raise FacealignError(f"{path}: the JPEG is cut short")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)

@@ -55,12 +55,15 @@ class Table:
 
 
 def read(path: Path) -> Table:
-    with path.open(encoding="utf-8", newline="") as file:
-        lines = csv.reader(file)
-        names = next(lines, [])
-        rows = list(lines)
-    if not names:
-        raise FacealignError(f"{path}: empty, expected a line of column names")
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            names, *rows = csv.reader(file)
+    except OSError as error:
+        raise FacealignError(f"{path}: {error.strerror}") from None
+    except csv.Error as error:
+        raise FacealignError(f"{path}: not a table: {error}") from None
+    except ValueError:
+        raise FacealignError(f"{path}: empty, expected a line of column names") from None
     for number, row in enumerate(rows, start=2):
         if len(row) != len(names):
             raise FacealignError(f"{path}:{number}: {len(row)} cells, expected {len(names)}")
@@ -69,7 +72,10 @@ def read(path: Path) -> Table:
 
 
 def write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with (
+        replacing(path) as part,
+        part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(names)
         lines.writerows(rows)

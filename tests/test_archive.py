@@ -143,7 +143,7 @@ def test_an_archive_cut_short_is_refused(tmp_path: Path, left: float) -> None:
     pack(archive, FILES.items())
     whole = archive.read_bytes()
     archive.write_bytes(whole[: int(left * len(whole))])
-    assert_refused(archive, "cut short after landmarks_task/300W/train/a.pts")
+    assert_refused(archive, "cut short at landmarks_task/300W/train/a.jpg")
 
 
 def test_an_archive_without_its_last_bytes_is_refused(tmp_path: Path) -> None:

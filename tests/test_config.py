@@ -54,8 +54,8 @@ def test_a_mistyped_key_is_answered_with_the_nearest_and_all_valid_ones(tmp_path
         config.load("crop", Crop, path)
     message = str(error.value)
     assert message.startswith(str(path))
-    assert "'crop.sise', did you mean crop.size?" in message
-    assert message.endswith("Valid: crop.size, crop.margin, crop.context")
+    assert "crop: unknown parameter 'sise', did you mean size?" in message
+    assert message.endswith("Valid: size, margin, context")
 
 
 def test_an_unknown_section_is_answered_with_the_nearest_and_all_valid_ones(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_every_file_is_kept_or_dropped_with_its_reason(tree: Path) -> None:
         ("train/alone.JPG", "no_points", ""),
         ("train/empty.pts", "no_image", ""),
         ("train/few.png", "wrong_count", "5 points"),
-        ("train/flat.png", "degenerate", "all points on one line"),
+        ("train/flat.png", "degenerate", "no width or no height"),
         ("train/lost.png", "not_finite", "3 coordinates"),
         ("train/profile.png", "profile_39", ""),
         (
