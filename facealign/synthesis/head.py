@@ -1,0 +1,322 @@
+"""A human head in three dimensions: identity, expression, pose and the 68 points on it.
+
+The head is a set of control points in millimetres. x runs to the viewer's right, y down and z
+towards the viewer. The first 68 controls are the iBUG points themselves, so the annotation of a
+picture is a plain projection. The skin between the controls is a radial basis function of the
+direction seen from the middle of the skull. The same direction gives each place on the skin its
+place on the flat map that textures are painted on, and identity and expression never move anything
+on that map: lips are always painted between the lip points, wherever these happen to be in space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from facealign import points as ibug
+
+GRID = 112  # the surface is evaluated on GRID x GRID places of the map
+SKULL_MIDDLE = np.array([0.0, -30.0, -80.0])
+SKULL_RADII = np.array([75.0, 110.0, 100.0])
+JAW_HINGE = np.array([-18.0, -68.0])  # y, z of the axis that the jaw turns about
+
+# The viewer's left half of a closed-mouthed average adult: index, x, y, z.
+_LANDMARKS = """
+0 -76.5 -42.5 -48   1 -76.2 -22.2 -46   2 -74.3 -1.6 -44   3 -70.2 18.4 -42   4 -61.5 36 -38
+5 -49.1 50.9 -31   6 -33.8 63.2 -19   7 -17.5 72.3 -4.5   8 0 75 1
+17 -55.3 -57.5 -13   18 -46.2 -65.4 -6   19 -33.7 -67.5 .5   20 -21.3 -64.5 7   21 -10.8 -58.5 12
+27 0 -41.3 13.5   28 0 -29.5 21.5   29 0 -18.2 30   30 0 -6.6 38   31 -12.8 3.9 20.5
+32 -6.8 6 23.8   33 0 7.6 26
+36 -39.6 -40.8 -5   37 -32.3 -45.7 -1.4   38 -23.6 -44.8 0   39 -17.1 -37 .5
+40 -24.8 -35.8 .8   41 -33.3 -36.9 -.4   48 -26.2 29.3 3.4   49 -17.3 23.5 16   50 -6.9 20.4 22.6
+51 0 21.9 23.7   57 0 41.6 23.2   58 -7.6 40.7 22.2   59 -17.6 37.4 15   60 -22.3 29.4 5.6
+61 -6.9 27.3 20.6   62 0 27.8 21.8   66 0 32.2 21.8   67 -7.2 31.7 20.6
+"""
+# Further places that give the skin its shape; those with x < 0 stand for both sides.
+_SHAPE = """
+0 -72 13   0 -95 9   0 -118 -8   0 -140 -38   0 -151 -80   0 -140 -130   0 -105 -168   0 -50 -180
+0 0 -168   0 40 -140   -30 -80 6   -30 -108 -8   -32 -134 -42   -36 -142 -88   -58 -75 -19
+-66 -58 -38   -70 -85 -60   -58 -116 -62   -77 -80 -98   -74 -40 -102   -58 -112 -132   -60 -40 -150
+-50 10 -132   -66 12 -88   -45 45 -104   -58 -22 -13   -68 -28 -32   -42 -12 5   -30 -16 9
+-47 8 0   -58 18 -19   -44 36 -4   -36 27 2   -24 58 5   0 59 18   0 48 15.5   -14 50 12   0 80 -14
+0 72 -48   -25 66 -42   -42 51 -58   -60 36 -66   -8 -32 12.5   -9.5 -21 18   -11 -11 24
+-17.5 -2 18.5   -13.5 -8 24   -6.5 -8 34.5   0 1.5 33.5   -7 2.2 28   -20 -8 12   -21 3 12
+-13 -41 5.5   0 13 24.5   -12 13 21   -26 13 10.5   -37 -54.5 1   -25 -54.5 4   -16 -49 6.5
+-38 -28.5 1.5   -28 -27 4.5   -48 -49 -7   -51 -33 -8   -3 -58 14.5
+"""
+
+
+def _half_table(text: str, width: int) -> np.ndarray:
+    return np.array(text.split(), dtype=float).reshape(-1, width)
+
+
+_LIDS = ((36, 37, 38, 39), (39, 40, 41, 36), (42, 43, 44, 45), (45, 46, 47, 42))
+
+
+def _eye_openings(face: np.ndarray) -> np.ndarray:
+    """Controls that follow from the points of the eyes: smooth lid edges, and eyeballs between."""
+    edges = []
+    for lid in _LIDS:
+        a, b, c, d = face[list(lid)]  # half-way between them on the Catmull-Rom curve:
+        edges.append([(7 * a + 10 * b - c) / 16, (9 * (b + c) - a - d) / 16])
+        edges[-1].append((7 * d + 10 * c - b) / 16)
+    middles = np.array(edges)[:, 1]
+    gaps = np.linalg.norm(middles[::2] - middles[1::2], axis=1)
+    eyeballs = (middles[::2] + middles[1::2]) / 2 + np.outer(gaps, (0, 0, 0.16))
+    return np.concatenate([np.concatenate(edges), eyeballs])
+
+
+def _neutral() -> np.ndarray:
+    table = _half_table(_LANDMARKS, 4)
+    landmarks = np.empty((ibug.COUNT, 3))
+    for index, place in zip(table[:, 0].astype(int), table[:, 1:], strict=True):
+        landmarks[index] = place
+        landmarks[ibug.MIRROR[index]] = place * (-1, 1, 1)
+    shape = _half_table(_SHAPE, 3)
+    shape = np.concatenate([shape, shape[shape[:, 0] < 0] * (-1, 1, 1)])
+    return np.concatenate([landmarks, shape, _eye_openings(landmarks)])
+
+
+NEUTRAL = _neutral()
+
+
+class Mode(NamedTuple):
+    """A way in which heads differ: places near `centre` move along `push`, both sides alike."""
+
+    centre: tuple[float, float, float]
+    reach: float
+    push: tuple[float, float, float]  # one standard deviation, as the viewer's left side moves
+
+
+_MODES = (
+    Mode((-58, 42, -42), 28, (-4.0, 0, 0)),  # width of the jaw
+    Mode((0, 72, 5), 24, (0, 4.0, 0)),  # length of the chin
+    Mode((0, 64, 12), 20, (0, 0, 4.0)),  # its protrusion
+    Mode((-48, 15, -8), 24, (-2.5, 0, 3.0)),  # fullness of the cheeks
+    Mode((-58, -18, -15), 18, (-2.0, 0, 2.5)),  # cheekbones
+    Mode((-35, -60, 3), 17, (0, -2.0, 0)),  # height of the brows
+    Mode((-14, -58, 11), 10, (-1.2, 1.4, 0)),  # their inner ends
+    Mode((-58, -51, -11), 11, (0, -1.6, 0)),  # their outer ends
+    Mode((-26, -62, 7), 16, (0, 0, 2.0)),  # brow ridge
+    Mode((0, -112, -12), 40, (0, 0, -5.0)),  # slope of the forehead
+    Mode((0, -140, -70), 60, (0, -6.0, 0)),  # height of the skull
+    Mode((0, -8, 36), 10, (0, -0.6, 3.0)),  # protrusion of the tip of the nose
+    Mode((0, -26, 22), 11, (0, 0, 2.2)),  # its bridge
+    Mode((0, 0, 29), 13, (0, 2.2, 0.8)),  # its length
+    Mode((-15, 1, 20), 8, (-2.0, 0, 0)),  # its width
+    Mode((0, 29, 20), 20, (0, 1.6, 0)),  # height of the mouth
+    Mode((-27, 28, 4), 10, (-2.4, 0, 0)),  # its width
+    Mode((0, 29, 22), 14, (0, 0, 1.8)),  # fullness in profile
+    Mode((-33, -39, 0), 17, (-1.5, 0, 0)),  # distance of the eyes
+    Mode((-46, -37.5, -6), 8, (-0.8, -1.3, 0)),  # slant of the eyes
+    Mode((-32, -44, -1), 6, (0, -0.8, 0)),  # height of the upper lids
+    Mode((-33, -40, 0), 13, (0, 0, -1.6)),  # depth of the eyes
+)
+
+
+def _falloff(centre: np.ndarray, reach: float) -> np.ndarray:
+    return np.exp(-(((NEUTRAL - centre) / reach) ** 2).sum(axis=1))
+
+
+@cache
+def _mode_pushes() -> np.ndarray:
+    """(modes, controls, 3)."""
+    both_sides = np.array([-1.0, 1.0, 1.0])
+    pushes = []
+    for mode in _MODES:
+        centre, push = np.array(mode.centre), np.array(mode.push)
+        near = np.outer(_falloff(centre, mode.reach), push)
+        if mode.centre[0] != 0:
+            near += np.outer(_falloff(centre * both_sides, mode.reach), push * both_sides)
+        pushes.append(near)
+    return np.stack(pushes)
+
+
+def random_identity(rng: np.random.Generator) -> np.ndarray:
+    """The control points of a new person."""
+    amounts = rng.standard_normal(len(_MODES)).clip(-2, 2)
+    person = NEUTRAL + np.tensordot(amounts, _mode_pushes(), axes=1)
+    upper_lip, lower_lip = rng.normal(0, 1.3, 2).clip(-2, 3)
+    person[49:54, 1] -= upper_lip * np.array([0.6, 1, 1, 1, 0.6])
+    person[55:60, 1] += lower_lip * np.array([0.6, 1, 1, 1, 0.6])
+    person[49:60, 2] += 0.4 * (upper_lip + lower_lip)
+    sides = rng.normal(0, 0.012, 2)  # nobody is symmetric
+    person[:, 1] += person[:, 0] * sides[0]
+    person[:, 0] += person[:, 1] * sides[1]
+    return person * rng.normal(1, [0.04, 0.035, 0.03]).clip(0.9, 1.1)
+
+
+@dataclass(frozen=True)
+class Expression:
+    """What a face does just now; 0 is at rest, 1 is strong."""
+
+    jaw_drop: float = 0.0
+    smile: float = 0.0
+    pout: float = 0.0
+    brow_raise: float = 0.0
+    frown: float = 0.0
+    lids: tuple[float, float] = (0.0, 0.0)  # per eye; 1 is shut, below 0 is wide open
+
+
+def _smooth_step(low: float, high: float, values: np.ndarray) -> np.ndarray:
+    t = ((values - low) / (high - low)).clip(0, 1)
+    return t * t * (3 - 2 * t)
+
+
+@cache
+def _jaw_share() -> np.ndarray:
+    """How far each control follows the jaw, 0 to 1."""
+    share = _smooth_step(12, 62, NEUTRAL[:, 1]) * _smooth_step(-100, -35, NEUTRAL[:, 2])
+    share[49:54] = share[61:64] = 0
+    share[[48, 54, 60, 64]] = 0.4
+    share[[55, 59]], share[56:59], share[65:68] = 0.8, 1, 1
+    return share
+
+
+def express(person: np.ndarray, expression: Expression) -> np.ndarray:
+    face = person.copy()
+    corner = np.outer(_falloff(NEUTRAL[48], 11), (-1, 1, 1)) + np.outer(
+        _falloff(NEUTRAL[54], 11), (1, 1, 1)
+    )
+    face += expression.smile * corner * (5.5, -5.0, -3.5)
+    face -= expression.pout * corner * (4.5, 0, -3.0)
+    apples = _falloff(np.array([-42, -10, 5]), 14) + _falloff(np.array([42, -10, 5]), 14)
+    face += np.outer(expression.smile * apples, (0, -2.5, 2.0))
+    if expression.jaw_drop > 0:
+        angles = np.radians(19) * expression.jaw_drop * _jaw_share()
+        y, z = (face[:, 1:] - JAW_HINGE).T
+        face[:, 1] = JAW_HINGE[0] + np.cos(angles) * y + np.sin(angles) * z
+        face[:, 2] = JAW_HINGE[1] - np.sin(angles) * y + np.cos(angles) * z
+    brows = np.exp(-(((NEUTRAL[:, 1] + 61) / 12) ** 2)) * _smooth_step(-40, -5, NEUTRAL[:, 2])
+    face[:, 1] -= 5.0 * expression.brow_raise * brows
+    inner = _falloff(NEUTRAL[21], 9), _falloff(NEUTRAL[22], 9)
+    face += expression.frown * (np.outer(inner[0], (2, 3, 0)) + np.outer(inner[1], (-2, 3, 0)))
+    for eye, (upper, lower) in enumerate((((37, 38), (41, 40)), ((43, 44), (47, 46)))):
+        amount = expression.lids[eye]
+        gap = face[list(lower)] - face[list(upper)]
+        face[list(upper)] += 0.86 * amount * gap
+        face[list(lower)] -= 0.08 * amount * gap
+    openings = _eye_openings(face)
+    face[-len(openings) :] = openings
+    return face
+
+
+# The map lays the head out with open mouth and wide eyes, so that there is room to paint in them.
+LAYOUT = express(NEUTRAL, Expression(jaw_drop=0.3, lids=(-0.15, -0.15)))
+
+
+def _directions(places: np.ndarray) -> np.ndarray:
+    rays = (places - SKULL_MIDDLE) / SKULL_RADII
+    return rays / np.linalg.norm(rays, axis=-1, keepdims=True)
+
+
+def _direction_to_map(directions: np.ndarray) -> np.ndarray:
+    """The face in the middle, the back of the head cut open around the rim: [-1, 1] squared."""
+    x, y, z = np.moveaxis(directions, -1, 0)
+    sideways = np.hypot(x, y).clip(1e-9)
+    radius = np.sin(0.6 * np.arccos(z.clip(-1, 1)))
+    return np.stack([radius * x / sideways, radius * y / sideways], axis=-1)
+
+
+def _map_to_direction(places: np.ndarray) -> np.ndarray:
+    radius = np.hypot(places[..., 0], places[..., 1]).clip(1e-9)
+    angle = np.arcsin(radius.clip(0, 1)) / 0.6
+    scale = np.sin(angle) / radius
+    return np.stack([places[..., 0] * scale, places[..., 1] * scale, np.cos(angle)], axis=-1)
+
+
+CONTROLS_ON_MAP = _direction_to_map(_directions(LAYOUT))
+
+
+def _kernel(places: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    squares = ((places[..., None, :] - centres) ** 2).sum(axis=-1)
+    smooth = np.sqrt(squares + 0.025**2)
+    ones = np.ones((*places.shape[:-1], 1))
+    return np.concatenate([smooth, places, ones], axis=-1)
+
+
+@cache
+def _solve() -> np.ndarray:
+    """Control positions -> weights of the basis functions."""
+    centres = _directions(LAYOUT)
+    count = len(centres)
+    system = np.zeros((count + 4, count + 4))
+    system[:count] = _kernel(centres, centres)
+    system[count:, :count] = system[:count, count:].T
+    inverse = np.linalg.inv(system)
+    return np.asarray(inverse[:, :count])
+
+
+def _basis(places_on_map: np.ndarray) -> np.ndarray:
+    """(..., 2) places on the map -> (..., controls): how each control moves each place."""
+    return np.asarray(
+        _kernel(_map_to_direction(places_on_map), _directions(LAYOUT)) @ _solve(), dtype=np.float32
+    )
+
+
+@cache
+def _surface_basis() -> np.ndarray:
+    ticks = (np.arange(GRID) + 0.5) * 2 / GRID - 1
+    return _basis(np.stack(np.meshgrid(ticks, ticks), axis=-1)).reshape(GRID * GRID, -1)
+
+
+def surface(controls: np.ndarray) -> np.ndarray:
+    """(GRID, GRID, 3) places in space; row and column are y and x on the map."""
+    places = _surface_basis() @ controls.astype(np.float32)
+    return np.asarray(places.reshape(GRID, GRID, 3))
+
+
+@cache
+def layout_surface() -> np.ndarray:
+    """Where each place of the map lies on the head that the map was laid out for."""
+    return surface(LAYOUT)
+
+
+_JAW_STEPS = 24
+
+
+@cache
+def _jaw_basis() -> np.ndarray:
+    """(17, steps, controls): from each point of the jaw across the cheek towards the nose."""
+    start = CONTROLS_ON_MAP[:17, None]
+    shrink = np.linspace(0, 0.6, _JAW_STEPS)[None, :, None] * np.array([1, 0.55])
+    return _basis(start * (1 - shrink))
+
+
+def jaw_lines(controls: np.ndarray) -> np.ndarray:
+    """(17, steps, 3): the places where each point of the jaw may lie, its usual one first."""
+    return np.asarray(_jaw_basis() @ controls.astype(np.float32), dtype=float)
+
+
+def visible_jaw(lines: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """Which step of each projected jaw line (17, steps, 2) an annotator marks.
+
+    The cheek hides the far jaw of a turned head, and its outline is marked instead: the step that
+    lies furthest outwards. `across` is the unit vector of the face's left-to-right axis.
+    """
+    down = np.array([-across[1], across[0]])
+    slope = np.radians(np.array([0, 0, 0, 5, 15, 25, 35, 45, 90]))
+    slope = np.concatenate([slope, slope[-2::-1]])
+    side = np.where(np.arange(17) < 8, -1.0, 1.0)
+    outwards = np.outer(side * np.cos(slope), across) + np.outer(np.sin(slope), down)
+    reach = np.einsum("ijk,ik->ij", lines, outwards)
+    steps = reach.argmax(axis=1)
+    steps[8] = 0
+    return steps
+
+
+def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
+    """Degrees; yaw turns the face to the viewer's right, pitch down, roll clockwise."""
+    (cy, cp, cr), (sy, sp, sr) = (f(np.radians([yaw, pitch, roll])) for f in (np.cos, np.sin))
+    turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
+    tilt = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return np.asarray(tilt @ nod @ turn)
+
+
+def to_map(places: np.ndarray) -> np.ndarray:
+    """Places near the surface of the laid-out head (N, 3) -> the map."""
+    return _direction_to_map(_directions(places))

@@ -1,0 +1,246 @@
+"""The pictures of a generated data set: what they show, and how they are taken and stored."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import cv2
+import numpy as np
+
+from facealign import points as ibug
+from facealign.errors import FacealignError
+from facealign.synthesis import scenery
+from facealign.synthesis.person import Person, Pose, draw, random_person
+from facealign.synthesis.render import Camera, Canvas, Lighting
+
+FEWEST = 12  # pictures that fill all four folders
+PROFILE_YAW = 50.0  # degrees from which on Menpo has the points of a profile
+_KINDS = {
+    "plain": 0.56,
+    "glasses": 0.13,
+    "sunglasses": 0.04,
+    "occluded": 0.09,
+    "two_faces": 0.06,
+    "grey": 0.10,
+    "hidden": 0.02,
+}
+# The 39 points of a face that looks to the viewer's right: the half on the viewer's left.
+_LEFT_HALF = np.array(
+    [
+        *(*range(9), *range(17, 22), *range(27, 34), *range(36, 42)),
+        *(48, 49, 50, 51, 57, 58, 59, 60, 61, 62, 66, 67),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything about one picture that is decided before it is rendered."""
+
+    name: str  # path inside `landmarks_task`, with the image's extension
+    seed: int
+    kind: str  # one of _KINDS, or "profile" or "exif"
+    yaw: float  # degrees, of the annotated face
+
+    @property
+    def point_count(self) -> int:
+        return ibug.PROFILE_COUNT if self.kind == "profile" else ibug.COUNT
+
+
+def _name(dataset: str, rng: np.random.Generator) -> str:
+    if dataset == "Menpo":
+        if rng.uniform() < 0.7:
+            return f"aflw__face_{rng.integers(39000, 66000)}.jpg"
+        return f"fddb__image_{rng.integers(10, 3000):05d}_{rng.integers(1, 4)}.jpg"
+    source = rng.choice(["helen", "lfpw", "afw"], p=[0.62, 0.28, 0.1])
+    if source == "lfpw":
+        return f"image_{rng.integers(1, 2000):04d}.png"
+    digits = rng.integers(10**8, 32 * 10**8) if source == "helen" else rng.integers(10**9, 10**10)
+    return f"{digits}_{rng.integers(1, 3)}.jpg"
+
+
+def _yaw(dataset: str, rng: np.random.Generator) -> float:
+    if dataset == "300W":
+        return float(np.clip(rng.normal(0, 15), -35, 35))
+    return float(np.clip(rng.normal(0, 17), -40, 40))
+
+
+def plan_pictures(count: int, seed: int) -> list[Plan]:
+    """The pictures of a data set, each folder's first one plain."""
+    if count < FEWEST:
+        raise FacealignError(f"count {count}: at least {FEWEST} pictures are needed")
+    rng = np.random.default_rng(seed)
+    in_300w = round(0.6 * count)
+    plans: list[Plan] = []
+    for dataset, total in (("300W", in_300w), ("Menpo", count - in_300w)):
+        in_test = max(1, round(0.15 * total))
+        for split, size in (("train", total - in_test), ("test", in_test)):
+            taken: set[str] = set()
+            for position in range(size):
+                kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
+                if position == 0:
+                    kind = "plain"
+                yaw = _yaw(dataset, rng)
+                first_profile = split == "train" and position == 1 and count >= 2 * FEWEST
+                if dataset == "Menpo" and position and (first_profile or rng.uniform() < 0.12):
+                    kind = "profile"
+                    yaw = float(rng.choice([-1, 1]) * rng.uniform(PROFILE_YAW, 90))
+                name = _name(dataset, rng)
+                while PurePosixPath(name).stem in taken:
+                    name = _name(dataset, rng)
+                taken.add(PurePosixPath(name).stem)
+                picture_seed = int(rng.integers(2**63))
+                plans.append(Plan(f"{dataset}/{split}/{name}", picture_seed, kind, yaw))
+    turned = next(i for i, plan in enumerate(plans) if _may_be_turned(plan))
+    plans[turned] = Plan(plans[turned].name, plans[turned].seed, "exif", plans[turned].yaw)
+    return plans
+
+
+def _may_be_turned(plan: Plan) -> bool:
+    return plan.kind == "plain" and plan.name.endswith(".jpg")
+
+
+def _lighting(rng: np.random.Generator) -> Lighting:
+    direction = np.array([rng.normal(0, 0.55), rng.uniform(-1.0, 0.12), 1.0])
+    direction /= np.linalg.norm(direction)
+    fill = np.array([-direction[0] - rng.uniform(-0.4, 0.4), 0.1, 0.8])
+    fill /= np.linalg.norm(fill)
+    warmth = rng.normal(0, 0.07)
+    key = np.array([1 + warmth, 1, 1 - 1.3 * warmth])
+    tint = 1 + rng.normal(0, 0.05, 3)
+    harsh = rng.uniform(0.45, 0.95)
+    ambient = 0.92 - 0.55 * harsh
+    return Lighting(
+        key_direction=direction,
+        key=(key * harsh).astype(np.float32),
+        fill_direction=fill,
+        fill=(tint * rng.uniform(0.05, 0.22)).astype(np.float32),
+        sky=(tint * ambient).astype(np.float32),
+        ground=(tint[::-1] * ambient * rng.uniform(0.4, 0.7)).astype(np.float32),
+    )
+
+
+def _pose(plan_yaw: float, rng: np.random.Generator, wide: bool) -> Pose:
+    spread = 8 if wide else 6.5
+    return Pose(
+        plan_yaw,
+        float(np.clip(rng.normal(0, spread), -20, 20)),
+        float(np.clip(rng.normal(0, spread + 0.5), -25, 25)),
+    )
+
+
+def _place(person: Person, face: float, size: tuple[int, int], rng: np.random.Generator) -> Camera:
+    """A camera that shows the face about `face` pixels wide, all its points in the picture."""
+    width, height = size
+    distance = float(rng.uniform(650, 1600))
+    camera = Camera(face / 146, (0.0, 0.0), distance)
+    marks = person.landmarks(camera)
+    low, high = marks.min(axis=0), marks.max(axis=0)
+    room = np.array([width, height]) - (high - low)
+    share = np.clip(rng.normal([0.5, 0.52], [0.14, 0.09]), 0.15, 0.85)
+    shift = room * share - low
+    return Camera(camera.scale, (float(shift[0]), float(shift[1])), distance)
+
+
+def _face_light(colour: np.ndarray, marks: np.ndarray) -> float:
+    """Mean light of the middle of the face, by which a camera exposes."""
+    left, top = np.maximum(marks[17:].min(axis=0), 0).astype(int)
+    right, bottom = marks[17:].max(axis=0).astype(int) + 1
+    return float(colour[top:bottom, left:right].mean())
+
+
+def _photograph(
+    colour: np.ndarray, marks: np.ndarray, rng: np.random.Generator, dark: bool
+) -> np.ndarray:
+    """Linear light -> the 8-bit RGB of an ordinary camera."""
+    height, width = colour.shape[:2]
+    level = float(np.clip((0.3 / max(_face_light(colour, marks), 0.01)) ** 0.6, 0.6, 2.2))
+    exposure = level * rng.normal(1.0, 0.12) * (1 + rng.normal(0, 0.025, 3))
+    if dark:
+        exposure = exposure * 0.0015
+    y = np.square(np.linspace(-1, 1, height, dtype=np.float32))[:, None]
+    x = np.square(np.linspace(-1, 1, width, dtype=np.float32))[None]
+    vignette = 1 - np.float32(rng.uniform(0, 0.28)) * (x + y)
+    values = colour * exposure.astype(np.float32)
+    values *= vignette[..., None]
+    values = cv2.sqrt(np.maximum(values, 0, out=values))
+    values /= np.float32(0.9) + np.float32(0.12) * values
+    if rng.uniform() < 0.5:
+        values = cv2.GaussianBlur(values, (0, 0), float(rng.uniform(0.35, 1.1)))
+    elif rng.uniform() < 0.15:
+        values = cv2.blur(values, (int(rng.integers(2, 5)), 1))
+    grain = rng.standard_normal((height, width), dtype=np.float32)[..., None]
+    grain *= np.float32(255 * rng.uniform(0.002, 0.024))
+    return np.asarray(np.clip(values * 255 + grain, 0, 255), dtype=np.uint8)
+
+
+def _exif_quarter_turn(jpeg: bytes) -> bytes:
+    """Insert orientation 6, "turn me a quarter clockwise", behind the start marker."""
+    entry = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    tiff = b"II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 0)
+    payload = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload + jpeg[2:]
+
+
+def _encode(picture: np.ndarray, plan: Plan, rng: np.random.Generator) -> bytes:
+    image = picture[..., ::-1]
+    if plan.kind == "grey":
+        image = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    if plan.kind == "exif":
+        image = cv2.rotate(np.ascontiguousarray(image), cv2.ROTATE_90_COUNTERCLOCKWISE)
+    quality = int(rng.integers(62, 97))
+    extension = PurePosixPath(plan.name).suffix
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if extension == ".jpg" else []
+    _, encoded = cv2.imencode(extension, np.ascontiguousarray(image), settings)
+    data = encoded.tobytes()
+    return _exif_quarter_turn(data) if plan.kind == "exif" else data
+
+
+def _points(plan: Plan, marks: np.ndarray) -> np.ndarray:
+    if plan.kind != "profile":
+        return marks
+    return marks[_LEFT_HALF if plan.yaw > 0 else ibug.MIRROR[_LEFT_HALF]]
+
+
+def render(plan: Plan) -> tuple[bytes, np.ndarray]:
+    """The image file, and the points (68, 2) or (39, 2) in its upright pixels, counted from 0."""
+    rng = np.random.default_rng(plan.seed)
+    width, height = 2 * int(rng.integers(125, 270)), 2 * int(rng.integers(135, 285))
+    shorter = min(width, height)
+    face = float(np.clip(shorter * rng.uniform(0.28, 0.56), 84, 290))
+    wide = plan.name.startswith("Menpo")
+    glasses = {"glasses": "clear", "sunglasses": "sun"}.get(plan.kind, "")
+    person = random_person(rng, _pose(plan.yaw, rng, wide), glasses)
+    camera = _place(person, face, (width, height), rng)
+    marks = person.landmarks(camera)
+    lighting = _lighting(rng)
+    canvas = Canvas(scenery.background(rng, width, height))
+    if plan.kind == "two_faces":
+        _draw_companion(canvas, marks, face, lighting, rng)
+    draw(person, canvas, camera, lighting)
+    dark = False
+    if plan.kind == "hidden":
+        dark = bool(rng.uniform() < 0.4)
+        if not dark:
+            scenery.cover_face(canvas.colour, marks, rng)
+    elif plan.kind == "occluded":
+        scenery.occlude(canvas.colour, marks, person.look, rng)
+    picture = _photograph(canvas.colour, marks, rng, dark)
+    return _encode(picture, plan, rng), _points(plan, marks)
+
+
+def _draw_companion(
+    canvas: Canvas, marks: np.ndarray, face: float, lighting: Lighting, rng: np.random.Generator
+) -> None:
+    """A second, smaller person on the side where there is more room."""
+    height, width = canvas.height, canvas.width
+    middle = marks.mean(axis=0)
+    side = 1 if middle[0] < width / 2 else -1
+    smaller = face * rng.uniform(0.5, 0.78)
+    other = random_person(rng, _pose(float(rng.normal(-side * 10, 15)), rng, False), "")
+    x = middle[0] + side * (face * 0.75 + smaller * 0.7)
+    y = float(np.clip(middle[1] + rng.normal(0, 0.2) * face, smaller, height - smaller * 0.4))
+    draw(other, canvas, Camera(smaller / 146, (float(x), y), 1200.0), lighting)
+    canvas.clear_depth()  # the annotated person stands in front

@@ -1,0 +1,286 @@
+"""Drawing of curved, textured sheets: camera, light, shadow and a depth buffer.
+
+Colours are RGB, float32, the squares of what a file stores: light adds up in that space.
+Every body is a sheet: a grid of places in space; its texture has the same rows and columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+FAR = -1e6
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Millimetres (x right, y down, z towards the viewer) -> pixels and depth."""
+
+    scale: float  # pixels per millimetre at z = 0
+    centre: tuple[float, float]  # the pixel where x = y = 0 falls
+    distance: float  # millimetres from z = 0
+
+    def __call__(self, places: np.ndarray) -> np.ndarray:
+        zoom = self.scale / (1 - places[..., 2] / self.distance)
+        x = places[..., 0] * zoom + self.centre[0]
+        y = places[..., 1] * zoom + self.centre[1]
+        return np.stack([x, y, places[..., 2]], axis=-1)
+
+    def halved(self) -> Camera:
+        """The same view with half as many pixels each way."""
+        x, y = self.centre
+        return Camera(self.scale / 2, (x / 2 - 0.25, y / 2 - 0.25), self.distance)
+
+
+@dataclass(frozen=True)
+class Lighting:
+    key_direction: np.ndarray  # unit vector towards the lamp
+    key: np.ndarray  # (3,) colours
+    fill_direction: np.ndarray
+    fill: np.ndarray
+    sky: np.ndarray
+    ground: np.ndarray
+
+
+class Canvas:
+    """Width and height are even."""
+
+    def __init__(self, background: np.ndarray) -> None:
+        self.height, self.width = background.shape[0], background.shape[1]
+        self.colour = background
+        self.clear_depth()
+
+    def clear_depth(self) -> None:
+        """Whatever is drawn from now on stands in front of what is there."""
+        self.depth: np.ndarray = np.full((self.height, self.width), FAR, dtype=np.float32)
+
+    def halved(self) -> Canvas:
+        size = (self.width // 2, self.height // 2)
+        small = Canvas(cv2.resize(self.colour, size, interpolation=cv2.INTER_AREA))
+        small.depth = cv2.resize(self.depth, size, interpolation=cv2.INTER_NEAREST)
+        return small
+
+    def take(self, small: Canvas) -> None:
+        """Show a halved canvas, a little out of focus, as things behind a face are."""
+        size = (self.width, self.height)
+        self.colour = cv2.resize(small.colour, size, interpolation=cv2.INTER_LINEAR)
+        self.depth = cv2.resize(small.depth, size, interpolation=cv2.INTER_NEAREST)
+
+
+def normals(places: np.ndarray) -> np.ndarray:
+    """Unit normals of a sheet whose columns run right and rows run down when seen from outside."""
+    padded = cv2.copyMakeBorder(places.astype(np.float32), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    right = padded[1:-1, 2:] - padded[1:-1, :-2]
+    down = padded[2:, 1:-1] - padded[:-2, 1:-1]
+    normal = np.empty_like(right)
+    for axis in range(3):
+        b, c = (axis + 1) % 3, (axis + 2) % 3
+        normal[..., axis] = right[..., b] * down[..., c] - right[..., c] * down[..., b]
+    x, y, z = np.moveaxis(normal, -1, 0)
+    length = np.sqrt(x * x + y * y + z * z)
+    return np.asarray(normal / np.maximum(length, 1e-9)[..., None])
+
+
+class ShadowMap:
+    """What the lamp sees: the nearest depth along its rays, on a coarse raster."""
+
+    CELL = 4.0  # millimetres
+
+    def __init__(self, casters: list[np.ndarray], towards_lamp: np.ndarray) -> None:
+        side = np.cross(towards_lamp, (0.0, 1.0, 0.0))
+        side /= np.linalg.norm(side)
+        self.axes = np.stack([side, np.cross(towards_lamp, side), towards_lamp], axis=1)
+        seen = np.concatenate([sheet.reshape(-1, 3) for sheet in casters]) @ self.axes
+        self.origin = seen[:, :2].min(axis=0) - 2 * self.CELL
+        cells = np.rint((seen[:, :2] - self.origin) / self.CELL).astype(int)
+        width, height = cells.max(axis=0) + 3
+        self.nearest = np.full((height, width), FAR, dtype=np.float32)
+        np.maximum.at(self.nearest, (cells[:, 1], cells[:, 0]), seen[:, 2].astype(np.float32))
+        self.nearest = cv2.dilate(self.nearest, np.ones((2, 2), np.uint8))
+
+    def lit(self, sheet: np.ndarray, blur: float) -> np.ndarray:
+        """(h, w) from 0, in the shade, to 1."""
+        seen = (sheet @ self.axes).astype(np.float32)
+        x = (seen[..., 0] - np.float32(self.origin[0])) / self.CELL
+        y = (seen[..., 1] - np.float32(self.origin[1])) / self.CELL
+        nearest = cv2.remap(
+            self.nearest, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=FAR
+        )
+        lit = np.clip(1 - (nearest - seen[..., 2] - 7) / 8, 0, 1)
+        return cv2.GaussianBlur(lit, (0, 0), blur)
+
+
+# Red light creeps furthest through skin, so that the edge of a shadow on it glows warm.
+SKIN_WRAP = np.array([0.34, 0.2, 0.14], dtype=np.float32)
+CLOTH_WRAP = np.array([0.1, 0.1, 0.1], dtype=np.float32)
+
+
+def shade(
+    normal: np.ndarray, lit: np.ndarray, lighting: Lighting, wrap: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Diffuse light (h, w, 3), and the highlight (h, w, 3) of a moderately shiny surface."""
+    up = 0.5 - 0.5 * normal[..., 1:2]
+    diffuse = lighting.ground + (lighting.sky - lighting.ground) * up
+    shine = np.zeros_like(diffuse)
+    lamps = (
+        (lighting.key_direction, lighting.key, lit[..., None]),
+        (lighting.fill_direction, lighting.fill, np.float32(1)),
+    )
+    for direction, colour, visible in lamps:
+        facing = (normal @ direction.astype(np.float32))[..., None]
+        wrapped = np.maximum((facing + wrap) / (1 + wrap), 0)
+        diffuse = diffuse + wrapped * wrapped ** np.float32(0.25) * visible * colour
+        half = direction + np.array([0, 0, 1])
+        half = (half / np.linalg.norm(half)).astype(np.float32)
+        glance = np.maximum(normal @ half, 0)[..., None]
+        glance8 = np.square(np.square(np.square(glance)))
+        shine = shine + (glance8 * 0.25 + np.square(np.square(glance8)) * 0.75) * visible * colour
+    rim = np.square(np.square(1 - np.maximum(normal[..., 2:3], 0)))
+    shine = shine + 0.35 * rim * lighting.sky
+    return diffuse.astype(np.float32), shine.astype(np.float32)
+
+
+def _facing(projected: np.ndarray) -> np.ndarray:
+    """Which places of the sheet show their outer side, with a margin of one place."""
+    padded = cv2.copyMakeBorder(projected[..., :2], 0, 1, 0, 1, cv2.BORDER_REPLICATE)
+    along, down = padded[:-1, 1:] - padded[:-1, :-1], padded[1:, :-1] - padded[:-1, :-1]
+    front = along[..., 0] * down[..., 1] - along[..., 1] * down[..., 0] > 0
+    return np.asarray(cv2.dilate(front.astype(np.uint8), np.ones((3, 3), np.uint8)))
+
+
+class _Scatter:
+    """The sheet's places, taken so densely that nearly every pixel gets one."""
+
+    def __init__(self, projected: np.ndarray, shape: tuple[int, int], density: float) -> None:
+        front = _facing(projected)
+        self.whole = np.array(front.shape)[::-1]
+        left, top, columns, rows = cv2.boundingRect(front)
+        self.window = np.array([[left, top], [columns, rows]], dtype=np.float32)
+        front = front[top : top + rows, left : left + columns]
+        projected = projected[top : top + rows, left : left + columns]
+        steps_x = np.abs(np.diff(projected[..., :2], axis=1)).max(axis=-1)[front[:, 1:] > 0]
+        steps_y = np.abs(np.diff(projected[..., :2], axis=0)).max(axis=-1)[front[1:] > 0]
+        stretch_x, stretch_y = (
+            float(np.clip(density * np.percentile(steps, 92), 1, 30)) if len(steps) else 1.0
+            for steps in (steps_x, steps_y)
+        )
+        self.columns, self.rows = round(columns * stretch_x), round(rows * stretch_y)
+        size = (self.columns, self.rows)
+        dense = cv2.resize(projected, size, interpolation=cv2.INTER_LINEAR)
+        self.x, self.y, self.depth = (np.ascontiguousarray(dense[..., k]).ravel() for k in range(3))
+        front = cv2.resize(front, size, interpolation=cv2.INTER_NEAREST).ravel()
+        height, width = shape
+        inside = (
+            (self.x > -0.5) & (self.x < width - 0.5) & (self.y > -0.5) & (self.y < height - 0.5)
+        )
+        candidates = np.flatnonzero(inside & (front > 0))
+        rank = np.full(height * width, -1, np.float32)
+        depth = self.depth[candidates]
+        if len(candidates):
+            low, high = float(depth.min()), float(depth.max())
+            levels = ((depth - low) * np.float32(65535 / max(high - low, 1e-3))).astype(np.uint16)
+            order = np.argsort(levels, kind="stable")
+            candidates, depth = candidates[order], depth[order]
+            cells = np.rint(self.y[candidates]).astype(np.int32) * width
+            cells += np.rint(self.x[candidates]).astype(np.int32)
+            rank[cells] = np.arange(len(candidates))  # the last, nearest one stays
+        self.found, self.nearest = self._close_gaps(rank.reshape(shape), candidates, depth)
+
+    @staticmethod
+    def _close_gaps(
+        rank: np.ndarray, candidates: np.ndarray, depth: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Where the sheet is, and per pixel the index of its place there, or -1.
+
+        Single pixels that no place fell on, or through which a far part of the sheet shines (the
+        cheek through the nose), take a neighbour's place. So does the ring around the sheet, whose
+        pixels it covers in part.
+        """
+        square = np.ones((3, 3), np.uint8)
+        closed = cv2.morphologyEx(rank, cv2.MORPH_CLOSE, square)
+        known = np.append(depth, np.float32(FAR))  # rank -1 is its last element
+        leaks = known[closed.astype(np.int32)] - known[rank.astype(np.int32)] > 2.5
+        filled = np.where(leaks, closed, rank)
+        ring = np.where(filled < 0, cv2.dilate(filled, square), filled).astype(np.int32)
+        return filled >= 0, np.append(candidates, -1)[ring].astype(np.int32)
+
+    def refine(
+        self, index: np.ndarray, pixel_x: np.ndarray, pixel_y: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """One Newton step: what place (0 to 1 along the columns and rows) a pixel really shows."""
+        row, column = np.divmod(index, np.int32(self.columns))
+        right = index + np.where(column + 1 < self.columns, 1, -1).astype(np.int32)
+        below = index + np.where(row + 1 < self.rows, self.columns, -self.columns).astype(np.int32)
+        x, y = self.x[index], self.y[index]
+        sign_x = np.where(right > index, np.float32(1), np.float32(-1))
+        sign_y = np.where(below > index, np.float32(1), np.float32(-1))
+        along_x, along_y = (self.x[right] - x) * sign_x, (self.y[right] - y) * sign_x
+        down_x, down_y = (self.x[below] - x) * sign_y, (self.y[below] - y) * sign_y
+        miss_x, miss_y = pixel_x.astype(np.float32) - x, pixel_y.astype(np.float32) - y
+        area = along_x * down_y - along_y * down_x
+        area[np.abs(area) < 0.03] = np.inf
+        column_f = column + np.clip((miss_x * down_y - miss_y * down_x) / area, -2, 2)
+        row_f = row + np.clip((along_x * miss_y - along_y * miss_x) / area, -2, 2)
+        (left, top), (wide, high) = (self.window / self.whole).astype(np.float32)
+        u = left + (column_f + np.float32(0.5)) * np.float32(wide / self.columns)
+        v = top + (row_f + np.float32(0.5)) * np.float32(high / self.rows)
+        return u.astype(np.float32), v.astype(np.float32)
+
+
+def _look_up(image: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    size_v, size_u = image.shape[:2]
+    full = -len(u) % 512  # OpenCV wants the sides of the result below 2**15
+    x, y = (
+        np.pad(t * np.float32(size) - np.float32(0.5), (0, full)).reshape(-1, 512)
+        for t, size in ((u, size_u), (v, size_v))
+    )
+    result = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(result.reshape(-1, *image.shape[2:])[: len(u)])
+
+
+def draw_sheet(
+    canvas: Canvas,
+    projected: np.ndarray,
+    texture: np.ndarray,
+    light: tuple[np.ndarray, np.ndarray],
+    gloss: float | np.ndarray,
+    cover: np.ndarray | None = None,
+    density: float = 0.8,
+) -> None:
+    """Draw one sheet under its diffuse light and highlights.
+
+    `cover`, as large as the texture, makes the sheet sparse, as hair is.
+    """
+    height, width = canvas.height, canvas.width
+    x, y = projected[..., 0], projected[..., 1]
+    left, top = max(int(x.min()) - 2, 0), max(int(y.min()) - 2, 0)
+    right, bottom = min(int(x.max()) + 3, width), min(int(y.max()) + 3, height)
+    if right - left < 3 or bottom - top < 3:
+        return
+    local = (projected - np.array([left, top, 0])).astype(np.float32)
+    scatter = _Scatter(local, (bottom - top, right - left), density)
+
+    found, index_map = scatter.found, scatter.nearest.ravel()
+    cells = np.flatnonzero(index_map >= 0)
+    index = index_map[cells]
+    pixel_y, pixel_x = np.divmod(cells, right - left)
+    depth = scatter.depth[index]
+    window = (slice(top, bottom), slice(left, right))
+    visible = depth > canvas.depth[window][pixel_y, pixel_x]
+    pixel_y, pixel_x, index, depth = (a[visible] for a in (pixel_y, pixel_x, index, depth))
+    u, v = scatter.refine(index, pixel_x, pixel_y)
+
+    diffuse, shine = light
+    colour = _look_up(texture, u, v) * _look_up(diffuse, u, v)
+    glare = _look_up(gloss, u, v)[:, None] if isinstance(gloss, np.ndarray) else np.float32(gloss)
+    colour += _look_up(shine, u, v) * glare
+    edge = cv2.blur(found.astype(np.float32), (3, 3))[pixel_y, pixel_x]
+    if cover is not None:
+        edge = edge * _look_up(cover, u, v)
+    target = canvas.colour[window]
+    behind = target[pixel_y, pixel_x]
+    target[pixel_y, pixel_x] = behind + (colour - behind) * edge[:, None]
+    solid = found[pixel_y, pixel_x] & (edge > 0.4)
+    canvas.depth[window][pixel_y[solid], pixel_x[solid]] = depth[solid]
