@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from facealign import images
-from facealign.geometry import Affine, Box, crop_map
+from facealign.geometry import Box, crop_map
 
 TILE, COLUMNS, MARGIN = 192, 6, 0.25
 TRUTH, PREDICTED = (60, 220, 60), (255, 80, 40)  # red, green, blue
@@ -38,7 +38,7 @@ def sheet(tiles: Sequence[Tile]) -> np.ndarray:
 
 def _draw(tile: Tile) -> np.ndarray:
     scale = 2  # drawn at twice the size, so that a point is where it is and not at the next pixel
-    to_tile = Affine.similarity(scale) @ crop_map(tile.box, MARGIN, TILE)
+    to_tile = crop_map(tile.box, MARGIN, scale * TILE)
     picture = images.warp(tile.image, to_tile, scale * TILE)
     for points, colour in tile.points:
         for x, y in np.rint(to_tile(points) * 2**_FRACTION).astype(int):
