@@ -1,0 +1,37 @@
+"""Generate the demo archive, in the layout of the real one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from facealign import archive, config
+from facealign.annotations import format_pts
+from facealign.parallel import map_in_order
+from facealign.synthesis.pictures import plan_pictures, render
+from stages import run
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The section `demo` of params.yaml."""
+
+    pictures: Annotated[int, config.Range(12)]
+    seed: config.Seed
+
+
+def main(target: Path) -> None:
+    demo = config.load("demo", Demo)
+    plans = plan_pictures(demo.pictures, demo.seed)
+
+    def files() -> Iterator[tuple[str, bytes]]:
+        rendered = map_in_order(render, plans, "demo")
+        for plan, (picture, points) in zip(plans, rendered, strict=True):
+            yield plan.name, picture
+            yield str(Path(plan.name).with_suffix(".pts")), format_pts(points).encode()
+
+    archive.pack(target, files())
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,37 @@
+"""Keep the faces of 68 points; count and list everything else."""
+
+import json
+from pathlib import Path
+
+from facealign import config, tables
+from facealign.files import write_json
+from facealign.filtering import Data, dataset_and_split, filter_faces, summarise
+from stages import run
+
+
+def main(faces: Path, index: Path, dropped: Path, summary: Path) -> None:
+    kept, drops = filter_faces(faces, config.load("data", Data).datasets)
+    folders = [dataset_and_split(face.image) for face in kept]
+    columns: dict[str, tables.Column] = {
+        "image": [face.image for face in kept],
+        "dataset": [dataset for dataset, _ in folders],
+        "split": [split for _, split in folders],
+        "width": [face.width for face in kept],
+        "height": [face.height for face in kept],
+    }
+    tables.write(index, columns, tables.stack([face.points for face in kept]))
+    tables.write(
+        dropped,
+        {
+            "image": [drop.image for drop in drops],
+            "reason": [drop.reason for drop in drops],
+            "detail": [drop.detail for drop in drops],
+        },
+    )
+    counts = summarise(kept, drops)
+    write_json(summary, counts)
+    print(json.dumps(counts, indent=2))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,17 @@
+"""Predict the points of the test faces with the trained network."""
+
+from pathlib import Path
+
+from facealign import checkpoint, cropping, prediction, tables
+from stages import run
+
+
+def main(crops: Path, model: Path, points: Path) -> None:
+    loaded = cropping.load_crops(crops)
+    rows = loaded.rows("test")
+    predicted = prediction.predict(checkpoint.load(model), loaded, rows)
+    tables.write(points, {"image": [loaded.images[row] for row in rows]}, predicted)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,208 @@
+"""The pipeline as its users run it: real dvc, real dlib, real MLflow, in a project of its own."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PICTURES, EPOCHS = 40, 2
+# MLflow's own use of SQLAlchemy
+MLFLOW_WARNS = pytest.mark.filterwarnings("ignore:.*noload:DeprecationWarning")
+
+
+class Project:
+    """A small copy of this project, with a Git repository and a DVC cache of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("facealign", "stages", ".dvc/plots", "dvc.yaml", ".dvcignore", ".gitignore"):
+            source, target = ROOT / name, folder / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+        params["demo"]["pictures"] = PICTURES
+        params["train"] |= {"epochs": EPOCHS, "validation": 0.3}
+        (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+        self.run("git", "init", "-q", "-b", "main")
+        self.run("git", "config", "user.name", "a tester")
+        self.run("git", "config", "user.email", "tester@example.org")
+        (folder / ".dvc" / ".gitignore").write_text("/tmp\n/cache\n", encoding="utf-8")
+        (folder / ".dvc" / "config").write_text("[core]\n    analytics = false\n", encoding="utf-8")
+        self.commit("the project")
+
+    def run(self, *command: str, fails: bool = False, **variables: str) -> str:
+        """What the command printed; it must succeed, or fail, as said."""
+        environment = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("DVC_", "MLFLOW_", "FACEALIGN_"))
+        }
+        environment |= {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "FACEALIGN_DEVICE": "cpu",
+        } | variables
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, done.stdout[-6000:]
+        return done.stdout
+
+    def commit(self, message: str) -> None:
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-q", "--allow-empty", "-m", message)
+
+    def json(self, name: str) -> Any:
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        with (self.folder / name).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """After `dvc repro` and a commit. Tests that run experiments apply none of them."""
+    project = Project(tmp_path_factory.mktemp("project"))
+    project.run("dvc", "repro")
+    project.commit("the baseline")
+    return project
+
+
+def test_the_figures_are_there_and_add_up(project: Project) -> None:
+    ced = project.json("metrics/ced.json")
+    assert list(ced) == ["300W", "Menpo", "all"]
+    for dataset in ced:
+        assert set(ced[dataset]) == {"model", "dlib"}
+        model, dlib = ced[dataset]["model"], ced[dataset]["dlib"]
+        assert model["images"] == dlib["images"] > 0
+        low, high = dlib["auc_08_ci95"]
+        assert low <= dlib["auc_08"] <= high
+    kept = project.json("metrics/data.json")
+    for dataset in ("300W", "Menpo"):
+        figures = ced[dataset]["model"]
+        assert figures["images"] + figures["undetected"] == kept[dataset]["test"]["kept"]
+    assert ced["all"]["dlib"]["images"] == sum(ced[d]["dlib"]["images"] for d in ("300W", "Menpo"))
+    # dlib's own model knows the generated faces for faces; a slip of pixels or boxes would show
+    assert ced["all"]["dlib"]["auc_08"] > 0.5
+
+
+def test_what_is_dropped_is_counted_and_listed(project: Project) -> None:
+    kept = project.json("metrics/data.json")
+    listed = [row for row in project.rows("data/dropped.csv") if row["reason"] == "profile_39"]
+    counted = [
+        kept[dataset][split]["reasons"].get("profile_39", 0)
+        for dataset in kept
+        for split in kept[dataset]
+    ]
+    assert len(listed) == sum(counted) > 0
+    files = list((project.folder / "data" / "faces").rglob("*.pts"))
+    assert len(project.rows("data/index.csv")) + len(project.rows("data/dropped.csv")) == len(files)
+
+
+def test_a_second_run_does_nothing_and_the_status_is_clean(project: Project) -> None:
+    assert "Running stage" not in project.run("dvc", "repro")
+    assert "up to date" in project.run("dvc", "status")
+    assert project.run("git", "status", "--porcelain") == ""
+
+
+def test_training_again_gives_the_same_bytes(project: Project) -> None:
+    before = (project.folder / "data" / "model.pt").read_bytes()
+    target = project.folder / "again.pt"
+    project.run("python", "-m", "stages.train", "data/crops", "again.pt", "again.csv")
+    assert target.read_bytes() == before
+    target.unlink()
+    (project.folder / "again.csv").unlink()
+
+
+def logged_runs(project: Project, experiment: str) -> tuple[mlflow.MlflowClient, list[Any]]:
+    client = mlflow.MlflowClient(f"sqlite:///{project.folder / 'mlflow.db'}")
+    found = client.get_experiment_by_name("facealign")
+    assert found is not None
+    query = f"tags.`dvc.experiment` = '{experiment}'"
+    return client, list(client.search_runs([found.experiment_id], query))
+
+
+@MLFLOW_WARNS
+def test_one_mlflow_run_holds_params_epochs_figures_picture_and_model(project: Project) -> None:
+    client, [run] = logged_runs(project, "workspace")
+    assert run.data.params["train.epochs"] == str(EPOCHS)
+    ced = project.json("metrics/ced.json")
+    assert run.data.metrics["all.model.auc_08"] == ced["all"]["model"]["auc_08"]
+    history = client.get_metric_history(run.info.run_id, "validation_nme")
+    assert [point.step for point in history] == list(range(1, EPOCHS + 1))
+    artifacts = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert {"model.pt", "all.png"} <= artifacts
+    assert len(run.data.tags["dvc.revision"]) == 40
+
+
+@MLFLOW_WARNS
+def test_an_experiment_in_a_folder_of_its_own_logs_to_the_project(project: Project) -> None:
+    project.run("dvc", "exp", "run", "--temp", "-n", "elsewhere", "-S", "train.loss=l1")
+    _, [run] = logged_runs(project, "elsewhere")
+    assert run.data.params["train.loss"] == "l1"
+    assert run.data.tags["dvc.revision"] == project.run("git", "rev-parse", "HEAD").strip()
+    assert project.run("git", "status", "--porcelain") == ""
+
+
+def test_an_experiment_overrides_params_and_is_compared(project: Project) -> None:
+    project.run("dvc", "exp", "run", "-n", "smaller", "-S", "train.epochs=1", "-S", "crop.size=40")
+    assert len(project.rows("data/training.csv")) == 1
+    diff = project.run("dvc", "params", "diff", "main", "--json")
+    changed = json.loads(diff)["params.yaml"]
+    assert (changed["crop.size"]["old"], changed["crop.size"]["new"]) == (48, 40)
+    diff = project.run("dvc", "metrics", "diff", "main", "--json")
+    assert "all.model.auc_08" in json.loads(diff)["metrics/ced.json"]
+    assert "all.dlib.auc_08" not in json.loads(diff)["metrics/ced.json"]
+    assert "smaller" in project.run("dvc", "exp", "show", "--csv")
+    plots = json.loads(project.run("dvc", "plots", "diff", "main", "workspace", "--json"))
+    [chart] = plots["data"]["CED all"]
+    points = chart["content"]["data"]["values"]
+    curves = {(point["rev"], point["filename"]) for point in points}
+    assert len(curves) == 4  # two revisions, model and dlib
+    project.run("git", "checkout", "-q", ".")
+    project.run("dvc", "checkout", "-q")
+
+
+def test_a_mistyped_parameter_names_the_valid_ones(project: Project) -> None:
+    said = project.run("dvc", "exp", "run", "-S", "+train.epoch=3", fails=True)
+    assert "train: unknown parameter 'epoch', did you mean epochs?" in said
+    assert "learning_rate" in said and "Traceback" not in said
+    project.run("git", "checkout", "-q", ".")
+
+
+def test_a_missing_archive_gives_one_clear_line(project: Project) -> None:
+    said = project.run("dvc", "exp", "run", "-S", "data.archive=data/none.tgz", fails=True)
+    assert "data/none.tgz" in said and "Traceback" not in said
+    project.run("git", "checkout", "-q", ".")
+
+
+def test_an_unknown_data_set_lists_those_there_are(project: Project) -> None:
+    said = project.run("dvc", "exp", "run", "-S", "data.datasets=[300W,COFW]", fails=True)
+    assert "'COFW'" in said and "300W, Menpo" in said and "Traceback" not in said
+    project.run("git", "checkout", "-q", ".")
+    project.run("dvc", "checkout", "-q")
+
+
+def test_a_dead_tracking_server_costs_a_warning_only(project: Project) -> None:
+    uri = "http://127.0.0.1:9"  # nobody listens on the discard port
+    said = project.run("dvc", "repro", "-f", "-s", "track", MLFLOW_TRACKING_URI=uri)
+    assert "WARNING: MLflow: the run was not logged" in said
+    assert "dvc repro -f -s track" in said
+    assert "up to date" in project.run("dvc", "status")

@@ -1,0 +1,117 @@
+"""dvc.yaml, the stages and the library's layers, held against each other."""
+
+import ast
+from pathlib import Path
+
+import pytest
+import yaml
+
+from facealign.config import SECTIONS
+
+ROOT = Path(__file__).parents[1]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+NETWORK = "facealign/models/${train.arch}.py"
+
+# A module may import from a lower layer, and from its own.
+LAYERS = [
+    {"errors", "files", "points", "geometry", "config", "recipe"},
+    {"tables", "archive", "annotations", "images", "metrics", "parallel", "filtering", "synthesis"},
+    {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet"},
+    {"codecs", "losses", "models", "crops", "schedule"},
+    {"checkpoint", "training", "prediction"},
+    {"plotting", "report", "tracking"},
+]
+
+
+def imported_files(path: Path) -> set[Path]:
+    """The project's own files that a file imports, wherever in it the import stands."""
+    found: set[Path] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            module = ROOT.joinpath(*name.split("."))
+            for file in (module.with_suffix(".py"), module / "__init__.py"):
+                if file.is_file():
+                    found.add(file)
+    return found - {ROOT / "facealign" / "__init__.py"}  # says only the version
+
+
+def closure(path: Path) -> set[Path]:
+    seen: set[Path] = set()
+    new = {path}
+    while new:
+        seen |= new
+        new = set().union(*map(imported_files, new)) - seen
+    return seen
+
+
+def code_dependencies(stage: str) -> set[str]:
+    files = {file.relative_to(ROOT).as_posix() for file in closure(ROOT / "stages" / f"{stage}.py")}
+    if "facealign/models/__init__.py" in files:  # it imports the network that the params name
+        network = closure(ROOT / "facealign" / "models" / "onet.py")
+        files |= {f.relative_to(ROOT).as_posix() for f in network if f.stem != "onet"} | {NETWORK}
+    return files
+
+
+def module_name(path: Path) -> str:
+    return path.relative_to(ROOT / "facealign").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_exactly_the_code_it_imports(stage: str) -> None:
+    listed = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
+    assert listed == code_dependencies(stage)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_command_names_the_stage_and_the_data_it_depends_on(stage: str) -> None:
+    words = STAGES[stage]["cmd"].split()
+    assert words[:3] == ["python", "-m", f"stages.{stage}"]
+    outs = [
+        out if isinstance(out, str) else next(iter(out)) for out in STAGES[stage].get("outs", [])
+    ]
+    data = [dep for dep in STAGES[stage]["deps"] if not dep.endswith(".py")]
+    assert sorted(words[3:]) == sorted(data + outs)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_lists_the_params_it_loads(stage: str) -> None:
+    tree = ast.parse((ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8"))
+    loaded = {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and ast.unparse(node.func) == "config.load"
+        and isinstance(node.args[0], ast.Constant)
+    }
+    if stage == "track":  # it logs them all
+        loaded = set(SECTIONS)
+    assert {param.split(".")[0] for param in STAGES[stage].get("params", [])} == loaded
+
+
+def test_modules_import_from_lower_layers_only() -> None:
+    layer = {name: height for height, names in enumerate(LAYERS) for name in names}
+    files = [f for f in (ROOT / "facealign").rglob("*.py") if f != ROOT / "facealign/__init__.py"]
+    assert {module_name(file) for file in files} == set(layer)
+    for file in files:
+        for other in imported_files(file):
+            assert layer[module_name(other)] <= layer[module_name(file)], f"{file} imports {other}"
+
+
+def test_the_core_knows_neither_dvc_nor_mlflow() -> None:
+    for file in (ROOT / "facealign").rglob("*.py"):
+        if file.stem != "tracking":
+            text = file.read_text(encoding="utf-8")
+            assert "import mlflow" not in text and "import dvc" not in text, file
+
+
+def test_stages_are_thin() -> None:
+    for stage in STAGES:
+        text = (ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 55, stage
