@@ -1,5 +1,5 @@
 # The project from a fresh clone: Python 3.11, git and make are all it needs.
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -11,13 +11,13 @@ help:  ## list the targets
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	pip install --quiet --progress-bar on -r requirements.txt
+	pip install -r requirements.txt
 	touch $@
 
 demo: $(VENV)/installed  ## run the whole pipeline on generated faces and print the results table
 	dvc repro
 	@python -m stages.results metrics/ced.json
-	@echo "CED figures: plots/ced/*.png; training and CED curves as a page: dvc plots show"
+	@echo "CED figures: plots/ced/*.png; as a page with the training curves: $(VENV)/bin/dvc plots show"
 
 test: check  ## lint, types and tests
 	pytest

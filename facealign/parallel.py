@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import cv2
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 Item = TypeVar("Item")
@@ -30,7 +31,9 @@ def map_in_order(
     with tqdm(total=len(items), desc=title, unit=" pictures", mininterval=0.5) as bar:
         if count <= 1:
             for item in items:
-                yield function(item)
+                with threadpool_limits(1):
+                    result = function(item)
+                yield result
                 bar.update()
             return
         with context.Pool(count, initializer=_one_thread) as pool:
@@ -40,4 +43,6 @@ def map_in_order(
 
 
 def _one_thread() -> None:
+    """A process a core is enough; and how many threads share a sum changes its last bits."""
     cv2.setNumThreads(1)
+    threadpool_limits(1)
