@@ -7,13 +7,16 @@ import sys
 from pathlib import Path
 
 from facealign import config, tables, tracking
+from facealign.files import write_json
 from stages import run
 
 
-def main(model: Path, training: Path, figures: Path, plots: Path) -> None:
+def main(model: Path, training: Path, figures: Path, plots: Path, tracked: Path) -> None:
     table = tables.read(training)
     names = tuple(table.columns)
     ced = tracking.flatten(json.loads(figures.read_text(encoding="utf-8")))
+    metrics = {name: v for name, v in ced.items() if isinstance(v, int | float)}
+    params = tracking.flatten(config.load_all())
     # DVC sets these two in experiments; a plain `dvc repro` is the workspace on top of HEAD
     experiment = os.environ.get("DVC_EXP_NAME") or "workspace"
     revision = os.environ.get("DVC_EXP_BASELINE_REV") or _head()
@@ -21,13 +24,14 @@ def main(model: Path, training: Path, figures: Path, plots: Path) -> None:
         tracking.Run(
             name=experiment,
             tags={"dvc.experiment": experiment, "dvc.revision": revision},
-            params=tracking.flatten(config.load_all()),
+            params=params,
             epochs=[dict(zip(names, row, strict=True)) for row in table.numbers(*names)],
-            metrics={name: v for name, v in ced.items() if isinstance(v, int | float)},
+            metrics=metrics,
             artifacts=[model, *sorted(plots.glob("*.png"))],
         ),
         store=_project(Path.cwd()),
     )
+    write_json(tracked, {"params": params, "metrics": metrics})
     if not logged:
         print("nothing else is lost; log it later with: dvc repro -f -s track", file=sys.stderr)
 

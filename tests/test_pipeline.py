@@ -164,6 +164,7 @@ def test_an_experiment_in_a_folder_of_its_own_logs_to_the_project(project: Proje
 def test_an_experiment_overrides_params_and_is_compared(project: Project) -> None:
     project.run("dvc", "exp", "run", "-n", "smaller", "-S", "train.epochs=1", "-S", "crop.size=40")
     assert len(project.rows("data/training.csv")) == 1
+    assert project.json("data/crops/stats.json")["size"] == 40
     diff = project.run("dvc", "params", "diff", "main", "--json")
     changed = json.loads(diff)["params.yaml"]
     assert (changed["crop.size"]["old"], changed["crop.size"]["new"]) == (48, 40)

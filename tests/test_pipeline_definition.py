@@ -95,6 +95,22 @@ def test_a_stage_lists_the_params_it_loads(stage: str) -> None:
     assert {param.split(".")[0] for param in STAGES[stage].get("params", [])} == loaded
 
 
+def test_no_section_is_tracked_whole_that_has_a_key_which_the_run_cache_ignores() -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    for name, stage in STAGES.items():
+        for section in stage.get("params", []):
+            if "." not in section:
+                assert not {"size", "nfiles"} & set(params[section]), f"{name}: {section}"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_tracks_all_params_of_a_section_it_loads(stage: str) -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    tracked = set(STAGES[stage].get("params", []))
+    for section in {param.split(".")[0] for param in tracked} - {"data"}:
+        assert section in tracked or tracked >= {f"{section}.{key}" for key in params[section]}
+
+
 def test_modules_import_from_lower_layers_only() -> None:
     layer = {name: height for height, names in enumerate(LAYERS) for name in names}
     files = [f for f in (ROOT / "facealign").rglob("*.py") if f != ROOT / "facealign/__init__.py"]
