@@ -23,6 +23,7 @@ from facealign.files import replacing, write_json
 from facealign.geometry import Affine, Box, crop_map
 from facealign.metrics import box_sizes
 from facealign.parallel import map_in_order
+from facealign.tables import dataset_and_split
 
 PIXELS, INDEX, STATS = "pixels.npy", "index.csv", "stats.json"
 MAP_COLUMNS = ("m00", "m01", "m02", "m10", "m11", "m12")  # the matrix, row by row
@@ -65,12 +66,15 @@ class Crops:
     stats: Stats
 
     def rows(self, split: str) -> np.ndarray:
-        return np.array([i for i, name in enumerate(self.images) if f"/{split}/" in name], np.int64)
+        return np.array(
+            [i for i, image in enumerate(self.images) if dataset_and_split(image)[1] == split],
+            np.int64,
+        )
 
 
 def make_crops(root: Path, faces: Sequence[Located], config: Crop, target: Path) -> Stats:
     """Write the crops of `faces` into the folder `target`."""
-    if not any("/train/" in face.image for face in faces):
+    if not any(dataset_and_split(face.image)[1] == "train" for face in faces):
         raise FacealignError("no face was found in any train picture: nothing to learn from")
     size = config.size
     border = round(config.context * size)
@@ -82,7 +86,7 @@ def make_crops(root: Path, faces: Sequence[Located], config: Crop, target: Path)
         work = partial(_crop, root, size, config.margin, border)
         for row, crop in enumerate(map_in_order(work, faces, "crop")):
             pixels[row] = crop
-            if "/train/" in faces[row].image:
+            if dataset_and_split(faces[row].image)[1] == "train":
                 seen = crop[border : border + size, border : border + size].astype(np.int64)
                 total += seen.sum(axis=(0, 1))
                 squares += (seen**2).sum(axis=(0, 1))

@@ -10,7 +10,7 @@ import numpy as np
 
 from facealign import metrics, tables
 from facealign.config import Range, Seed
-from facealign.tables import Table
+from facealign.tables import Table, dataset_and_split
 
 ALL = "all"
 
@@ -42,7 +42,7 @@ class Tested:
 
 
 def measure(truth: Table, boxes: Table, predicted: Table) -> Tested:
-    images = [image for image in boxes[tables.KEY] if "/test/" in image]
+    images = [image for image in boxes[tables.KEY] if dataset_and_split(image)[1] == "test"]
     points = truth.points()[truth.rows(images)]
     corners = boxes.numbers("left", "top", "right", "bottom")[boxes.rows(images)]
     distances = metrics.mean_distances(predicted.points()[predicted.rows(images)], points)

@@ -15,7 +15,8 @@ from facealign import images
 from facealign.annotations import read_pts
 from facealign.errors import FacealignError
 from facealign.parallel import map_in_order
-from facealign.points import COUNT, PROFILE_COUNT
+from facealign.points import COUNT, OUTER_EYE_CORNERS, PROFILE_COUNT
+from facealign.tables import dataset_and_split
 
 SPLITS = ("train", "test")
 
@@ -47,11 +48,6 @@ class Drop:
 class _Candidate:
     picture: str
     annotation: str
-
-
-def dataset_and_split(image: str) -> tuple[str, str]:
-    dataset, split, *_ = image.split("/")
-    return dataset, split
 
 
 def filter_faces(root: Path, datasets: Sequence[str]) -> tuple[list[Face], list[Drop]]:
@@ -94,7 +90,7 @@ def _pair_files(root: Path, datasets: Sequence[str]) -> tuple[list[_Candidate], 
             )
         for split in SPLITS:
             if not (root / dataset / split).is_dir():
-                raise FacealignError(f"the archive has no folder {dataset}/{split}")
+                raise FacealignError(f"{root / dataset}: no folder {split!r} in the archive")
         for folder in sorted((root / dataset).iterdir()):
             found, lost = _pair_folder(root, folder)
             candidates += found
@@ -148,12 +144,17 @@ def _examine(root: Path, candidate: _Candidate) -> Face | Drop:
         return Drop(image, "wrong_count", f"{len(points)} points")
     if not np.isfinite(points).all():
         return Drop(image, "not_finite", f"{int((~np.isfinite(points)).sum())} coordinates")
-    if (np.ptp(points, axis=0) == 0).any():
-        return Drop(image, "degenerate", "no width or no height")
+    left, right = points[list(OUTER_EYE_CORNERS)]
+    if (np.ptp(points, axis=0) == 0).any() or (left == right).all():
+        return Drop(image, "degenerate", "no width, no height or no distance of the eyes")
     try:
         height, width = images.read(root / image).shape[:2]
     except FacealignError as error:
         return Drop(image, "unreadable_image", _within(root, error))
+    if (np.abs(points - (width / 2, height / 2)) > 1.5 * np.array([width, height])).any():
+        return Drop(
+            image, "far_outside", "a point lies more than a picture's size beyond its border"
+        )
     return Face(image, width, height, points)
 
 

@@ -19,6 +19,11 @@ POINT_COLUMNS = tuple(f"{axis}{i}" for i in range(COUNT) for axis in "xy")
 Column = Sequence[str] | Sequence[int] | Sequence[float] | np.ndarray
 
 
+def dataset_and_split(image: str) -> tuple[str, str]:
+    dataset, split, *_ = image.split("/")
+    return dataset, split
+
+
 @dataclass(frozen=True)
 class Table:
     path: Path

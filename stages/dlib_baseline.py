@@ -14,7 +14,7 @@ def main(faces: Path, boxes: Path, points: Path) -> None:
     test = [
         Located(image, Box(*box))
         for image, box in zip(found["image"], corners, strict=True)
-        if "/test/" in image
+        if tables.dataset_and_split(image)[1] == "test"
     ]
     model = dlib_baseline.predictor_file(config.load("dlib", Dlib))
     predicted = dlib_baseline.predict_all(faces, test, model)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from facealign import config, tables
 from facealign.files import write_json
-from facealign.filtering import Data, dataset_and_split, filter_faces, summarise
+from facealign.filtering import Data, filter_faces, summarise
 from stages import run
 
 
 def main(faces: Path, index: Path, dropped: Path, summary: Path) -> None:
     kept, drops = filter_faces(faces, config.load("data", Data).datasets)
-    folders = [dataset_and_split(face.image) for face in kept]
+    folders = [tables.dataset_and_split(face.image) for face in kept]
     columns: dict[str, tables.Column] = {
         "image": [face.image for face in kept],
         "dataset": [dataset for dataset, _ in folders],

@@ -6,9 +6,10 @@ import pytest
 
 from facealign.annotations import format_pts
 from facealign.errors import FacealignError
-from facealign.filtering import Drop, Face, dataset_and_split, filter_faces, summarise
+from facealign.filtering import Drop, Face, filter_faces, summarise
+from facealign.tables import dataset_and_split
 
-PICTURE = bytes(cv2.imencode(".png", np.zeros((20, 30, 3), np.uint8))[1])
+PICTURE = bytes(cv2.imencode(".png", np.zeros((200, 300, 3), np.uint8))[1])
 
 
 def add(root: Path, name: str, contents: str | bytes) -> None:
@@ -33,6 +34,7 @@ def tree(tmp_path: Path, face: np.ndarray) -> Path:
     add_face(tmp_path, "300W/train/few", face[:5])
     add_face(tmp_path, "300W/train/lost", lost)
     add_face(tmp_path, "300W/train/flat", face * (1, 0))
+    add_face(tmp_path, "300W/train/gone", face + (5000, 0))
     add_face(tmp_path, "300W/train/spoilt", face, picture=PICTURE[:60])
     add_face(tmp_path, "300W/train/wordy", face)
     add(tmp_path, "300W/train/wordy.pts", "version: 1\nn_points: 1\n{\none two\n}\n")
@@ -64,7 +66,12 @@ def test_every_file_is_kept_or_dropped_with_its_reason(tree: Path) -> None:
         ("train/alone.JPG", "no_points", ""),
         ("train/empty.pts", "no_image", ""),
         ("train/few.png", "wrong_count", "5 points"),
-        ("train/flat.png", "degenerate", "no width or no height"),
+        ("train/flat.png", "degenerate", "no width, no height or no distance of the eyes"),
+        (
+            "train/gone.png",
+            "far_outside",
+            "a point lies more than a picture's size beyond its border",
+        ),
         ("train/lost.png", "not_finite", "3 coordinates"),
         ("train/profile.png", "profile_39", ""),
         (
@@ -83,7 +90,7 @@ def test_a_kept_face_has_the_pictures_size_and_the_points_from_0(
     tree: Path, face: np.ndarray
 ) -> None:
     kept = filter_faces(tree, ["300W"])[0][0]
-    assert (kept.width, kept.height) == (30, 20)
+    assert (kept.width, kept.height) == (300, 200)
     np.testing.assert_array_equal(kept.points, face)
 
 
@@ -94,7 +101,7 @@ def test_the_counts_add_up_to_all_files_but_the_points_of_a_picture(tree: Path) 
         path for path in files if path.suffix == ".pts" and path.with_suffix(".png").exists()
     ]
     counted = sum(split["kept"] + split["dropped"] for split in summary.values())
-    assert counted == len(files) - len(beside_a_picture) == 17
+    assert counted == len(files) - len(beside_a_picture) == 18
     assert all(split["dropped"] == sum(split["reasons"].values()) for split in summary.values())
 
 
@@ -147,5 +154,5 @@ def test_an_unknown_data_set_is_answered_with_those_there_are(tree: Path) -> Non
 
 def test_a_missing_split_is_named(tmp_path: Path, face: np.ndarray) -> None:
     add_face(tmp_path, "300W/train/a", face)
-    with pytest.raises(FacealignError, match="no folder 300W/test"):
+    with pytest.raises(FacealignError, match="no folder 'test' in the archive"):
         filter_faces(tmp_path, ["300W"])

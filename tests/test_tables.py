@@ -91,3 +91,7 @@ def test_a_failed_write_leaves_the_earlier_table(tmp_path: Path) -> None:
         tables.write(path, {"image": ["b", "c"], "n": [1]})
     assert path.read_text() == "image\na\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_split_is_the_second_folder_whatever_lies_below_it() -> None:
+    assert tables.dataset_and_split("300W/train/test/a.png") == ("300W", "train")
