@@ -77,7 +77,8 @@ def _unpack(archive: Path, target: Path) -> Counter[str]:
             _drain(tar)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         where = f"broken or cut short at {last}" if last else "not a tar archive (.tgz)"
-        raise FacealignError(f"{archive}: {where}: {error}") from error
+        reason = str(error).splitlines()[0].rstrip(":") if str(error) else type(error).__name__
+        raise FacealignError(f"{archive}: {where}: {reason}") from error
     return tops
 
 

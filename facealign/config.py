@@ -29,9 +29,8 @@ class Range:
     high: float = math.inf
 
     def __str__(self) -> str:
-        return (
-            f"at least {self.low:g}" if math.isinf(self.high) else f"{self.low:g} to {self.high:g}"
-        )
+        above = f"of at least {self.low:g}"
+        return above if math.isinf(self.high) else f"from {self.low:g} to {self.high:g}"
 
 
 Count = Annotated[int, Range(1)]
@@ -80,7 +79,7 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
     if origin is Annotated:
         number = _convert(value, args[0], key, path)
         if not args[1].low <= number <= args[1].high:
-            raise _wrong(path, key, value, f"a number of {args[1]}")
+            raise _wrong(path, key, value, f"a number {args[1]}")
         return number
     if origin is Literal:
         if value not in args:
@@ -101,12 +100,12 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
 def _section(value: Any, kind: Any, key: str, path: Path) -> Any:
     valid = [field.name for field in fields(kind)]
     if not isinstance(value, dict):
-        raise _wrong(path, key or "the whole file", value, f"a mapping of {', '.join(valid)}")
-    prefix = f"{key}." if key else ""
+        raise _wrong(path, key, value, f"a mapping of {', '.join(valid)}")
+    prefix = f"{key}."
     for name in value:
         if name not in valid:
-            where = f"{path}: {key}: " if key else f"{path}: "
-            raise FacealignError(where + unknown_name("parameter", str(name), valid))
+            said = unknown_name("parameter", str(name), valid)
+            raise FacealignError(f"{path}: {key}: {said}")
     missing = [prefix + name for name in valid if name not in value]
     if missing:
         raise FacealignError(f"{path}: missing parameters: {', '.join(missing)}")

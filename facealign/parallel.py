@@ -9,15 +9,19 @@ import cv2
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from facealign.errors import FacealignError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def workers() -> int:
     """FACEALIGN_WORKERS, or the cores this process may use; never changes a result."""
-    asked = int(os.environ.get("FACEALIGN_WORKERS", 0))
+    asked = os.environ.get("FACEALIGN_WORKERS", "")
+    if asked and not asked.isdecimal():
+        raise FacealignError(f"FACEALIGN_WORKERS: {asked!r}, expected a whole number")
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return asked or usable or 1
+    return int(asked or 0) or usable or 1
 
 
 def map_in_order(

@@ -24,9 +24,13 @@ def choose_device() -> torch.device:
     """FACEALIGN_DEVICE, or a GPU if there is one."""
     name = os.environ.get("FACEALIGN_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        return torch.device(name)
-    except RuntimeError:
-        raise FacealignError(f"FACEALIGN_DEVICE: {name!r}, expected cpu, cuda or cuda:N") from None
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError):  # torch has either for a device that is not there
+        raise FacealignError(
+            f"FACEALIGN_DEVICE: no device {name!r} here, expected cpu, cuda or cuda:N"
+        ) from None
+    return device
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""The results table, for a terminal and for Markdown."""
+"""The results table, in Markdown that reads well in a terminal, too."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ _COLUMNS = {
 }
 
 
-def results_table(
-    ced: Mapping[str, Mapping[str, Mapping[str, Any]]], markdown: bool = False
-) -> str:
+def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """A row a data set and method, of the figures in metrics/ced.json."""
     rows = [["data set", "method", *_COLUMNS]]
     for dataset, methods in ced.items():
@@ -26,18 +24,15 @@ def results_table(
             rows.append([dataset, method, *(_cell(key, figures[key]) for key in _COLUMNS.values())])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     # names to the left, figures to the right
+    rule = ["-" * width if i < 2 else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
     lines = [
         [
-            cell.ljust(w) if i < 2 else cell.rjust(w)
-            for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            cell.ljust(width) if i < 2 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         for row in rows
     ]
-    if not markdown:
-        rule = "  ".join("-" * width for width in widths)
-        return "\n".join(["  ".join(lines[0]), rule, *("  ".join(line) for line in lines[1:])])
-    ruler = [("-" * w) if i < 2 else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], ruler, *lines[1:]])
+    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
 
 
 def _cell(key: str, value: Any) -> str:

@@ -59,12 +59,6 @@ def test_the_same_seed_builds_the_same_network(name: str) -> None:
     assert torch.equal(*weights)
 
 
-@every_network
-def test_too_small_a_crop_is_refused(name: str) -> None:
-    with pytest.raises(FacealignError, match=r"crop\.size: .* pixels, not 8"):
-        models.build(name, 8)
-
-
 def test_the_smallest_crop_of_onet_is_the_one_it_names() -> None:
     models.build("onet", 26)
     with pytest.raises(FacealignError, match="onet needs at least 26 pixels, not 25"):
