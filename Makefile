@@ -30,5 +30,5 @@ check: $(VENV)/installed
 bench: $(VENV)/installed  ## pictures a second and peak memory of each stage, into metrics/bench.json
 	python -m stages.bench metrics/bench.json
 
-mlflow: $(VENV)/installed  ## open the experiments' page at http://127.0.0.1:5000
-	mlflow ui --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}
+mlflow: $(VENV)/installed  ## open the page of the local runs at http://127.0.0.1:5000
+	mlflow ui --backend-store-uri sqlite:///mlflow.db

@@ -18,20 +18,13 @@ NOTHING: dict[str, Any] = dict.fromkeys(MODEL) | {"images": 0, "undetected": 12}
 CED = {"300W": {"model": MODEL}, "Menpo": {"dlib": NOTHING}}
 
 
-def test_the_table_has_a_row_for_each_data_set_and_method() -> None:
-    assert results_table(CED).splitlines() == [
-        "data set  method  AUC@0.08  95 % interval  AUC@1.0  FR@0.08     NME  images  undetected",
-        "--------  ------  --------  -------------  -------  -------  ------  ------  ----------",
-        "300W      model     0.6123    0.600–0.625   0.9712    3.5 %  0.0288     201           1",
-        "Menpo     dlib           –              –        –        –       –       0          12",
-    ]
-
-
-def test_the_markdown_table_is_aligned_and_figures_go_to_the_right() -> None:
-    head, ruler, *rows = results_table(CED, markdown=True).splitlines()
+def test_the_table_is_aligned_and_figures_go_to_the_right() -> None:
+    head, ruler, *rows = results_table(CED).splitlines()
     assert head.startswith("| data set | method | AUC@0.08 | 95 % interval |")
     assert ruler.startswith("| -------- | ------ | -------: | ------------: |")
     assert rows[0].startswith("| 300W     | model  |   0.6123 |   0.600–0.625 |")
+    assert rows[0].endswith("|  0.9712 |   3.5 % | 0.0288 |    201 |          1 |")
+    assert "|        – |             – |" in rows[1]
     assert rows[1].endswith("|      0 |         12 |")
     assert {len(line) for line in (head, ruler, *rows)} == {len(head)}
 
@@ -42,4 +35,4 @@ def test_a_table_of_nothing_is_its_head() -> None:
 
 def test_methods_stay_in_their_order() -> None:
     lines = results_table({"all": {"model": MODEL, "dlib": NOTHING, "b": MODEL}}).splitlines()[2:]
-    assert [line.split()[1] for line in lines] == ["model", "dlib", "b"]
+    assert [line.split()[3] for line in lines] == ["model", "dlib", "b"]
