@@ -179,6 +179,7 @@ def test_an_experiment_overrides_params_and_is_compared(project: Project) -> Non
     assert len(curves) == 4  # two revisions, model and dlib
     project.run("git", "checkout", "-q", ".")
     project.run("dvc", "checkout", "-q")
+    assert "up to date" in project.run("dvc", "status")
 
 
 def test_a_mistyped_parameter_names_the_valid_ones(project: Project) -> None:
