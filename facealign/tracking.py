@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,13 +45,14 @@ def log(run: Run, store: Path) -> bool:
         run_id = client.create_run(
             _experiment(client, store), run_name=run.name, tags=dict(run.tags)
         ).info.run_id
+        now = time.time_ns() // 10**6
         points = [
-            Metric(name, float(value), 0, int(epoch["epoch"]))
+            Metric(name, float(value), now, int(epoch["epoch"]))
             for epoch in run.epochs
             for name, value in epoch.items()
             if name != "epoch"
         ]
-        points += [Metric(name, float(value), 0, 0) for name, value in run.metrics.items()]
+        points += [Metric(name, float(value), now, 0) for name, value in run.metrics.items()]
         for start in range(0, len(points), 1000):  # the most that a server takes at once
             client.log_batch(run_id, metrics=points[start : start + 1000])
         for name, value in run.params.items():
