@@ -53,18 +53,24 @@ def crops(tmp_path_factory: pytest.TempPathFactory) -> Crops:
 
 
 def test_onet_learns_eight_faces_by_heart(crops: Crops) -> None:
-    eight = dataclasses.replace(crops, images=[*crops.images[2:10], *crops.images[:2]])
-    rows = np.array([*range(2, 10), 0, 1])
-    eight = dataclasses.replace(
-        eight, pixels=crops.pixels[rows], points=crops.points[rows], maps=crops.maps[rows]
-    )
-    recipe = dataclasses.replace(
-        RECIPE, epochs=150, batch=8, validation=0.5, flip=0, rotation=0, scale=0, shift=0, colour=0
-    )
-    learn, _ = training.split_rows(eight, recipe.validation)
-    best, curve = training.train(eight, recipe)
-    assert curve[-1].train_loss < curve[0].train_loss / 8
-    assert 0 < len(learn) < 8 and best.epoch <= len(curve)
+    share = next(s / 100 for s in range(1, 100) if len(learnt(crops, s / 100)) == 8)
+    plain = dataclasses.replace(RECIPE, flip=0, rotation=0, scale=0, shift=0, colour=0)
+    recipe = dataclasses.replace(plain, epochs=300, batch=8, validation=share)
+    best, curve = training.train(crops, recipe)
+    assert curve[-1].train_loss < curve[0].train_loss / 10
+    # the faces learnt by heart are much nearer than those that only chose the epoch
+    rows = learnt(crops, share)
+    points = prediction.predict(best, crops, rows)
+    truth = np.array([image_points(crops, row) for row in rows])
+    sizes = crops.normalisers[rows] / crops.maps[rows, 0, 0]
+    assert (metrics.mean_distances(points, truth) / sizes).mean() < best.validation_nme / 3
+
+
+def learnt(crops: Crops, share: float) -> np.ndarray:
+    try:
+        return training.split_rows(crops, share)[0]
+    except FacealignError:  # too small a share leaves none for validation
+        return np.empty(0)
 
 
 def test_the_same_recipe_gives_the_same_file_and_another_seed_another(
@@ -86,13 +92,13 @@ def test_a_checkpoint_rebuilds_the_network_that_was_validated(crops: Crops, tmp_
     assert loaded.recipe == dataclasses.asdict(RECIPE)
     _, held = training.split_rows(crops, RECIPE.validation)
     points = prediction.predict(loaded, crops, held)
-    truth = np.array([cropping_inverse(crops, row) for row in held])
+    truth = np.array([image_points(crops, row) for row in held])
     sizes = crops.normalisers[held] / crops.maps[held, 0, 0]
     nme = float((metrics.mean_distances(points, truth) / sizes).mean())
     assert nme == pytest.approx(min(epoch.validation_nme for epoch in curve), rel=1e-5)
 
 
-def cropping_inverse(crops: Crops, row: int) -> np.ndarray:
+def image_points(crops: Crops, row: int) -> np.ndarray:
     linear, shift = crops.maps[row][:, :2], crops.maps[row][:, 2]
     return np.linalg.solve(linear, (crops.points[row] - shift).T).T
 
