@@ -1,7 +1,7 @@
 """iBUG `.pts` files. They count pixels from 1; every array of the project counts from 0."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Context, Decimal
 from pathlib import Path
 
@@ -43,8 +43,18 @@ def read_pts(path: Path) -> np.ndarray:
 
 
 def format_pts(points: np.ndarray) -> str:
-    lines = "".join(f"{_shift(repr(x), 1)} {_shift(repr(y), 1)}\n" for x, y in points.tolist())
+    return pts_text([(_shift(repr(x), 1), _shift(repr(y), 1)) for x, y in points.tolist()])
+
+
+def pts_text(points: Collection[tuple[str | Decimal, str | Decimal]]) -> str:
+    """A file of points whose numbers count from 1 already."""
+    lines = "".join(f"{x} {y}\n" for x, y in points)
     return f"version: 1\nn_points: {len(points)}\n{{\n{lines}}}\n"
+
+
+def from_1(number: str) -> float:
+    """The coordinate that counts from 1 as one from 0; ArithmeticError if it is no number."""
+    return float(_shift(number, -1))
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -60,7 +70,7 @@ def _point(line: str, where: str) -> tuple[float, float]:
     if len(words) != 2:
         raise FacealignError(f"{where}: {line!r}, expected a point's two numbers")
     try:
-        x, y = (float(_shift(word, -1)) for word in words)
+        x, y = map(from_1, words)
     except ArithmeticError:  # no number, or one beyond all bounds
         raise FacealignError(f"{where}: {line!r}, expected a point's two numbers") from None
     return x, y

@@ -12,29 +12,36 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
+from facealign import course
 from facealign.errors import FacealignError
 from facealign.files import replacing
 
 ROOT = "landmarks_task"
 
 
-def extract(archive: Path, target: Path) -> Counter[str]:
-    """Unpack what lies under ROOT into `target`, which then holds DATASET/SPLIT/FILE.
+def extract(archive: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
+    """Unpack the data sets into `target`, which then holds DATASET/SPLIT/FILE.
 
-    Returns how many members the archive has by its top folder, ROOT's own and those left out.
+    They are the folders below ROOT, and top folders in the layout of the course. Returns how many
+    files the archive has by their top folder: of those unpacked, and of those left out.
     """
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
         tops = _unpack(archive, part)
-        if not tops[ROOT]:
+        used = {ROOT, *_gather(archive, part)}
+        unpacked = Counter({top: count for top, count in tops.items() if top in used})
+        if not unpacked.total():
             found = ", ".join(sorted(tops)[:5]) or "nothing"
-            raise FacealignError(f"{archive}: expected files under {ROOT}/, found {found}")
+            raise FacealignError(
+                f"{archive}: expected files under {ROOT}/ or a folder with "
+                f"{course.TABLES['test']}, found {found}"
+            )
         shutil.rmtree(target, ignore_errors=True)
-        os.replace(part, target)
+        os.replace(part / ROOT, target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return tops
+    return unpacked, tops - unpacked
 
 
 def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
@@ -52,7 +59,26 @@ def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
             tar.addfile(member, io.BytesIO(contents))
 
 
+def _gather(archive: Path, part: Path) -> list[str]:
+    """Bring the course's data sets among those of ROOT; their names."""
+    home = part / ROOT
+    home.mkdir(parents=True, exist_ok=True)
+    folders = [path for path in sorted(part.iterdir()) if path != home and course.is_course(path)]
+    for folder in folders:
+        name = folder.name
+        if (home / name).exists():
+            raise FacealignError(f"{archive}: {name}/ and {ROOT}/{name} are one data set's name")
+        try:
+            course.arrange(folder)
+        except (FacealignError, OSError) as error:
+            said = str(error).replace(f"{part}/", "")  # paths as the archive has them
+            raise FacealignError(f"{archive}: {said}") from None
+        folder.rename(home / name)
+    return [folder.name for folder in folders]
+
+
 def _unpack(archive: Path, target: Path) -> Counter[str]:
+    """Write all members, since the table that makes a top folder a data set may come last."""
     if not archive.is_file():
         raise FacealignError(f"{archive}: no such archive")
     tops: Counter[str] = Counter()
@@ -71,8 +97,7 @@ def _unpack(archive: Path, target: Path) -> Counter[str]:
                 if path.parts == (ROOT,) and member.isfile():
                     raise FacealignError(f"{archive}: {ROOT} is a file, expected a folder")
                 last = member.name
-                if path.parts[0] == ROOT:
-                    _write(tar, member, target.joinpath(*path.parts[1:]))
+                _write(tar, member, target / path)
                 bar.update(raw.tell() - bar.n)
             _drain(tar)
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:

@@ -7,10 +7,11 @@ from stages import run
 
 
 def main(source: Path, faces: Path) -> None:
-    members = archive.extract(source, faces)
-    print(f"{members.pop(archive.ROOT)} files in {faces}")
-    for top, count in sorted(members.items()):
-        print(f"left out: {top}, {count} files outside {archive.ROOT}/")
+    unpacked, left_out = archive.extract(source, faces)
+    for top, count in sorted(unpacked.items()):
+        print(f"{top}: {count} files, now in {faces}")
+    for top, count in sorted(left_out.items()):
+        print(f"left out: {top}, {count} files, no data set")
 
 
 if __name__ == "__main__":

@@ -53,9 +53,9 @@ def assert_refused(archive: Path, reason: str) -> None:
 
 def test_what_is_packed_is_extracted(tmp_path: Path) -> None:
     pack(tmp_path / "data" / "a.tgz", FILES.items())
-    tops = extract(tmp_path / "data" / "a.tgz", tmp_path / "work" / "faces")
+    counts = extract(tmp_path / "data" / "a.tgz", tmp_path / "work" / "faces")
     assert files_below(tmp_path / "work") == {f"faces/{name}": FILES[name] for name in FILES}
-    assert tops == {"landmarks_task": 3}
+    assert counts == ({"landmarks_task": 3}, {})
 
 
 def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_compressed_or_not_and_with_a_leading_dot_or_not(
         f"{prefix}landmarks_task/300W/train/a.jpg",
         mode=mode,
     )
-    assert extract(archive, tmp_path / "faces") == {"landmarks_task": 1}
+    assert extract(archive, tmp_path / "faces") == ({"landmarks_task": 1}, {})
     assert files_below(tmp_path / "faces") == {"300W/train/a.jpg": b"x"}
 
 
@@ -99,8 +99,9 @@ def test_other_top_folders_are_left_out_and_counted(tmp_path: Path) -> None:
         "landmarks_task/a",
         "readme",
     )
-    tops = extract(archive, tmp_path / "faces")
-    assert tops == {"__MACOSX": 2, "landmarks_task": 1, "readme": 1}
+    unpacked, left_out = extract(archive, tmp_path / "faces")
+    assert unpacked == {"landmarks_task": 1}
+    assert left_out == {"__MACOSX": 2, "readme": 1}
     assert files_below(tmp_path / "faces") == {"a": b"x"}
 
 
@@ -181,13 +182,12 @@ def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, contents: bytes) -
 
 def test_another_top_folder_is_refused_and_named(tmp_path: Path) -> None:
     archive = tar_of(tmp_path / "a.tgz", "faces/300W/train/a.jpg", "notes")
-    assert_refused(archive, "expected files under landmarks_task/, found faces, notes")
+    expected = "files under landmarks_task/ or a folder with test_frames_keypoints.csv"
+    assert_refused(archive, f"expected {expected}, found faces, notes")
 
 
 def test_an_archive_of_nothing_is_refused(tmp_path: Path) -> None:
-    assert_refused(
-        tar_of(tmp_path / "a.tgz"), "expected files under landmarks_task/, found nothing"
-    )
+    assert_refused(tar_of(tmp_path / "a.tgz"), "test_frames_keypoints.csv, found nothing")
 
 
 def test_a_missing_archive_is_named(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ NETWORK = "facealign/models/${train.arch}.py"
 # A module may import from a lower layer, and from its own.
 LAYERS = [
     {"errors", "files", "points", "geometry", "config", "recipe"},
-    {"tables", "archive", "annotations", "images", "metrics", "parallel", "filtering", "synthesis"},
+    {"tables", "archive", "course", "annotations"}
+    | {"images", "metrics", "parallel", "filtering", "synthesis"},
     {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet"},
     {"codecs", "losses", "models", "crops", "schedule"},
     {"checkpoint", "training", "prediction"},
