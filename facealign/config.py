@@ -2,7 +2,8 @@
 
 Each section's dataclass stands with the code that reads it, so that a new option for the plots does
 not count as a change of the training. A field's annotation is its whole contract: type, choices
-(`Literal`) and range (`Annotated[..., Range]`).
+(`Literal`) and range (`Annotated[..., Range]`). A list is a tuple if it has at least one value, a
+frozenset if it may be empty and its order means nothing.
 """
 
 from __future__ import annotations
@@ -85,10 +86,11 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
         if value not in args:
             raise _wrong(path, key, value, f"one of {', '.join(args)}")
         return value
-    if origin is tuple:
-        if not isinstance(value, list) or not value:
-            raise _wrong(path, key, value, "a list of at least one value")
-        return tuple(_convert(item, args[0], f"{key}[{i}]", path) for i, item in enumerate(value))
+    if origin in {tuple, frozenset}:
+        if not isinstance(value, list) or (origin is tuple and not value):
+            some = " of at least one value" if origin is tuple else ""
+            raise _wrong(path, key, value, f"a list{some}")
+        return origin(_convert(item, args[0], f"{key}[{i}]", path) for i, item in enumerate(value))
     if kind is float:
         return _number(value, key, path)
     if type(value) is not kind:  # not isinstance: True is an int to Python, not to a reader

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ class Data:
 
     archive: str
     datasets: tuple[str, ...]
+    test_only: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,19 @@ class _Candidate:
     annotation: str
 
 
-def filter_faces(root: Path, datasets: Sequence[str]) -> tuple[list[Face], list[Drop]]:
-    """Sort every file of the data sets under `root` into faces of 68 points and dropped ones."""
-    candidates, drops = _pair_files(root, datasets)
+def filter_faces(
+    root: Path, datasets: Sequence[str], test_only: Collection[str] = ()
+) -> tuple[list[Face], list[Drop]]:
+    """Sort every file of the data sets under `root` into faces of 68 points and dropped ones.
+
+    The train pictures of `test_only` are dropped unopened.
+    """
+    for name in sorted(test_only):
+        if name not in datasets:
+            raise FacealignError(
+                f"data.test_only: {name!r} is not in data.datasets, which has {', '.join(datasets)}"
+            )
+    candidates, drops = _pair_files(root, datasets, test_only)
     faces: list[Face] = []
     for result in map_in_order(partial(_examine, root), candidates, "filter"):
         if isinstance(result, Face):
@@ -79,7 +90,9 @@ def summarise(faces: Iterable[Face], drops: Iterable[Drop]) -> dict[str, Any]:
     return summary
 
 
-def _pair_files(root: Path, datasets: Sequence[str]) -> tuple[list[_Candidate], list[Drop]]:
+def _pair_files(
+    root: Path, datasets: Sequence[str], test_only: Collection[str]
+) -> tuple[list[_Candidate], list[Drop]]:
     present = sorted(path.name for path in root.iterdir() if path.is_dir())
     candidates: list[_Candidate] = []
     drops: list[Drop] = []
@@ -88,11 +101,15 @@ def _pair_files(root: Path, datasets: Sequence[str]) -> tuple[list[_Candidate], 
             raise FacealignError(
                 f"data.datasets: the archive has no {dataset!r}, it has {', '.join(present)}"
             )
+        held_back = "train" if dataset in test_only else None
         for split in SPLITS:
-            if not (root / dataset / split).is_dir():
+            if split != held_back and not (root / dataset / split).is_dir():
                 raise FacealignError(f"{root / dataset}: no folder {split!r} in the archive")
         for folder in sorted((root / dataset).iterdir()):
             found, lost = _pair_folder(root, folder)
+            if folder.name == held_back:
+                lost += [Drop(candidate.picture, "held_back") for candidate in found]
+                found = []
             candidates += found
             drops += lost
     return candidates, drops

@@ -32,7 +32,11 @@ def main(target: Path) -> None:
     for pictures in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-            params["data"] |= {"archive": "data/demo.tgz", "datasets": ["300W", "Menpo"]}
+            params["data"] = {
+                "archive": "data/demo.tgz",
+                "datasets": ["300W", "Menpo"],
+                "test_only": [],
+            }
             params["demo"]["pictures"] = pictures
             params["train"]["epochs"] = EPOCHS
             (Path(folder) / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")

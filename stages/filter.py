@@ -10,7 +10,8 @@ from stages import run
 
 
 def main(faces: Path, index: Path, dropped: Path, summary: Path) -> None:
-    kept, drops = filter_faces(faces, config.load("data", Data).datasets)
+    data = config.load("data", Data)
+    kept, drops = filter_faces(faces, data.datasets, data.test_only)
     folders = [tables.dataset_and_split(face.image) for face in kept]
     columns: dict[str, tables.Column] = {
         "image": [face.image for face in kept],

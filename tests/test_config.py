@@ -40,7 +40,14 @@ def test_the_projects_own_params_load(section: str) -> None:
     loaded: object = config.load(section, KINDS[section], PARAMS)
     written = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))[section]
     for name, value in written.items():
-        assert getattr(loaded, name) == (tuple(value) if isinstance(value, list) else value)
+        found = getattr(loaded, name)
+        assert found == (type(found)(value) if isinstance(value, list) else value)
+
+
+@pytest.mark.parametrize("names", [[], ["Menpo"], ["Menpo", "300W", "Menpo"]])
+def test_a_list_that_may_be_empty_is_a_set(tmp_path: Path, names: list[str]) -> None:
+    loaded = config.load("data", Data, changed(tmp_path, "data", test_only=names))
+    assert loaded.test_only == frozenset(names)
 
 
 def test_a_whole_number_for_a_real_one_is_converted(tmp_path: Path) -> None:
@@ -85,6 +92,9 @@ def test_an_unknown_section_is_answered_with_the_nearest_and_all_valid_ones(tmp_
         ("detect", "upsample", 1, "detect.upsample is 1, expected a list of at least one"),
         ("detect", "upsample", [0, 4], "detect.upsample[1] is 4, expected a number from 0 to 3"),
         ("data", "datasets", ["300W", 3], "data.datasets[1] is 3, expected a text"),
+        ("data", "datasets", [], "data.datasets is [], expected a list of at least one value"),
+        ("data", "test_only", "ytf", "data.test_only is 'ytf', expected a list"),
+        ("data", "test_only", [3], "data.test_only[0] is 3, expected a text"),
         ("ced", "seed", -1, "ced.seed is -1, expected a number from 0 to"),
         ("ced", "seed", None, "missing parameters: ced.seed"),
     ],

@@ -138,6 +138,42 @@ def test_only_the_data_sets_asked_for_are_read(tmp_path: Path, face: np.ndarray)
     ]
 
 
+def test_train_pictures_of_a_data_set_for_testing_only_are_held_back_unopened(
+    tmp_path: Path, face: np.ndarray
+) -> None:
+    for name in ("300W/train/a", "300W/test/a", "ytf/train/a", "ytf/test/a"):
+        add_face(tmp_path, name, face)
+    add(tmp_path, "ytf/train/spoilt.png", b"no picture")
+    add(tmp_path, "ytf/train/spoilt.pts", b"no points")
+    add(tmp_path, "ytf/train/alone.png", PICTURE)
+    faces, drops = filter_faces(tmp_path, ["300W", "ytf"], {"ytf"})
+    assert [one.image for one in faces] == ["300W/test/a.png", "300W/train/a.png", "ytf/test/a.png"]
+    assert drops == [
+        Drop("ytf/train/a.png", "held_back"),
+        Drop("ytf/train/alone.png", "no_points"),
+        Drop("ytf/train/spoilt.png", "held_back"),
+    ]
+    reasons = {"held_back": 2, "no_points": 1}
+    assert summarise(faces, drops)["ytf"] == {
+        "test": {"kept": 1, "dropped": 0, "reasons": {}},
+        "train": {"kept": 0, "dropped": 3, "reasons": reasons},
+    }
+
+
+def test_a_data_set_for_testing_only_needs_no_train(tmp_path: Path, face: np.ndarray) -> None:
+    add_face(tmp_path, "ytf/test/a", face)
+    assert len(filter_faces(tmp_path, ["ytf"], {"ytf"})[0]) == 1
+
+
+def test_an_unknown_name_for_testing_only_is_answered_with_the_data_sets(
+    tmp_path: Path, face: np.ndarray
+) -> None:
+    add_face(tmp_path, "300W/train/a", face)
+    add_face(tmp_path, "300W/test/a", face)
+    with pytest.raises(FacealignError, match=r"data.test_only: 'ytf' .* data.datasets, .* 300W"):
+        filter_faces(tmp_path, ["300W"], {"ytf"})
+
+
 def test_several_processes_give_what_one_gives(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faces, drops = filter_faces(tree, ["300W"])
     monkeypatch.setenv("FACEALIGN_WORKERS", "2")
