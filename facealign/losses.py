@@ -1,17 +1,19 @@
-"""What a wrong point costs. The unit is the crop's side: 0.01 is one hundredth of it."""
+"""What a wrong point costs. The unit is the crop's side: 0.01 is one hundredth of it.
+
+`l2` and `adaptive_wing` are of heatmaps, whose values run from 0 to 1. Which loss fits which
+network, its codec says.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 
+from facealign.codecs import Loss
 from facealign.config import unknown_name
 from facealign.errors import FacealignError
 from facealign.recipe import Train
-
-Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def euclid(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -34,11 +36,45 @@ def wing(
     return torch.where(error < width, small, error - joint).mean()
 
 
+def smooth_l1(predicted: torch.Tensor, target: torch.Tensor, joint: float = 0.01) -> torch.Tensor:
+    """Girshick 2015: quadratic up to `joint`, so that small errors pull less; then linear."""
+    error = (predicted - target).abs()
+    return torch.where(error < joint, error.square() / (2 * joint), error - joint / 2).mean()
+
+
+def l2(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return (predicted - target).square().mean()
+
+
+def adaptive_wing(
+    predicted: torch.Tensor,
+    target: torch.Tensor,
+    omega: float = 14,
+    theta: float = 0.5,
+    epsilon: float = 1,
+    alpha: float = 2.1,
+) -> torch.Tensor:
+    """Wang et al. 2019, for heatmaps: like `wing` where the target is 1, like `l2` where it is 0.
+
+    So a peak must be met exactly, and the many cells of the background do not drown it.
+    """
+    error = (predicted - target).abs()
+    power = alpha - target
+    ratio = (theta / epsilon) ** power
+    slope = omega * power * (theta / epsilon) ** (power - 1) / (epsilon * (1 + ratio))
+    small = omega * torch.log1p((error / epsilon) ** power)
+    large = slope * (error - theta) + omega * torch.log1p(ratio)
+    return torch.where(error < theta, small, large).mean()
+
+
 def make_loss(config: Train) -> Loss:
     losses: dict[str, Loss] = {
         "euclid": euclid,
         "l1": l1,
+        "smooth_l1": smooth_l1,
         "wing": lambda p, t: wing(p, t, config.wing_width, config.wing_curvature),
+        "l2": l2,
+        "adaptive_wing": adaptive_wing,
     }
     if config.loss not in losses:
         raise FacealignError(f"train.loss: {unknown_name('loss', config.loss, list(losses))}")
