@@ -16,6 +16,7 @@ from facealign.codecs import Codec, make_codec
 from facealign.cropping import Stats
 from facealign.errors import FacealignError
 from facealign.files import replacing
+from facealign.layers import Shape
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Checkpoint:
 
 def build(checkpoint: Checkpoint, device: torch.device) -> tuple[nn.Module, Codec]:
     """The network with its weights, ready to predict."""
-    network, codec = models.build(checkpoint.arch, checkpoint.stats.size)
+    shape = Shape(checkpoint.stats.size, checkpoint.mean_face)
+    network, codec = models.build(checkpoint.arch, shape)
     network.load_state_dict(checkpoint.weights)
     network.to(device).eval()
     return network, make_codec(codec, checkpoint.stats.size, checkpoint.mean_face.to(device))

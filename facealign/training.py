@@ -12,10 +12,11 @@ from tqdm import tqdm
 
 from facealign import augment, metrics, models
 from facealign.checkpoint import Checkpoint
-from facealign.codecs import Codec, make_codec
+from facealign.codecs import Codec, check_loss, make_codec, total_loss
 from facealign.cropping import Crops
 from facealign.crops import augmented_input
 from facealign.errors import FacealignError
+from facealign.layers import Shape
 from facealign.losses import make_loss
 from facealign.prediction import choose_device, crop_points
 from facealign.recipe import Train
@@ -58,7 +59,8 @@ def train(crops: Crops, config: Train) -> tuple[Checkpoint, list[Epoch]]:
     torch.use_deterministic_algorithms(True)
     device = choose_device()
     mean_face = torch.tensor(crops.points[learn].mean(axis=0), dtype=torch.float32)
-    network, codec_name = models.build(config.arch, crops.stats.size)
+    network, codec_name = models.build(config.arch, Shape(crops.stats.size, mean_face))
+    check_loss(codec_name, config.loss)
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     codec = make_codec(codec_name, crops.stats.size, mean_face.to(device))
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
@@ -76,8 +78,8 @@ def train(crops: Crops, config: Train) -> tuple[Checkpoint, list[Epoch]]:
             rate = learning_rate(epoch * batches + number, steps, warmup, config.learning_rate)
             for group in optimiser.param_groups:
                 group["lr"] = rate
-            inputs, target = _batch(crops, np.sort(chosen), config, rng, codec, device)
-            loss = loss_of(network(inputs), target)
+            inputs, points = _batch(crops, np.sort(chosen), config, rng, device)
+            loss = total_loss(codec, network(inputs), points, loss_of)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -115,7 +117,6 @@ def _batch(
     rows: np.ndarray,
     config: Train,
     rng: np.random.Generator,
-    codec: Codec,
     device: torch.device,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     strength = augment.Strength(
@@ -124,7 +125,7 @@ def _batch(
     chosen = augment.draw(rng, len(rows), crops.stats.size, strength)
     inputs = augmented_input(crops.pixels[rows], chosen, crops.stats, device)
     points = augment.move_points(crops.points[rows], chosen)
-    return inputs, codec.encode(torch.as_tensor(points, dtype=torch.float32, device=device))
+    return inputs, torch.as_tensor(points, dtype=torch.float32, device=device)
 
 
 def _validate(

@@ -18,7 +18,7 @@ LAYERS = [
     {"tables", "archive", "course", "annotations"}
     | {"images", "metrics", "parallel", "filtering", "synthesis"},
     {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet"},
-    {"codecs", "losses", "models", "crops", "schedule"},
+    {"codecs", "losses", "layers", "models", "crops", "schedule"},
     {"checkpoint", "training", "prediction"},
     {"plotting", "report", "tracking"},
 ]
@@ -54,8 +54,9 @@ def closure(path: Path) -> set[Path]:
 def code_dependencies(stage: str) -> set[str]:
     files = {file.relative_to(ROOT).as_posix() for file in closure(ROOT / "stages" / f"{stage}.py")}
     if "facealign/models/__init__.py" in files:  # it imports the network that the params name
-        network = closure(ROOT / "facealign" / "models" / "onet.py")
-        files |= {f.relative_to(ROOT).as_posix() for f in network if f.stem != "onet"} | {NETWORK}
+        networks = set((ROOT / "facealign" / "models").glob("*.py"))
+        shared = set().union(*map(closure, networks)) - networks
+        files |= {file.relative_to(ROOT).as_posix() for file in shared} | {NETWORK}
     return files
 
 

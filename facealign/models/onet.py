@@ -1,15 +1,14 @@
 """ONet of MTCNN (Zhang et al. 2016, figure 2), with the landmark output only."""
 
-import torch
 from torch import nn
 
-from facealign.errors import FacealignError
-from facealign.points import COUNT
+from facealign.layers import Shape, flat_width, need_least
 
 CODEC = "coordinates"
 
 
-def build(size: int) -> nn.Module:
+def build(shape: Shape) -> nn.Module:
+    need_least("onet", shape.size, 26)
     # the paper's framework rounds the pooled size up
     features = nn.Sequential(
         nn.Conv2d(3, 32, 3),
@@ -25,9 +24,9 @@ def build(size: int) -> nn.Module:
         nn.PReLU(128),
         nn.Flatten(),
     )
-    try:
-        with torch.no_grad():
-            width = features(torch.zeros(1, 3, size, size)).shape[1]
-    except RuntimeError:
-        raise FacealignError(f"crop.size: onet needs at least 26 pixels, not {size}") from None
-    return nn.Sequential(features, nn.Linear(width, 256), nn.PReLU(256), nn.Linear(256, 2 * COUNT))
+    return nn.Sequential(
+        features,
+        nn.Linear(flat_width(features, shape.size), 256),
+        nn.PReLU(256),
+        nn.Linear(256, 2 * shape.points),
+    )
