@@ -3,21 +3,31 @@
 import io
 import re
 
+import cv2
 import pytest
 import torch
+from skimage import data
+from torch import nn
 
 from facealign import models
 from facealign.codecs import make_codec
 from facealign.errors import FacealignError
-from facealign.layers import Shape
+from facealign.layers import ResNet18, Shape, regression_head
+from facealign.models import efficientnet
 
 every_network = pytest.mark.parametrize("name", models.names())
 
 # Small, to be fast; those that are not named here take 64 pixels.
-SIZES = {"onet": 48}
+SIZES = {"onet": 48, "onet62": 62, "yinnet": 96}
 # The least crop of each, and the sentence about one that is less.
 LEAST = {
+    "efficientnet": (32, 48, "efficientnet needs a multiple of 32 pixels, not 48"),
+    "hourglass": (32, 48, "hourglass needs a multiple of 32 pixels, not 48"),
     "onet": (26, 25, "onet needs at least 26 pixels, not 25"),
+    "onet62": (31, 30, "onet62 needs at least 31 pixels, not 30"),
+    "pipnet": (32, 48, "pipnet needs a multiple of 32 pixels, not 48"),
+    "resnet18": (64, 63, "resnet18 needs at least 64 pixels, not 63"),
+    "yinnet": (90, 89, "yinnet needs at least 90 pixels, not 89"),
 }
 
 
@@ -116,7 +126,104 @@ def test_half_precision_runs(name: str) -> None:
     assert decoded.dtype == torch.float32
 
 
+def test_the_hourglass_gives_an_estimate_a_stack_while_it_trains() -> None:
+    network, _ = models.build("hourglass", Shape(32, torch.zeros(5, 2), stacks=3))
+    images = inputs(32)
+    trained = network.train()(images)
+    assert [one.shape for one in trained] == [(3, 5, 8, 8)] * 3
+    assert network.eval()(images).shape == (3, 5, 8, 8)
+
+
+@pytest.mark.parametrize(("size", "bottom"), [(32, 1), (128, 4), (256, 4), (288, 9)])
+def test_the_hourglass_goes_down_to_few_cells(size: int, bottom: int) -> None:
+    network, _ = models.build("hourglass", Shape(size, torch.zeros(5, 2), stacks=1))
+    sides: list[int] = []
+    for module in network.modules():
+        if isinstance(module, nn.MaxPool2d):
+            module.register_forward_hook(lambda _m, _i, output: sides.append(output.shape[-1]))
+    with torch.no_grad():
+        network.eval()(inputs(size, 1))
+    assert min(sides) == bottom
+
+
+def test_the_resnet_is_the_published_one() -> None:
+    # 11,689,512 of torchvision's resnet18, less the 513,000 of its classes
+    assert sum(value.numel() for value in ResNet18().parameters()) == 11_176_512
+    maps = ResNet18().eval()(inputs(64))
+    assert [tuple(one.shape[1:]) for one in maps] == [
+        (64, 16, 16),
+        (128, 8, 8),
+        (256, 4, 4),
+        (512, 2, 2),
+    ]
+
+
+@pytest.mark.parametrize("name", ["onet62", "resnet18", "yinnet"])
+def test_a_new_regressor_answers_with_the_mean_face(name: str) -> None:
+    shape = shape_of(name)
+    network, codec = models.build(name, shape)
+    with torch.no_grad():
+        output = network.eval()(inputs(shape.size))
+    decoded = make_codec(codec, shape.size, shape.mean_face).decode(output)
+    assert (decoded - shape.mean_face).abs().max() < 0.05 * shape.size
+
+
+def test_a_step_of_adam_moves_a_regressed_point_by_less_than_the_points_are_spread() -> None:
+    torch.manual_seed(0)
+    head = regression_head(1024, 68)
+    features = torch.randn(32, 1024).relu()
+    before = head(features)
+    optimiser = torch.optim.AdamW(head.parameters(), lr=0.002)
+    (before - 0.05).square().mean().backward()
+    optimiser.step()
+    assert (head(features) - before).abs().max() < 0.05
+
+
 def test_an_unknown_network_is_answered_with_the_nearest_and_the_valid_ones() -> None:
     with pytest.raises(FacealignError, match=r"train\.arch: .*'onett', did you mean onet\?") as e:
         models.build("onett", shape_of("onet"))
     assert str(e.value).endswith(f"Valid: {', '.join(models.names())}")
+
+
+def test_the_published_weights_fill_the_efficientnet() -> None:
+    shape = Shape(224, torch.zeros(5, 2))
+    network, _ = models.build("efficientnet", shape)
+    empty = {name: value.clone() for name, value in network.state_dict().items()}
+    efficientnet.load_imagenet(network)
+    for name, value in network.state_dict().items():
+        if not name.endswith("num_batches_tracked"):  # nothing that the network computes with
+            assert torch.equal(value, empty[name]) != name.startswith("trunk."), name
+
+
+def test_the_filled_efficientnet_sees_what_the_published_one_sees(cat: torch.Tensor) -> None:
+    network, _ = models.build("efficientnet", Shape(224, torch.zeros(5, 2)))
+    efficientnet.load_imagenet(network)
+    assert isinstance(network, efficientnet.EfficientNet)
+    with torch.no_grad():
+        maps = network.trunk.eval()(cat)
+    assert [tuple(one.shape[1:]) for one in maps] == [
+        (24, 56, 56),
+        (40, 28, 28),
+        (112, 14, 14),
+        (320, 7, 7),
+    ]
+    # by efficientnet-lite-pytorch 0.1.0 with the same weights, of the same picture
+    spread = [float(one.std()) for one in maps]
+    assert spread == pytest.approx([8.178934, 6.985080, 6.813481, 3.510223], rel=1e-4)
+    corner = [float(one[0, 0, 0, 0]) for one in maps]
+    assert corner == pytest.approx([7.562528, 19.774090, 0.406064, 2.867466], rel=1e-3)
+
+
+def test_weights_of_another_network_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, _ = models.build("efficientnet", Shape(64, torch.zeros(5, 2)))
+    monkeypatch.setitem(efficientnet.THEIR_NAMES, "expand.conv", "_widen")
+    with pytest.raises(FacealignError, match=r"not in both, .*_blocks\.1\._expand_conv\.weight"):
+        efficientnet.load_imagenet(network)
+
+
+@pytest.fixture(scope="module")
+def cat() -> torch.Tensor:
+    """Chelsea, by Stéfan van der Walt, as EfficientNet-Lite takes its pictures."""
+    picture = data.chelsea()[:, 75:375]  # type: ignore[no-untyped-call]
+    small = cv2.resize(picture, (224, 224), interpolation=cv2.INTER_AREA)
+    return (torch.tensor(small, dtype=torch.float32).permute(2, 0, 1)[None] - 127) / 128
