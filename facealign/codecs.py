@@ -19,6 +19,8 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of predicted and 
 OF_COORDINATES = ("euclid", "l1", "smooth_l1", "wing")
 OF_MAPS = ("l2", "adaptive_wing")
 
+DOUBT_WEIGHT = 0.01  # small beside the points': no gradient of the doubts may crowd theirs out
+
 
 class Codec(Protocol):
     LOSSES: ClassVar[tuple[str, ...]]  # those of `train.loss` that fit it
@@ -34,7 +36,10 @@ class Codec(Protocol):
 
 
 class Coordinates:
-    """The points' offsets from the mean face, as shares of the crop's side."""
+    """The points' offsets from the mean face, as shares of the crop's side: (N, 2K).
+
+    Or (N, K, 3) with the logarithm of each point's expected error, in the same unit, as the third.
+    """
 
     LOSSES: ClassVar[tuple[str, ...]] = OF_COORDINATES
 
@@ -46,11 +51,21 @@ class Coordinates:
         return ((points - self.mean_face) / self.size).flatten(1)
 
     def decode(self, output: torch.Tensor) -> torch.Tensor:
-        offsets = output.float().reshape(-1, *self.mean_face.shape)
-        return offsets * self.size + self.mean_face
+        return self._offsets(output)[..., :2] * self.size + self.mean_face
 
     def loss(self, output: torch.Tensor, points: torch.Tensor, loss: Loss) -> torch.Tensor:
-        return loss(output.float(), self.encode(points))
+        numbers, target = self._offsets(output), self.encode(points)
+        offsets = numbers[..., :2].flatten(1)
+        cost = loss(offsets, target)
+        if numbers.shape[-1] == 2:
+            return cost
+        # what makes the third number the mean of the errors: the likelihood of an exponential
+        errors = (offsets - target).detach().reshape(len(target), -1, 2).norm(dim=-1)
+        expected = numbers[..., 2].clamp(-10, 2)
+        return cost + (errors * (-expected).exp() + expected).mean() * DOUBT_WEIGHT
+
+    def _offsets(self, output: torch.Tensor) -> torch.Tensor:
+        return output.float().reshape(len(output), len(self.mean_face), -1)
 
 
 class Heatmap:
@@ -239,7 +254,7 @@ def total_loss(
 ) -> torch.Tensor:
     """Of an answer, and of the estimates before it where a network gives those too."""
     estimates = output if isinstance(output, tuple) else (output,)
-    return torch.stack([codec.loss(estimate, points, loss) for estimate in estimates]).sum()
+    return torch.stack([codec.loss(estimate, points, loss) for estimate in estimates]).mean()
 
 
 def _named(name: str) -> type[Coordinates | Heatmap | Integral | PixelInPixel]:

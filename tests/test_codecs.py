@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 
@@ -208,11 +210,11 @@ def test_the_losses_that_fit_a_codec_pass_and_others_are_named() -> None:
     )
 
 
-def test_the_total_loss_is_the_sum_over_all_estimates() -> None:
+def test_the_total_loss_is_the_mean_over_all_estimates() -> None:
     codec = make_codec("coordinates", SIZE, torch.zeros(1, 2))
     outputs = (torch.tensor([[0.1, 0.0]]), torch.tensor([[0.0, 0.5]]))
     truth = torch.zeros(1, 1, 2)
-    assert total_loss(codec, outputs, truth, losses.l1).item() == pytest.approx(0.05 + 0.25)
+    assert total_loss(codec, outputs, truth, losses.l1).item() == pytest.approx((0.05 + 0.25) / 2)
     assert total_loss(codec, outputs[1], truth, losses.l1).item() == pytest.approx(0.25)
 
 
@@ -220,3 +222,31 @@ def test_an_unknown_codec_is_answered_with_the_valid_ones() -> None:
     valid = "coordinates, heatmap, integral, pixel_in_pixel"
     with pytest.raises(FacealignError, match=rf"unknown codec 'heatmaps'.*Valid: {valid}"):
         make_codec("heatmaps", SIZE, torch.zeros(68, 2))
+
+
+class TestDoubts:
+    """The third number of a network that says how far off it expects each point to be."""
+
+    SIZE = 100
+
+    def cost(self, error: float, expected: float) -> float:
+        codec = make_codec("coordinates", self.SIZE, torch.zeros(1, 2))
+        output = torch.tensor([[[error, 0.0, math.log(expected)]]])
+        return codec.loss(output, torch.zeros(1, 1, 2), losses.l1).item()
+
+    def test_they_change_no_point(self) -> None:
+        codec = make_codec("coordinates", self.SIZE, torch.full((1, 2), 50.0))
+        output = torch.tensor([[[0.1, -0.2, 7.0]]])
+        torch.testing.assert_close(codec.decode(output), torch.tensor([[[60.0, 30.0]]]))
+
+    def test_their_cost_is_least_where_they_are_right(self) -> None:
+        costs = {expected: self.cost(0.04, expected) for expected in (0.02, 0.03, 0.04, 0.05, 0.08)}
+        assert min(costs, key=costs.__getitem__) == 0.04
+        assert costs[0.04] == pytest.approx(0.02 + 0.01 * (1 + math.log(0.04)))
+
+    def test_to_be_right_about_a_large_error_is_no_excuse_for_it(self) -> None:
+        codec = make_codec("coordinates", self.SIZE, torch.zeros(1, 2))
+        output = torch.tensor([[[0.04, 0.0, -3.0]]], requires_grad=True)
+        codec.loss(output, torch.zeros(1, 1, 2), losses.l1).backward()  # type: ignore[no-untyped-call]
+        assert output.grad is not None
+        assert output.grad[0, 0, :2].tolist() == [0.5, 0.0]  # of l1 alone

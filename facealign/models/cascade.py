@@ -1,0 +1,116 @@
+"""The flagship: a residual net whose estimate is corrected by a second and a third look.
+
+The last map, coarse but aware of the whole face, gives all points at once. Each look then samples a
+finer map around every point of the estimate before, lets the points tell each other what they see,
+and moves them. What it costs is next to nothing, since the map is there already.
+
+The last look also says how far off it expects each point to be.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import nn
+
+from facealign.layers import Pyramid, ResidualBlock, Scale, Shape, conv_unit, need_multiple
+
+CODEC = "coordinates"
+WIDTH = 48  # of the map at stride 4; doubled each time the stride is
+STRIDES = (4, 8, 16)
+BLOCKS = (1, 2, 2)  # residual blocks at each stride
+LOOKS = 2
+PATCH = 3  # cells along each side of what is sampled around a point
+KNOWN = 32  # numbers learnt for each point: which one it is
+SEEN = 128  # numbers that describe what a point sees
+TOLD = 16  # numbers that it tells the others
+
+
+class Look(nn.Module):
+    patch: torch.Tensor
+    mean_face: torch.Tensor
+
+    def __init__(self, shape: Shape, spread: bool) -> None:
+        super().__init__()
+        count, size = shape.points, shape.size
+        self.size = size
+        places = torch.arange(PATCH) - PATCH // 2
+        steps = torch.stack(torch.meshgrid(places, places, indexing="xy"), -1).reshape(-1, 2)
+        # in the unit of `grid_sample`, where the crop's side is 2
+        self.register_buffer("patch", steps * STRIDES[0] * 2 / size, persistent=False)
+        self.register_buffer("mean_face", shape.mean_face.clone(), persistent=False)
+        self.known = nn.Parameter(0.1 * torch.randn(count, KNOWN))
+        self.see = nn.Linear(WIDTH * PATCH**2 + KNOWN, SEEN)
+        self.tell = nn.Linear(SEEN, TOLD)
+        self.confer = nn.Sequential(
+            nn.Linear(count * TOLD, 256), nn.ReLU(), nn.Linear(256, count * TOLD), nn.ReLU()
+        )
+        step = nn.Linear(SEEN + TOLD, 2)
+        nn.init.normal_(step.weight, std=0.01)  # at first a look changes next to nothing
+        nn.init.zeros_(step.bias)
+        self.move = nn.Sequential(step, Scale(0.03))
+        self.doubt = (
+            nn.Sequential(nn.Linear(SEEN + TOLD, 32), nn.ReLU(), nn.Linear(32, 1))
+            if spread
+            else None
+        )
+
+    def forward(self, maps: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+        """Offsets (N, K, 2) from the mean face, as shares of the side -> better ones; with the
+        logarithm of each one's expected error as a third number in the last look."""
+        # the centre of the first pixel lies half a pixel behind -1, see `geometry`
+        points = (offsets + (self.mean_face + 0.5) / self.size) * 2 - 1
+        patches = F.grid_sample(
+            maps, points[:, :, None] + self.patch, padding_mode="border", align_corners=False
+        )
+        patches = patches.transpose(1, 2).flatten(2)
+        known = self.known.expand(len(maps), -1, -1)
+        seen = torch.relu(self.see(torch.cat([patches, known], -1)))
+        told = self.confer(torch.relu(self.tell(seen)).flatten(1)).unflatten(1, (-1, TOLD))
+        view = torch.cat([seen, told], -1).float()
+        moved = offsets + self.move(view)
+        if self.doubt is None:
+            return moved
+        # detached: to judge the points must not change them
+        return torch.cat([moved, self.doubt(view.detach())], -1)
+
+
+class Cascade(nn.Module):
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        widths = tuple(WIDTH * stride // STRIDES[0] for stride in STRIDES)
+        self.stem = nn.Sequential(
+            conv_unit(3, WIDTH // 2, 3, 2), conv_unit(WIDTH // 2, WIDTH, 3, 2)
+        )
+        before = (WIDTH, *widths)
+        self.stages = nn.ModuleList(
+            nn.Sequential(
+                ResidualBlock(before[i], width, 1 if i == 0 else 2),
+                *(ResidualBlock(width, width, 1) for _ in range(BLOCKS[i] - 1)),
+            )
+            for i, width in enumerate(widths)
+        )
+        self.pyramid = Pyramid(widths, WIDTH)
+        cells = (shape.size // STRIDES[-1]) ** 2
+        self.narrow = conv_unit(widths[-1], WIDTH, 1)
+        self.first = nn.Sequential(
+            nn.Flatten(), nn.Linear(WIDTH * cells, 2 * shape.points), Scale(0.01)
+        )
+        self.looks = nn.ModuleList(Look(shape, look == LOOKS - 1) for look in range(LOOKS))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, ...]:
+        maps = [self.stem(images)]
+        for stage in self.stages:
+            maps.append(stage(maps[-1]))
+        first = self.first(self.narrow(maps[-1]))
+        estimates = [first.float().unflatten(1, (-1, 2))]
+        fine = self.pyramid(maps[1:]).float()
+        for look in self.looks:
+            # detached: each look learns to correct the one before, not to have been that one
+            estimates.append(look(fine, estimates[-1].detach()))
+        return tuple(estimates) if self.training else estimates[-1]
+
+
+def build(shape: Shape) -> nn.Module:
+    need_multiple("cascade", shape.size, STRIDES[-1])
+    return Cascade(shape)
