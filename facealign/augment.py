@@ -1,4 +1,5 @@
-"""Random changes of a training batch: the map and the colours of each face. No pixels here."""
+"""Random changes of a training batch: the map, colours, blur and cover of each face. No pixels
+here, so that a CPU and a GPU do the same things to the same faces."""
 
 from __future__ import annotations
 
@@ -17,6 +18,9 @@ class Strength:
     scale: float  # share, either way
     shift: float  # share of the crop's side, either way
     colour: float  # share
+    grey: float = 0.0  # probability
+    blur: float = 0.0  # largest deviation, share of the crop's side
+    cover: float = 0.0  # probability
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,10 @@ class Draw:
     mirrored: np.ndarray  # (N,) bool
     gain: np.ndarray  # (N, 3) factor of each colour, about the mean
     offset: np.ndarray  # (N, 3) in standard deviations
+    grey: np.ndarray  # (N,) bool
+    blur: np.ndarray  # (N,) deviation of the Gaussian, input pixels; 0 for a sharp face
+    cover: np.ndarray  # (N, 4) int: left, top, right, bottom of what is hidden, the ends excluded
+    paint: np.ndarray  # (N, 3) uint8, the cover's colour
 
 
 def draw(rng: np.random.Generator, count: int, size: int, strength: Strength) -> Draw:
@@ -40,7 +48,20 @@ def draw(rng: np.random.Generator, count: int, size: int, strength: Strength) ->
     contrast = 1 + rng.uniform(-1, 1, (count, 1)) * strength.colour
     tint = 1 + rng.uniform(-1, 1, (count, 3)) * strength.colour / 3
     light = rng.uniform(-1, 1, (count, 1)) * strength.colour
-    return Draw(np.array(maps), mirrored, contrast * tint, np.broadcast_to(light, (count, 3)))
+    blur = np.maximum(0, rng.uniform(-1, 1, count)) * strength.blur * size  # half stay sharp
+    # a tenth to nearly half of the crop's side, anywhere in it
+    sides = rng.uniform(0.1, 0.45, (count, 2)) * (rng.random((count, 1)) < strength.cover)
+    corner = rng.uniform(0, 1 - sides)
+    return Draw(
+        np.array(maps),
+        mirrored,
+        contrast * tint,
+        np.broadcast_to(light, (count, 3)),
+        rng.random(count) < strength.grey,
+        blur,
+        np.round(np.hstack([corner, corner + sides]) * size).astype(np.int64),
+        rng.integers(0, 256, (count, 3), np.uint8),
+    )
 
 
 def move_points(points: np.ndarray, chosen: Draw) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,18 @@ from facealign import models
 from facealign.codecs import Codec, make_codec
 from facealign.cropping import Stats
 from facealign.errors import FacealignError
-from facealign.files import replacing
+from facealign.files import replacing, sha256
 from facealign.layers import Shape
+from facealign.recipe import Train
+
+RELEASED = Path(__file__).with_name("weights")  # ARCH.pt each
 
 
 @dataclass(frozen=True)
 class Checkpoint:
     arch: str
     stats: Stats  # the crops it was trained on
-    mean_face: torch.Tensor  # (68, 2), input pixels
+    mean_face: torch.Tensor  # (K, 2), input pixels
     recipe: dict[str, Any]  # the params of the training
     epoch: int  # the best one, counted from 1
     validation_nme: float
@@ -32,26 +36,76 @@ class Checkpoint:
 
 def build(checkpoint: Checkpoint, device: torch.device) -> tuple[nn.Module, Codec]:
     """The network with its weights, ready to predict."""
-    shape = Shape(checkpoint.stats.size, checkpoint.mean_face)
+    size, mean_face = checkpoint.stats.size, checkpoint.mean_face
+    shape = Shape(size, mean_face, checkpoint.recipe["stacks"])
     network, codec = models.build(checkpoint.arch, shape)
     network.load_state_dict(checkpoint.weights)
     network.to(device).eval()
-    return network, make_codec(codec, checkpoint.stats.size, checkpoint.mean_face.to(device))
+    return network, make_codec(codec, size, mean_face.to(device))
+
+
+def initialise(network: nn.Module, config: Train) -> None:
+    """Give a new network the weights that `train.init` names."""
+    if config.init == "none":
+        return
+    if config.init == "imagenet":
+        models.load_imagenet(config.arch, network)
+        return
+    path = Path(config.init)
+    if config.init == "released":
+        path = RELEASED / f"{config.arch}.pt"
+        if not path.is_file():
+            there = ", ".join(sorted(file.stem for file in RELEASED.glob("*.pt"))) or "none"
+            raise FacealignError(
+                f"train.init: no released weights of {config.arch!r}; there are: {there}"
+            )
+    elif not path.is_file():
+        raise FacealignError(
+            f"train.init: {config.init!r} is neither none, imagenet, released nor a file"
+        )
+    elif (digest := sha256(path)) != config.init_sha256:
+        # the path alone would let other weights pass for the same experiment
+        raise FacealignError(
+            f"train.init_sha256: {path} has {digest}, expected {config.init_sha256!r}"
+        )
+    _take(network, load(path), path)
+
+
+def _take(network: nn.Module, source: Checkpoint, path: Path) -> None:
+    """All weights of the same name and shape: a network for 68 points can go on from one for 5."""
+    own = network.state_dict()
+    fitting = {
+        name: value
+        for name, value in source.weights.items()
+        if name in own and own[name].shape == value.shape
+    }
+    if not any(value.ndim > 1 for value in fitting.values()):
+        raise FacealignError(f"train.init: no weight of {path} ({source.arch}) fits this network")
+    network.load_state_dict(own | fitting)
+    new = sorted(own.keys() - fitting.keys())
+    if new:
+        print(f"{path}: {len(fitting)} weights taken, not {', '.join(new)}", file=sys.stderr)
+
+
+def to_dict(checkpoint: Checkpoint) -> dict[str, Any]:
+    return vars(checkpoint) | {"stats": asdict(checkpoint.stats)}
+
+
+def from_dict(values: dict[str, Any]) -> Checkpoint:
+    return Checkpoint(**values | {"stats": Stats(**values["stats"])})
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    values = vars(checkpoint) | {"stats": asdict(checkpoint.stats)}
     # through memory: torch writes the file's own name into it, and the name must not matter
     buffer = io.BytesIO()
-    torch.save(values, buffer)
+    torch.save(to_dict(checkpoint), buffer)
     with replacing(path) as part:
         part.write_bytes(buffer.getvalue())
 
 
 def load(path: Path) -> Checkpoint:
     try:
-        values = torch.load(path, map_location="cpu", weights_only=True)
-        return Checkpoint(**values | {"stats": Stats(**values["stats"])})
+        return from_dict(torch.load(path, map_location="cpu", weights_only=True))
     except OSError as error:
         raise FacealignError(f"{path}: {error.strerror}") from None
     except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:

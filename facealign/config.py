@@ -19,7 +19,7 @@ import yaml
 
 from facealign.errors import FacealignError
 
-SECTIONS = ("data", "demo", "detect", "crop", "train", "dlib", "ced")
+SECTIONS = ("data", "demo", "detect", "crop", "train", "predict", "dlib", "ced")
 
 Section = TypeVar("Section")
 
@@ -83,8 +83,9 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
             raise _wrong(path, key, value, f"a number {args[1]}")
         return number
     if origin is Literal:
-        if value not in args:
-            raise _wrong(path, key, value, f"one of {', '.join(args)}")
+        # also of the same type: True is 1 to Python
+        if not any(value == arg and type(value) is type(arg) for arg in args):
+            raise _wrong(path, key, value, f"one of {', '.join(map(str, args))}")
         return value
     if origin in {tuple, frozenset}:
         if not isinstance(value, list) or (origin is tuple and not value):
@@ -94,7 +95,7 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
     if kind is float:
         return _number(value, key, path)
     if type(value) is not kind:  # not isinstance: True is an int to Python, not to a reader
-        words = {int: "a whole number", str: "a text"}
+        words = {int: "a whole number", bool: "true or false", str: "a text"}
         raise _wrong(path, key, value, words[kind])
     return value
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 
 from facealign import images, tables
 from facealign.errors import FacealignError
+from facealign.files import sha256
 from facealign.geometry import Box
 from facealign.parallel import map_in_order
 
@@ -50,8 +50,7 @@ def predictor_file(config: Dlib) -> Path:
         path = Path(folders[0]) / _FILE
         if not path.is_file():
             raise FacealignError(f"dlib.predictor: package {predictor!r} has no {_FILE}")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = sha256(path)
     if digest != config.sha256:
         raise FacealignError(f"dlib.sha256: {path} has {digest}, expected {config.sha256}")
     return path

@@ -10,6 +10,7 @@ import numpy as np
 
 from facealign import metrics, tables
 from facealign.config import Range, Seed
+from facealign.points import select
 from facealign.tables import Table, dataset_and_split
 
 ALL = "all"
@@ -41,17 +42,22 @@ class Tested:
     errors: np.ndarray  # (N,), over sqrt(H * W) of the rectangle
 
 
-def measure(truth: Table, boxes: Table, predicted: Table) -> Tested:
+def measure(truth: Table, boxes: Table, predicted: Table, count: int | None = None) -> Tested:
+    """On `count` points, 68 or 5; on those that are predicted unless said otherwise."""
     images = [image for image in boxes[tables.KEY] if dataset_and_split(image)[1] == "test"]
     points = truth.points()[truth.rows(images)]
     corners = boxes.numbers("left", "top", "right", "bottom")[boxes.rows(images)]
-    distances = metrics.mean_distances(predicted.points()[predicted.rows(images)], points)
+    guessed = predicted.points()[predicted.rows(images)]
+    count = count or guessed.shape[1]
+    distances = metrics.mean_distances(select(guessed, count), select(points, count))
     return Tested(images, points, distances, distances / metrics.box_sizes(corners))
 
 
-def score(truth: Table, boxes: Table, predicted: Table) -> dict[str, Scored]:
+def score(
+    truth: Table, boxes: Table, predicted: Table, count: int | None = None
+) -> dict[str, Scored]:
     """Per data set, in the order of their names, then for all together."""
-    tested = measure(truth, boxes, predicted)
+    tested = measure(truth, boxes, predicted, count)
     interocular = tested.distances / metrics.interocular(tested.truth)
     datasets = np.array(truth["dataset"], dtype=object)[truth.rows(tested.images)]
     scored = {

@@ -1,5 +1,6 @@
 """Files that are either whole or absent."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -18,6 +19,11 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -41,3 +41,20 @@ def _mirror() -> np.ndarray:
 
 
 MIRROR = _mirror()
+
+COUNTS = (COUNT, 5)  # how many points a network may learn
+
+
+def select(points: np.ndarray, count: int) -> np.ndarray:
+    """Points (..., 68, 2) themselves, or the five that alignment uses: the centres of the eyes, the
+    tip of the nose and the corners of the mouth. Points that are `count` already stay."""
+    if points.shape[-2] == count:
+        return points
+    assert (points.shape[-2], count) == COUNTS
+    eyes = [points[..., start : start + 6, :].mean(axis=-2) for start in (36, 42)]
+    return np.stack([*eyes, *(points[..., i, :] for i in (30, 48, 54))], axis=-2)
+
+
+def mirror(count: int) -> np.ndarray:
+    """`MIRROR` for the points that `select` gives."""
+    return MIRROR if count == COUNT else np.array([1, 0, 2, 4, 3])

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
 
-from facealign import tables
 from facealign.checkpoint import Checkpoint, build
 from facealign.codecs import Codec
 from facealign.cropping import Crops
 from facealign.crops import plain_input
 from facealign.errors import FacealignError
 from facealign.geometry import Affine
+from facealign.points import mirror
 
 BATCH = 256  # enough to fill the cores
 
 
+@dataclass(frozen=True)
+class Predict:
+    """The section `predict` of params.yaml."""
+
+    mirrored: bool
+
+
 def choose_device() -> torch.device:
     """FACEALIGN_DEVICE, or a GPU if there is one."""
+    # without it cuBLAS may sum in another order every time
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     name = os.environ.get("FACEALIGN_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
@@ -41,25 +51,34 @@ def crop_points(
     rows: np.ndarray,
     device: torch.device,
     title: str | None = None,
+    mirrored: bool = False,
 ) -> np.ndarray:
-    """Points (rows, 68, 2) in input pixels, float64."""
-    points = np.empty((len(rows), *crops.points.shape[1:]))
+    """Points (rows, K, 2) in input pixels, float64; if `mirrored`, the mean of those found in the
+    crop and in its mirror image."""
+    points = []
     starts = range(0, len(rows), BATCH)
     for start in tqdm(starts, desc=title, unit=" batches", disable=title is None):
         chunk = rows[start : start + BATCH]
-        output = network(plain_input(crops.pixels[chunk], crops.stats, device))
-        points[start : start + BATCH] = codec.decode(output).cpu().numpy()
-    return points
+        inputs = plain_input(crops.pixels[chunk], crops.stats, device)
+        found = codec.decode(network(inputs)).cpu().numpy().astype(np.float64)
+        if mirrored:
+            other = codec.decode(network(inputs.flip(3))).cpu().numpy().astype(np.float64)
+            other = other[:, mirror(other.shape[1])] * (-1, 1) + (crops.stats.size - 1, 0)
+            found = (found + other) / 2
+        points.append(found)
+    return np.concatenate(points)
 
 
-def predict(checkpoint: Checkpoint, crops: Crops, rows: np.ndarray) -> np.ndarray:
-    """Points (rows, 68, 2) in the original picture's pixels."""
+def predict(checkpoint: Checkpoint, crops: Crops, rows: np.ndarray, config: Predict) -> np.ndarray:
+    """Points (rows, K, 2) in the original picture's pixels."""
     if checkpoint.stats != crops.stats:
         raise FacealignError(
             f"the network was trained on other crops: {checkpoint.stats}, not {crops.stats}"
         )
     device = choose_device()
     network, codec = build(checkpoint, device)
-    points = crop_points(network, codec, crops, rows, device, title="predict")
+    if not len(rows):
+        return np.empty((0, *checkpoint.mean_face.shape))
+    points = crop_points(network, codec, crops, rows, device, "predict", config.mirrored)
     back = (Affine(matrix).inverse() for matrix in crops.maps[rows])
-    return tables.stack([to_image(p) for to_image, p in zip(back, points, strict=True)])
+    return np.stack([to_image(p) for to_image, p in zip(back, points, strict=True)])

@@ -1,4 +1,4 @@
-"""The learning rate as a pure function of the step."""
+"""Learning rate and averaging as pure functions of the step, which counts from 0."""
 
 import math
 
@@ -9,3 +9,9 @@ def learning_rate(step: int, steps: int, warmup: int, peak: float) -> float:
         return peak * (step + 1) / warmup
     # over one step more than there are, so that the last one still learns
     return peak * (1 + math.cos(math.pi * (step - warmup + 1) / (steps - warmup + 1))) / 2
+
+
+def ema_decay(step: int, final: float) -> float:
+    """The share that the weights' moving average keeps of itself: little at first, when it still
+    holds the random start, and `final` in the end."""
+    return min(final, (step + 1) / (step + 10))

@@ -45,8 +45,9 @@ class Table:
             raise FacealignError(f"{self.path}: {error}, expected numbers") from None
 
     def points(self) -> np.ndarray:
-        """Float64 array (rows, 68, 2)."""
-        return self.numbers(*POINT_COLUMNS).reshape(len(self), COUNT, 2)
+        """Float64 array (rows, K, 2): of the 68 points, or of as many as the table has."""
+        count = sum(name in self.columns for name in POINT_COLUMNS) // 2 or COUNT
+        return self.numbers(*POINT_COLUMNS[: 2 * count]).reshape(len(self), count, 2)
 
     def rows(self, wanted: Sequence[str]) -> np.ndarray:
         """The row numbers of the pictures `wanted`, in their order."""
@@ -87,12 +88,12 @@ def write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]
 
 
 def write(path: Path, columns: Mapping[str, Column], points: np.ndarray | None = None) -> None:
-    """Write the columns in their order, then the points (rows, 68, 2), if any."""
+    """Write the columns in their order, then the points (rows, K, 2), if any."""
     cells = {name: _cells(column) for name, column in columns.items()}
     if points is not None:
         assert not cells.keys() & set(POINT_COLUMNS)
-        flat = points.reshape(len(points), 2 * COUNT)
-        cells |= {name: _cells(flat[:, i]) for i, name in enumerate(POINT_COLUMNS)}
+        flat = points.reshape(len(points), 2 * points.shape[1])
+        cells |= {POINT_COLUMNS[i]: _cells(flat[:, i]) for i in range(flat.shape[1])}
     write_rows(path, tuple(cells), zip(*cells.values(), strict=True))
 
 

@@ -6,13 +6,17 @@ warning, never a training.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from facealign.files import sha256
 
 EXPERIMENT = "facealign"
 # an answer within seconds, or a warning; MLflow itself would try for many minutes
@@ -79,6 +83,31 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[f"{prefix}{name}"] = value
     return flat
+
+
+def speed_of(file: Path, model: Path) -> dict[str, float]:
+    """How fast this very model was trained; nothing if it came out of DVC's cache."""
+    if not file.is_file():
+        return {}
+    measured = json.loads(file.read_text(encoding="utf-8"))
+    if measured["model_sha256"] != sha256(model):
+        return {}
+    return flatten({"train": measured["train"]})
+
+
+def head_revision() -> str:
+    result = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return result.stdout.strip() or "no commit"
+
+
+def project_folder(folder: Path) -> Path:
+    """The project's own folder, also from an experiment that DVC runs in .dvc/tmp/exps/NAME."""
+    for parent in folder.parents:
+        if parent.parts[-3:] == (".dvc", "tmp", "exps"):
+            return parent.parents[2]
+    return folder
 
 
 def _experiment(client: Any, store: Path) -> str:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from dataclasses import asdict, dataclass
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, astuple, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 from tqdm import tqdm
 
-from facealign import augment, metrics, models
+from facealign import checkpoint, metrics, models
+from facealign.batches import Batches
 from facealign.checkpoint import Checkpoint
-from facealign.codecs import Codec, check_loss, make_codec, total_loss
+from facealign.codecs import check_loss, make_codec, total_loss
 from facealign.cropping import Crops
-from facealign.crops import augmented_input
 from facealign.errors import FacealignError
+from facealign.files import replacing
 from facealign.layers import Shape
 from facealign.losses import make_loss
+from facealign.points import select
 from facealign.prediction import choose_device, crop_points
 from facealign.recipe import Train
-from facealign.schedule import learning_rate
+from facealign.schedule import ema_decay, learning_rate
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,32 @@ class Epoch:
     learning_rate: float  # of its last step
     train_loss: float
     validation_nme: float
+    validation_auc_08: float
+
+
+@dataclass
+class Speed:
+    """Of the epochs that this process trained, validation left out."""
+
+    faces: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0  # seconds of these in which no batch was ready
+
+    def figures(self) -> dict[str, float]:
+        """Nothing for a training that was found finished."""
+        if not self.faces:
+            return {}
+        return {
+            "faces_per_second": round(self.faces / self.seconds, 1),
+            "waiting_share": round(self.waited / self.seconds, 4),
+        }
+
+
+@dataclass(frozen=True)
+class Trained:
+    best: Checkpoint
+    curve: list[Epoch]
+    speed: Speed
 
 
 def is_validation(image: str, share: float) -> bool:
@@ -51,90 +86,195 @@ def split_rows(crops: Crops, share: float) -> tuple[np.ndarray, np.ndarray]:
     return rows[~held], rows[held]
 
 
-def train(crops: Crops, config: Train) -> tuple[Checkpoint, list[Epoch]]:
-    """Train from scratch; the same arguments give the same weights, bit for bit, on one machine."""
-    loss_of = make_loss(config)
-    learn, held = split_rows(crops, config.validation)
-    torch.manual_seed(config.seed)
-    torch.use_deterministic_algorithms(True)
-    device = choose_device()
-    mean_face = torch.tensor(crops.points[learn].mean(axis=0), dtype=torch.float32)
-    network, codec_name = models.build(config.arch, Shape(crops.stats.size, mean_face))
-    check_loss(codec_name, config.loss)
-    network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    codec = make_codec(codec_name, crops.stats.size, mean_face.to(device))
-    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
-    batches = -(-len(learn) // config.batch)
-    steps = batches * config.epochs
-    warmup = round(config.warmup * steps)
-    best: Checkpoint | None = None
-    curve: list[Epoch] = []
-    bar = tqdm(range(config.epochs), desc=f"train {config.arch}", unit=" epochs", mininterval=0.5)
-    for epoch in bar:
-        rng = np.random.default_rng([config.seed, epoch])
-        network.train()
-        losses, rate = [], 0.0
-        for number, chosen in enumerate(np.array_split(rng.permutation(learn), batches)):
-            rate = learning_rate(epoch * batches + number, steps, warmup, config.learning_rate)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            inputs, points = _batch(crops, np.sort(chosen), config, rng, device)
-            loss = total_loss(codec, network(inputs), points, loss_of)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            losses.append(loss.item() * len(chosen))
-        line = Epoch(
-            epoch + 1,
-            rate,
-            sum(losses) / len(learn),
-            _validate(network, codec, crops, held, device),
+def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
+    """The same arguments give the same weights, bit for bit, on one machine.
+
+    With a folder `scratch` the training can be killed at any moment: the same call goes on after
+    the last finished epoch. What it keeps there is removed by `forget`.
+    """
+    run = _Training(crops, config)
+    kept = scratch and _kept_file(scratch, crops, config)
+    if kept and kept.is_file():
+        run.restore(kept)
+    with tqdm(
+        total=config.epochs,
+        initial=len(run.curve),
+        desc=f"train {config.arch}",
+        unit=" epochs",
+        mininterval=0.5,
+    ) as bar:
+        for epoch in run.epochs():
+            if kept:
+                run.keep(kept)
+            bar.set_postfix_str(
+                f"loss {epoch.train_loss:.5f}, validation NME {epoch.validation_nme:.4f}, "
+                f"{run.speed.faces / run.speed.seconds:.0f} faces/s",
+                refresh=False,
+            )
+            bar.update()
+    assert run.best is not None  # there is at least one epoch
+    return Trained(run.best, run.curve, run.speed)
+
+
+def forget(scratch: Path, crops: Crops, config: Train) -> None:
+    """Remove what a finished training left for the case that it were killed."""
+    _kept_file(scratch, crops, config).unlink(missing_ok=True)
+
+
+class _Training:
+    """All that the next epoch depends on."""
+
+    def __init__(self, crops: Crops, config: Train) -> None:
+        self.crops, self.config = crops, config
+        self.loss_of = make_loss(config)
+        learn, self.held = split_rows(crops, config.validation)
+        self.learn = learn
+        torch.use_deterministic_algorithms(True)
+        # it also fills new memory, which takes a tenth of the time: nothing here reads such memory
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        self.device = choose_device()
+        torch.manual_seed(config.seed)
+        truth = select(crops.points, config.points)
+        self.truth = truth[self.held]
+        self.mean_face = torch.tensor(truth[learn].mean(axis=0), dtype=torch.float32)
+        size = crops.stats.size
+        shape = Shape(size, self.mean_face, config.stacks)
+        self.network, codec = models.build(config.arch, shape)
+        check_loss(codec, config.loss)
+        self.codec = make_codec(codec, size, self.mean_face.to(self.device))
+        checkpoint.initialise(self.network, config)
+        self.network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # what is validated and kept: the weights' moving average, which varies less than they do
+        self.average = copy.deepcopy(self.network) if config.ema else self.network
+        wide = [p for p in self.network.parameters() if p.ndim > 1]
+        # biases and the norms' factors have nothing to gain from being small
+        narrow = [p for p in self.network.parameters() if p.ndim <= 1]
+        self.optimiser = torch.optim.AdamW(
+            [
+                {"params": wide, "weight_decay": config.weight_decay},
+                {"params": narrow, "weight_decay": 0.0},
+            ],
+            fused=True,
         )
-        if not np.isfinite(line.train_loss):
-            raise FacealignError(
-                f"the loss is {line.train_loss} in epoch {line.epoch}; "
-                f"lower train.learning_rate ({config.learning_rate:g})"
+        self.batches = Batches(crops, learn, config, self.device)
+        self.steps = self.batches.count * config.epochs
+        self.curve: list[Epoch] = []
+        self.best: Checkpoint | None = None
+        self.speed = Speed()
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Train what is left of them; state is whole after each."""
+        while len(self.curve) < self.config.epochs and not self._stale():
+            rate, loss = self._learn(len(self.curve))
+            epoch = Epoch(len(self.curve) + 1, rate, loss, *self._validate())
+            if not np.isfinite(loss):
+                raise FacealignError(
+                    f"the loss is {loss} in epoch {epoch.epoch}; "
+                    f"lower train.learning_rate ({self.config.learning_rate:g})"
+                )
+            self.curve.append(epoch)
+            if self.best is None or epoch.validation_nme < self.best.validation_nme:
+                self.best = self._checkpoint(epoch)
+            yield epoch
+
+    def _stale(self) -> bool:
+        patience = self.config.patience
+        best = self.best.epoch if self.best else 0
+        return bool(patience) and len(self.curve) - best >= patience
+
+    def _learn(self, epoch: int) -> tuple[float, float]:
+        """One epoch; its last learning rate and its mean loss."""
+        config = self.config
+        torch.manual_seed(config.seed + epoch)  # dropout: the same whether resumed or not
+        self.network.train()
+        started, waited = time.perf_counter(), self.batches.waited
+        step, rate, total = epoch * self.batches.count, 0.0, 0.0
+        for inputs, points in self.batches.epoch(epoch):
+            rate = learning_rate(
+                step, self.steps, round(config.warmup * self.steps), config.learning_rate
             )
-        curve.append(line)
-        if best is None or line.validation_nme < best.validation_nme:
-            weights = {name: _plain(value) for name, value in network.state_dict().items()}
-            best = Checkpoint(
-                config.arch,
-                crops.stats,
-                mean_face,
-                asdict(config),
-                line.epoch,
-                line.validation_nme,
-                weights,
-            )
-        bar.set_postfix_str(f"loss {line.train_loss:.5f}, validation NME {line.validation_nme:.4f}")
-    assert best is not None  # there is at least one epoch
-    return best, curve
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            with torch.autocast(
+                self.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"
+            ):
+                outputs = self.network(inputs)
+            loss = total_loss(self.codec, outputs, points, self.loss_of)
+            self.optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            if config.clip:
+                nn.utils.clip_grad_norm_(self.network.parameters(), config.clip)
+            self.optimiser.step()
+            if self.average is not self.network:
+                _follow(self.average, self.network, ema_decay(step, config.ema))
+            total += loss.item() * len(points)
+            step += 1
+        self.speed.faces += len(self.learn)
+        self.speed.seconds += time.perf_counter() - started
+        self.speed.waited += self.batches.waited - waited
+        return rate, total / len(self.learn)
+
+    def _validate(self) -> tuple[float, float]:
+        """NME and AUC@0.08."""
+        self.average.eval()
+        points = crop_points(self.average, self.codec, self.crops, self.held, self.device)
+        errors = metrics.mean_distances(points, self.truth) / self.crops.normalisers[self.held]
+        return float(errors.mean()), metrics.auc(errors, metrics.LIMIT)
+
+    def _checkpoint(self, epoch: Epoch) -> Checkpoint:
+        return Checkpoint(
+            self.config.arch,
+            self.crops.stats,
+            self.mean_face,
+            asdict(self.config),
+            epoch.epoch,
+            epoch.validation_nme,
+            {name: _plain(value) for name, value in self.average.state_dict().items()},
+        )
+
+    def keep(self, path: Path) -> None:
+        assert self.best is not None
+        state = {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "curve": [astuple(epoch) for epoch in self.curve],
+            "best": checkpoint.to_dict(self.best),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as part:
+            torch.save(state, part)
+
+    def restore(self, path: Path) -> None:
+        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.curve = [Epoch(*values) for values in state["curve"]]
+        self.best = checkpoint.from_dict(state["best"])
+        print(f"resumed after epoch {len(self.curve)}", file=sys.stderr)
 
 
-def _batch(
-    crops: Crops,
-    rows: np.ndarray,
-    config: Train,
-    rng: np.random.Generator,
-    device: torch.device,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    strength = augment.Strength(
-        config.flip, config.rotation, config.scale, config.shift, config.colour
-    )
-    chosen = augment.draw(rng, len(rows), crops.stats.size, strength)
-    inputs = augmented_input(crops.pixels[rows], chosen, crops.stats, device)
-    points = augment.move_points(crops.points[rows], chosen)
-    return inputs, torch.as_tensor(points, dtype=torch.float32, device=device)
+@torch.no_grad()
+def _follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    for kept, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if kept.dtype.is_floating_point:
+            kept.lerp_(new, 1 - decay)
+        else:  # a count of batches
+            kept.copy_(new)
 
 
-def _validate(
-    network: nn.Module, codec: Codec, crops: Crops, rows: np.ndarray, device: torch.device
-) -> float:
-    network.eval()
-    points = crop_points(network, codec, crops, rows, device)
-    distances = metrics.mean_distances(points, crops.points[rows])
-    return float((distances / crops.normalisers[rows]).mean())
+def _kept_file(scratch: Path, crops: Crops, config: Train) -> Path:
+    """Named by all that decides the outcome, so that no other training goes on from it."""
+    digest = hashlib.sha256()
+    digest.update(json.dumps([asdict(config), asdict(crops.stats), crops.images]).encode())
+    for array in (crops.pixels, crops.points, crops.normalisers):
+        digest.update(np.ascontiguousarray(array).data)
+    for name, module in sorted(sys.modules.items()):  # the code; all of it is imported by now
+        if name.split(".")[0] == "facealign" and module.__file__:
+            digest.update(Path(module.__file__).read_bytes())
+    digest.update(f"{torch.__version__} {choose_device().type}".encode())
+    return scratch / f"{digest.hexdigest()[:16]}.pt"
 
 
 def _plain(tensor: torch.Tensor) -> torch.Tensor:

@@ -22,9 +22,10 @@ def main(
     training_copy: Path,
 ) -> None:
     truth, found = tables.read(index), tables.read(boxes)
+    predicted = {"model": tables.read(model), "dlib": tables.read(dlib)}
+    count = predicted["model"].points().shape[1]  # 5 of a network for five: dlib's are derived
     methods = {
-        name: evaluation.score(truth, found, tables.read(path))
-        for name, path in (("model", model), ("dlib", dlib))
+        name: evaluation.score(truth, found, table, count) for name, table in predicted.items()
     }
     lost = evaluation.undetected(truth, found)
     summary = evaluation.summarise(methods, lost, config.load("ced", Ced))

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
-from facealign import checkpoint, cropping, prediction, tables
+from facealign import checkpoint, config, cropping, prediction, tables
+from facealign.prediction import Predict
 from stages import run
 
 
 def main(crops: Path, model: Path, points: Path) -> None:
     loaded = cropping.load_crops(crops)
     rows = loaded.rows("test")
-    predicted = prediction.predict(checkpoint.load(model), loaded, rows)
+    predicted = prediction.predict(
+        checkpoint.load(model), loaded, rows, config.load("predict", Predict)
+    )
     tables.write(points, {"image": [loaded.images[row] for row in rows]}, predicted)
 
 

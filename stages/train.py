@@ -4,15 +4,28 @@ from dataclasses import asdict
 from pathlib import Path
 
 from facealign import checkpoint, config, cropping, tables, training
+from facealign.files import sha256, write_json
 from facealign.recipe import Train
 from stages import run
 
 
-def main(crops: Path, model: Path, curve: Path) -> None:
-    best, epochs = training.train(cropping.load_crops(crops), config.load("train", Train))
-    checkpoint.save(best, model)
-    tables.write_rows(curve, tuple(asdict(epochs[0])), [tuple(asdict(e).values()) for e in epochs])
-    print(f"best epoch {best.epoch}: validation NME {best.validation_nme:.4f}")
+def main(crops: Path, model: Path, curve: Path, speed: Path) -> None:
+    faces, recipe = cropping.load_crops(crops), config.load("train", Train)
+    scratch = model.with_name(".training")
+    done = training.train(faces, recipe, scratch)
+    lines = [asdict(epoch) for epoch in done.curve]
+    tables.write_rows(curve, tuple(lines[0]), [tuple(line.values()) for line in lines])
+    checkpoint.save(done.best, model)
+    # no out of the stage: seconds differ from run to run, and outs must not
+    figures = done.speed.figures()
+    write_json(speed, {"model_sha256": sha256(model), "train": figures})
+    training.forget(scratch, faces, recipe)
+    print(f"best epoch {done.best.epoch}: validation NME {done.best.validation_nme:.4f}")
+    if figures:
+        print(
+            f"{figures['faces_per_second']:g} faces a second, "
+            f"{figures['waiting_share']:.1%} of the time spent waiting for them"
+        )
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@ import pytest
 
 from facealign.augment import Strength, draw, move_points
 
-STRENGTH = Strength(flip=0.5, rotation=20, scale=0.12, shift=0.06, colour=0.3)
+STRENGTH = Strength(
+    flip=0.5, rotation=20, scale=0.12, shift=0.06, colour=0.3, grey=0.2, blur=0.02, cover=0.4
+)
 NONE = Strength(flip=0, rotation=0, scale=0, shift=0, colour=0)
 SIZE = 48
 COUNT = 2000
@@ -18,8 +20,8 @@ def test_the_same_generator_draws_the_same_faces() -> None:
     first, same, other = (
         draw(np.random.default_rng(seed), 5, SIZE, STRENGTH) for seed in (1, 1, 2)
     )
-    for name in ("maps", "mirrored", "gain", "offset"):
-        np.testing.assert_array_equal(getattr(first, name), getattr(same, name))
+    for name, value in vars(first).items():
+        np.testing.assert_array_equal(value, getattr(same, name))
     assert not np.allclose(first.maps, other.maps)
 
 
@@ -28,6 +30,9 @@ def test_no_strength_changes_nothing(face: np.ndarray) -> None:
     np.testing.assert_array_equal(chosen.maps, [np.eye(2, 3)])
     np.testing.assert_array_equal(chosen.gain, np.ones((1, 3)))
     np.testing.assert_array_equal(chosen.offset, np.zeros((1, 3)))
+    assert not chosen.grey.any() and not chosen.blur.any()
+    left, top, right, bottom = chosen.cover[0]
+    assert left == right and top == bottom
     np.testing.assert_array_equal(move_points(in_crop(face), chosen), in_crop(face))
 
 
@@ -71,6 +76,18 @@ def test_colours_change_about_one_and_light_alike_for_all_three() -> None:
     assert np.ptp(chosen.gain, axis=1).max() > 0.1
     assert np.abs(chosen.offset).max() == pytest.approx(0.3, abs=0.01)
     assert (np.ptp(chosen.offset, axis=1) == 0).all()
+
+
+def test_grey_blurred_and_covered_faces_are_as_many_and_as_much_as_asked() -> None:
+    chosen = draw(np.random.default_rng(0), COUNT, SIZE, STRENGTH)
+    assert chosen.grey.mean() == pytest.approx(0.2, abs=0.04)
+    assert (chosen.blur > 0).mean() == pytest.approx(0.5, abs=0.04)
+    assert chosen.blur.max() == pytest.approx(0.02 * SIZE, rel=0.02)
+    sides = chosen.cover[:, 2:] - chosen.cover[:, :2]
+    hidden = (sides > 0).all(axis=1)
+    assert hidden.mean() == pytest.approx(0.4, abs=0.04)
+    assert sides[hidden].min() == round(0.1 * SIZE) and sides[hidden].max() == round(0.45 * SIZE)
+    assert chosen.cover.min() >= 0 and chosen.cover.max() <= SIZE
 
 
 def test_each_face_is_moved_by_its_own_map(face: np.ndarray) -> None:

@@ -3,9 +3,12 @@
 import csv
 import json
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,21 +44,21 @@ class Project:
         (folder / ".dvc" / "config").write_text("[core]\n    analytics = false\n", encoding="utf-8")
         self.commit("the project")
 
-    def run(self, *command: str, fails: bool = False, **variables: str) -> str:
-        """What the command printed; it must succeed, or fail, as said."""
-        environment = {
+    def environment(self) -> dict[str, str]:
+        kept = {
             k: v
             for k, v in os.environ.items()
             if not k.startswith(("DVC_", "MLFLOW_", "FACEALIGN_"))
         }
-        environment |= {
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "FACEALIGN_DEVICE": "cpu",
-        } | variables
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return kept | {"PATH": path, "FACEALIGN_DEVICE": "cpu"}
+
+    def run(self, *command: str, fails: bool = False, **variables: str) -> str:
+        """What the command printed; it must succeed, or fail, as said."""
         done = subprocess.run(
             command,
             cwd=self.folder,
-            env=environment,
+            env=self.environment() | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -122,13 +125,20 @@ def test_a_second_run_does_nothing_and_the_status_is_clean(project: Project) -> 
     assert project.run("git", "status", "--porcelain") == ""
 
 
-def test_training_again_gives_the_same_bytes(project: Project) -> None:
-    before = (project.folder / "data" / "model.pt").read_bytes()
-    target = project.folder / "again.pt"
-    project.run("python", "-m", "stages.train", "data/crops", "again.pt", "again.csv")
-    assert target.read_bytes() == before
-    target.unlink()
-    (project.folder / "again.csv").unlink()
+def train_elsewhere(project: Project, folder: Path) -> tuple[bytes, bytes]:
+    """Model and curve of the workspace's recipe, trained without a break into another folder."""
+    outs = [folder / name for name in ("model.pt", "training.csv", "speed.json")]
+    project.run("python", "-m", "stages.train", "data/crops", *map(str, outs))
+    return outs[0].read_bytes(), outs[1].read_bytes()
+
+
+def model_and_curve(project: Project) -> tuple[bytes, bytes]:
+    data = project.folder / "data"
+    return (data / "model.pt").read_bytes(), (data / "training.csv").read_bytes()
+
+
+def test_training_again_gives_the_same_bytes(project: Project, tmp_path: Path) -> None:
+    assert train_elsewhere(project, tmp_path) == model_and_curve(project)
 
 
 def logged_runs(project: Project, experiment: str) -> tuple[mlflow.MlflowClient, list[Any]]:
@@ -137,6 +147,46 @@ def logged_runs(project: Project, experiment: str) -> tuple[mlflow.MlflowClient,
     assert found is not None
     query = f"tags.`dvc.experiment` = '{experiment}'"
     return client, list(client.search_runs([found.experiment_id], query))
+
+
+@MLFLOW_WARNS
+def test_the_training_says_how_fast_it_was(project: Project) -> None:
+    speed = project.json("metrics/speed.json")["train"]
+    assert speed["faces_per_second"] > 0
+    assert 0 <= speed["waiting_share"] < 1
+    _, runs = logged_runs(project, "workspace")
+    assert runs[0].data.metrics["train.faces_per_second"] == speed["faces_per_second"]
+
+
+def test_a_killed_training_goes_on_and_ends_in_the_same_weights(
+    project: Project, tmp_path: Path
+) -> None:
+    params = project.folder / "params.yaml"
+    values = yaml.safe_load(params.read_text(encoding="utf-8"))
+    values["train"]["epochs"] = 60
+    params.write_text(yaml.safe_dump(values), encoding="utf-8")
+    scratch = project.folder / "data" / ".training"
+    killed = subprocess.Popen(
+        ["dvc", "repro", "train"],
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # a process group of its own: dvc and the stage die together
+    )
+    while not list(scratch.glob("*.pt")):
+        assert killed.poll() is None
+        time.sleep(0.01)
+    os.killpg(killed.pid, signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    said = project.run("dvc", "repro", "train")
+    resumed = re.search(r"resumed after epoch (\d+)", said)
+    assert resumed and 1 <= int(resumed.group(1)) < 60
+    assert not list(scratch.iterdir())
+    assert model_and_curve(project) == train_elsewhere(project, tmp_path)
+    project.run("git", "checkout", "-q", ".")
+    project.run("dvc", "checkout", "-q")
+    assert "up to date" in project.run("dvc", "status")
 
 
 @MLFLOW_WARNS

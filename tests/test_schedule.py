@@ -1,6 +1,6 @@
 import pytest
 
-from facealign.schedule import learning_rate
+from facealign.schedule import ema_decay, learning_rate
 
 PEAK = 0.002
 
@@ -46,3 +46,11 @@ def test_a_warm_up_of_all_steps_ends_at_the_peak() -> None:
 @pytest.mark.parametrize("warmup", [0, 1])
 def test_a_training_of_one_step_learns(warmup: int) -> None:
     assert learning_rate(0, 1, warmup, PEAK) > 0
+
+
+def test_the_average_follows_at_first_and_keeps_its_decay_in_the_end() -> None:
+    assert ema_decay(0, 0.999) == pytest.approx(0.1)
+    assert ema_decay(89, 0.999) == pytest.approx(90 / 99)
+    assert ema_decay(10**6, 0.999) == 0.999
+    decays = [ema_decay(step, 0.99) for step in range(2000)]
+    assert decays == sorted(decays)

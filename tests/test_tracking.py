@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from facealign import tracking
-from stages.track import _project
+from facealign.tracking import project_folder
 
 
 def test_nested_names_are_joined_by_dots() -> None:
@@ -25,6 +25,6 @@ def test_a_server_that_is_down_is_a_warning(
     assert "the run was not logged" in caplog.text
 
 
-def test_an_experiment_in_dvcs_own_folder_belongs_to_the_project() -> None:
-    assert _project(Path("/home/me/p/.dvc/tmp/exps/tmp1")) == Path("/home/me/p")
-    assert _project(Path("/home/me/p")) == Path("/home/me/p")
+def test_an_experiment_in_dvcs_own_folder_belongs_to_theproject_folder() -> None:
+    assert project_folder(Path("/home/me/p/.dvc/tmp/exps/tmp1")) == Path("/home/me/p")
+    assert project_folder(Path("/home/me/p")) == Path("/home/me/p")

@@ -8,31 +8,28 @@ import numpy as np
 import pytest
 import torch
 
-from facealign import checkpoint, cropping, metrics, prediction, training
+from facealign import checkpoint, config, cropping, metrics, prediction, training
 from facealign.cropping import Crop, Crops, Located
 from facealign.detection import box_from_points
 from facealign.errors import FacealignError
+from facealign.files import sha256
+from facealign.points import MIRROR
+from facealign.prediction import Predict
 from facealign.recipe import Train
 from facealign.synthesis.pictures import plan_pictures, render
 
-RECIPE = Train(
+RECIPE = dataclasses.replace(
+    config.load("train", Train, Path(__file__).parents[1] / "params.yaml"),
     arch="onet",
     loss="wing",
-    wing_width=0.04,
-    wing_curvature=0.01,
     epochs=2,
     batch=4,
-    learning_rate=0.002,
-    warmup=0.05,
     weight_decay=0.0,
     validation=0.5,
-    seed=1,
-    flip=0.5,
-    rotation=20,
-    scale=0.1,
-    shift=0.05,
-    colour=0.3,
+    cover=0.3,
 )
+
+PLAIN = Predict(mirrored=False)
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +51,16 @@ def crops(tmp_path_factory: pytest.TempPathFactory) -> Crops:
 
 def test_onet_learns_eight_faces_by_heart(crops: Crops) -> None:
     share = next(s / 100 for s in range(1, 100) if len(learnt(crops, s / 100)) == 8)
-    plain = dataclasses.replace(RECIPE, flip=0, rotation=0, scale=0, shift=0, colour=0)
+    plain = dataclasses.replace(
+        RECIPE, flip=0, rotation=0, scale=0, shift=0, colour=0, grey=0, blur=0, cover=0
+    )
     recipe = dataclasses.replace(plain, epochs=300, batch=8, validation=share)
-    best, curve = training.train(crops, recipe)
+    trained = training.train(crops, recipe)
+    best, curve = trained.best, trained.curve
     assert curve[-1].train_loss < curve[0].train_loss / 10
     # the faces learnt by heart are much nearer than those that only chose the epoch
     rows = learnt(crops, share)
-    points = prediction.predict(best, crops, rows)
+    points = prediction.predict(best, crops, rows, PLAIN)
     truth = np.array([image_points(crops, row) for row in rows])
     sizes = crops.normalisers[rows] / crops.maps[rows, 0, 0]
     assert (metrics.mean_distances(points, truth) / sizes).mean() < best.validation_nme / 3
@@ -78,24 +78,23 @@ def test_the_same_recipe_gives_the_same_file_and_another_seed_another(
 ) -> None:
     recipes = {"a": RECIPE, "b": RECIPE, "c": dataclasses.replace(RECIPE, seed=2)}
     for name, recipe in recipes.items():
-        best, _ = training.train(crops, recipe)
-        checkpoint.save(best, tmp_path / name)
+        checkpoint.save(training.train(crops, recipe).best, tmp_path / name)
     a, b, c = ((tmp_path / name).read_bytes() for name in "abc")
     assert a == b
     assert a != c
 
 
 def test_a_checkpoint_rebuilds_the_network_that_was_validated(crops: Crops, tmp_path: Path) -> None:
-    best, curve = training.train(crops, RECIPE)
-    checkpoint.save(best, tmp_path / "model.pt")
+    trained = training.train(crops, RECIPE)
+    checkpoint.save(trained.best, tmp_path / "model.pt")
     loaded = checkpoint.load(tmp_path / "model.pt")
     assert loaded.recipe == dataclasses.asdict(RECIPE)
     _, held = training.split_rows(crops, RECIPE.validation)
-    points = prediction.predict(loaded, crops, held)
+    points = prediction.predict(loaded, crops, held, PLAIN)
     truth = np.array([image_points(crops, row) for row in held])
     sizes = crops.normalisers[held] / crops.maps[held, 0, 0]
     nme = float((metrics.mean_distances(points, truth) / sizes).mean())
-    assert nme == pytest.approx(min(epoch.validation_nme for epoch in curve), rel=1e-5)
+    assert nme == pytest.approx(min(epoch.validation_nme for epoch in trained.curve), rel=1e-5)
 
 
 def image_points(crops: Crops, row: int) -> np.ndarray:
@@ -129,10 +128,10 @@ def test_a_loss_that_is_no_number_says_what_to_change(crops: Crops) -> None:
 
 
 def test_a_network_refuses_crops_it_was_not_trained_on(crops: Crops) -> None:
-    best, _ = training.train(crops, dataclasses.replace(RECIPE, epochs=1))
+    best = training.train(crops, dataclasses.replace(RECIPE, epochs=1)).best
     other = dataclasses.replace(crops, stats=dataclasses.replace(crops.stats, margin=0.2))
     with pytest.raises(FacealignError, match="trained on other crops"):
-        prediction.predict(best, other, np.array([0]))
+        prediction.predict(best, other, np.array([0]), PLAIN)
 
 
 def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
@@ -149,3 +148,152 @@ def test_an_unknown_device_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEALIGN_DEVICE", "abacus")
     with pytest.raises(FacealignError, match="no device 'abacus' here"):
         prediction.choose_device()
+
+
+@pytest.mark.parametrize("arch", ["onet", "cascade"])
+def test_a_resumed_training_ends_where_an_uninterrupted_one_does(
+    crops: Crops, tmp_path: Path, arch: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = dataclasses.replace(RECIPE, arch=arch, epochs=4, precision="bfloat16")
+    whole = training.train(crops, recipe)
+    cut_short = training._Training(crops, recipe)
+    epochs = cut_short.epochs()
+    for _ in range(2):
+        next(epochs)
+        cut_short.keep(training._kept_file(tmp_path, crops, recipe))
+    resumed = training.train(crops, recipe, tmp_path)
+    assert "resumed after epoch 2" in capsys.readouterr().err
+    assert resumed.curve == whole.curve
+    for name, trained in (("whole", whole), ("resumed", resumed)):
+        checkpoint.save(trained.best, tmp_path / name)
+    assert (tmp_path / "resumed").read_bytes() == (tmp_path / "whole").read_bytes()
+    # the file stays until the results are written: a kill in between costs one epoch at most
+    assert training.train(crops, recipe, tmp_path).curve == whole.curve
+    training.forget(tmp_path, crops, recipe)
+    assert not list(tmp_path.glob("*.pt"))
+
+
+def test_no_training_goes_on_from_another_recipe_or_other_crops(crops: Crops) -> None:
+    folder = Path("scratch")
+    moved = dataclasses.replace(crops, points=crops.points + 0.1)
+    files = {
+        training._kept_file(folder, crops, RECIPE),
+        training._kept_file(folder, crops, dataclasses.replace(RECIPE, seed=2)),
+        training._kept_file(folder, moved, RECIPE),
+    }
+    assert len(files) == 3
+    assert training._kept_file(folder, crops, dataclasses.replace(RECIPE)) in files
+
+
+def test_patience_ends_a_training_that_gets_no_better(crops: Crops) -> None:
+    idle = dataclasses.replace(RECIPE, learning_rate=0.0, epochs=9, patience=3)
+    assert [epoch.epoch for epoch in training.train(crops, idle).curve] == [1, 2, 3, 4]
+
+
+def test_the_average_is_what_is_validated_and_kept(crops: Crops) -> None:
+    last, averaged = (
+        training.train(crops, dataclasses.replace(RECIPE, epochs=3, ema=ema)) for ema in (0, 0.9)
+    )
+    # the steps are the same, and so are their losses
+    assert [e.train_loss for e in last.curve] == [e.train_loss for e in averaged.curve]
+    assert last.curve[-1].validation_nme != averaged.curve[-1].validation_nme
+
+
+def test_the_average_keeps_its_decay_of_itself() -> None:
+    average, network = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
+    with torch.no_grad():
+        network.weight.fill_(3.0)
+        network.running_mean.fill_(10.0)  # type: ignore[union-attr]
+        network.num_batches_tracked.fill_(7)  # type: ignore[union-attr]
+    training._follow(average, network, 0.75)
+    assert average.weight.item() == 1.5
+    assert average.running_mean.item() == 2.5  # type: ignore[union-attr]
+    assert average.num_batches_tracked.item() == 7  # type: ignore[union-attr]
+
+
+def test_the_speed_counts_the_faces_learnt_from(crops: Crops) -> None:
+    trained = training.train(crops, RECIPE)
+    learn, _ = training.split_rows(crops, RECIPE.validation)
+    assert trained.speed.faces == 2 * len(learn)
+    figures = trained.speed.figures()
+    assert figures["faces_per_second"] > 0 and 0 <= figures["waiting_share"] <= 1
+    assert training.Speed().figures() == {}
+
+
+def test_five_points_are_learnt_and_predicted(crops: Crops) -> None:
+    five = training.train(crops, dataclasses.replace(RECIPE, points=5)).best
+    assert five.mean_face.shape == (5, 2)
+    points = prediction.predict(five, crops, np.array([0, 1]), PLAIN)
+    assert points.shape == (2, 5, 2)
+    none = prediction.predict(five, crops, np.empty(0, np.int64), PLAIN)
+    assert none.shape == (0, 5, 2)
+
+
+def test_the_mirrored_look_mirrors_the_answer(crops: Crops) -> None:
+    best = training.train(crops, RECIPE).best
+    flipped = dataclasses.replace(crops, pixels=np.ascontiguousarray(crops.pixels[:, :, ::-1]))
+    network, codec = checkpoint.build(best, torch.device("cpu"))
+    rows = np.arange(4)
+    seen, mirrored = (
+        prediction.crop_points(network, codec, one, rows, torch.device("cpu"), mirrored=True)
+        for one in (crops, flipped)
+    )
+    expected = seen[:, MIRROR] * (-1, 1) + (crops.stats.size - 1, 0)
+    np.testing.assert_allclose(mirrored, expected, atol=1e-3)
+
+
+class TestInit:
+    @pytest.fixture
+    def five(self, crops: Crops, tmp_path: Path) -> tuple[Path, str]:
+        """A network for five points, as a file, and its hash."""
+        path = tmp_path / "five.pt"
+        best = training.train(crops, dataclasses.replace(RECIPE, points=5, epochs=1)).best
+        checkpoint.save(best, path)
+        return path, sha256(path)
+
+    def test_a_checkpoint_is_where_training_starts(
+        self, crops: Crops, five: tuple[Path, str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        path, digest = five
+        still = dataclasses.replace(
+            RECIPE, init=str(path), init_sha256=digest, learning_rate=0.0, ema=0, epochs=1
+        )
+        trained = training.train(crops, still).best.weights
+        given = checkpoint.load(path).weights
+        assert torch.equal(trained["0.0.weight"], given["0.0.weight"])
+        # 68 points need another last layer
+        assert trained["3.weight"].shape != given["3.weight"].shape
+        assert "not 3.bias, 3.weight" in capsys.readouterr().err
+
+    def test_another_file_of_that_name_is_refused(
+        self, crops: Crops, five: tuple[Path, str]
+    ) -> None:
+        path, digest = five
+        wrong = dataclasses.replace(RECIPE, init=str(path), init_sha256="0" * 64)
+        with pytest.raises(FacealignError, match=rf"train.init_sha256: .* has {digest}, expected"):
+            training.train(crops, wrong)
+
+    def test_a_network_that_fits_nowhere_is_refused(
+        self, crops: Crops, five: tuple[Path, str]
+    ) -> None:
+        path, digest = five
+        other = dataclasses.replace(RECIPE, arch="cascade", init=str(path), init_sha256=digest)
+        with pytest.raises(FacealignError, match=r"no weight of .*five.pt \(onet\) fits"):
+            training.train(crops, other)
+
+    @pytest.mark.parametrize(
+        ("init", "said"),
+        [
+            ("released", "no released weights of 'onet'; there are: "),
+            ("imagenet", "onet"),
+            ("nowhere.pt", "'nowhere.pt' is neither none, imagenet, released nor a file"),
+        ],
+    )
+    def test_what_is_not_there_is_named(self, crops: Crops, init: str, said: str) -> None:
+        with pytest.raises(FacealignError, match=f"train.init: .*{said}"):
+            training.train(crops, dataclasses.replace(RECIPE, init=init))
+
+
+def test_a_loss_that_does_not_fit_the_network_is_refused(crops: Crops) -> None:
+    with pytest.raises(FacealignError, match=r"train.loss: 'l2' does not fit .* Valid: euclid"):
+        training.train(crops, dataclasses.replace(RECIPE, loss="l2"))

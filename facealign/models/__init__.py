@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from typing import Any
 
 from torch import nn
 
@@ -25,6 +26,21 @@ def build(arch: str, shape: Shape) -> tuple[nn.Module, str]:
     """The network, untrained, and its codec's name."""
     if arch not in names():
         raise FacealignError(f"train.arch: {unknown_name('network', arch, names())}")
-    module = importlib.import_module(f"{__name__}.{arch}")
+    module = _module(arch)
     network: nn.Module = module.build(shape)
     return network, module.CODEC
+
+
+def load_imagenet(arch: str, network: nn.Module) -> None:
+    """Give `network` the weights of ImageNet, if its file knows where to find them."""
+    load = getattr(_module(arch), "load_imagenet", None)
+    if load is None:
+        having = [name for name in names() if hasattr(_module(name), "load_imagenet")]
+        raise FacealignError(
+            f"train.init: {arch!r} has no weights of ImageNet. Those that have: {', '.join(having)}"
+        )
+    load(network)
+
+
+def _module(arch: str) -> Any:
+    return importlib.import_module(f"{__name__}.{arch}")
