@@ -2,15 +2,18 @@
 
 import io
 import re
+from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from skimage import data
 from torch import nn
 
-from facealign import models
+from facealign import export, models
 from facealign.codecs import make_codec
+from facealign.cropping import Stats
 from facealign.errors import FacealignError
 from facealign.layers import ResNet18, Shape, regression_head
 from facealign.models import efficientnet
@@ -123,6 +126,23 @@ def test_half_precision_runs(name: str) -> None:
         output = network.eval()(inputs(shape.size))
         decoded = make_codec(codec, shape.size, shape.mean_face).decode(output)
     assert decoded.dtype == torch.float32
+
+
+@every_network
+def test_the_onnx_file_gives_the_same_points_for_any_number_of_crops(
+    name: str, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    shape = shape_of(name)
+    network, codec_name = models.build(name, shape)
+    codec = make_codec(codec_name, shape.size, shape.mean_face)
+    stats = Stats(shape.size, 0.1, 4, (120.0, 110.0, 100.0), (60.0, 61.0, 62.0))
+    export.to_onnx(network, codec, stats, tmp_path / "model.onnx")
+    assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
+    for count in (1, 5):
+        side = shape.size
+        crops = np.random.default_rng(count).integers(0, 256, (count, side, side, 3), np.uint8)
+        assert export.difference(tmp_path / "model.onnx", network, codec, stats, crops) < 1e-3
 
 
 def test_the_hourglass_gives_an_estimate_a_stack_while_it_trains() -> None:
