@@ -20,7 +20,7 @@ LAYERS = [
     | {"images", "metrics", "parallel", "filtering", "synthesis"},
     {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet"},
     {"codecs", "losses", "layers", "models", "crops", "schedule"},
-    {"batches", "checkpoint", "training", "prediction", "export"},
+    {"batches", "checkpoint", "training", "prediction", "export", "cost"},
     {"plotting", "report", "tracking"},
 ]
 

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from facealign import cost, models
+from facealign.layers import Shape
+from stages import zoo_table
+
+
+def test_a_multiplication_and_its_addition_are_two_operations() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 6 * 6, 10))
+    assert cost.parameters(network) == 4 * (27 + 1) + 10 * (144 + 1)
+    assert cost.operations(network, 8) == 2 * (36 * 4 * 27 + 144 * 10)
+    assert network.training
+
+
+def test_the_resnets_operations_are_those_that_are_published() -> None:
+    network, _ = models.build("resnet18", Shape(224, torch.zeros(68, 2)))
+    assert cost.operations(network, 224) == pytest.approx(2 * 1.814e9, rel=0.002)
+
+
+def test_the_table_of_the_documents_is_the_one_that_is_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    zoo_table.main()
+    text = (Path(__file__).parents[1] / "docs" / "NETWORKS.md").read_text(encoding="utf-8")
+    counted = [line.split(" | ")[:5] for line in capsys.readouterr().out.splitlines()]
+    written = [line.split(" | ")[:5] for line in text.splitlines() if line.startswith("| ")]
+    assert [row for row in written if row in counted] == counted
