@@ -65,7 +65,9 @@ class Coordinates:
         return cost + (errors * (-expected).exp() + expected).mean() * DOUBT_WEIGHT
 
     def _offsets(self, output: torch.Tensor) -> torch.Tensor:
-        return output.float().reshape(len(output), len(self.mean_face), -1)
+        # the number of faces is left open, also in an exported network
+        count = len(self.mean_face)
+        return output.float().reshape(-1, count, output.shape[1:].numel() // count)
 
 
 class Heatmap:

@@ -64,7 +64,7 @@ class Look(nn.Module):
             maps, points[:, :, None] + self.patch, padding_mode="border", align_corners=False
         )
         patches = patches.transpose(1, 2).flatten(2)
-        known = self.known.expand(len(maps), -1, -1)
+        known = self.known.expand(maps.shape[0], -1, -1)
         seen = torch.relu(self.see(torch.cat([patches, known], -1)))
         told = self.confer(torch.relu(self.tell(seen)).flatten(1)).unflatten(1, (-1, TOLD))
         view = torch.cat([seen, told], -1).float()
