@@ -242,6 +242,23 @@ def test_the_mirrored_look_mirrors_the_answer(crops: Crops) -> None:
     np.testing.assert_allclose(mirrored, expected, atol=1e-3)
 
 
+def test_a_halved_checkpoint_predicts_the_same_points_but_for_the_rounding(
+    crops: Crops, tmp_path: Path
+) -> None:
+    best = training.train(crops, RECIPE).best
+    checkpoint.save(best, tmp_path / "whole.pt")
+    checkpoint.save(checkpoint.halved(best), tmp_path / "half.pt")
+    sizes = [(tmp_path / name).stat().st_size for name in ("half.pt", "whole.pt")]
+    assert sizes[0] < 0.55 * sizes[1]
+    rows = np.arange(4)
+    whole, half = (
+        prediction.predict(checkpoint.load(tmp_path / name), crops, rows, PLAIN)
+        for name in ("whole.pt", "half.pt")
+    )
+    difference = np.abs(half - whole).max()
+    assert 0 < difference < 0.1
+
+
 class TestInit:
     @pytest.fixture
     def five(self, crops: Crops, tmp_path: Path) -> tuple[Path, str]:
