@@ -129,10 +129,11 @@ class _Training:
         self.loss_of = make_loss(config)
         learn, self.held = split_rows(crops, config.validation)
         self.learn = learn
-        torch.use_deterministic_algorithms(True)
+        self.device = choose_device()
+        # CUDA has no deterministic gradient of `grid_sample`: torch then says so, and goes on
+        torch.use_deterministic_algorithms(True, warn_only=self.device.type != "cpu")
         # it also fills new memory, which takes a tenth of the time: nothing here reads such memory
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-        self.device = choose_device()
         torch.manual_seed(config.seed)
         truth = select(crops.points, config.points)
         self.truth = truth[self.held]
@@ -188,7 +189,8 @@ class _Training:
         torch.manual_seed(config.seed + epoch)  # dropout: the same whether resumed or not
         self.network.train()
         started, waited = time.perf_counter(), self.batches.waited
-        step, rate, total = epoch * self.batches.count, 0.0, 0.0
+        step, rate = epoch * self.batches.count, 0.0
+        losses = []
         for inputs, points in self.batches.epoch(epoch):
             rate = learning_rate(
                 step, self.steps, round(config.warmup * self.steps), config.learning_rate
@@ -207,8 +209,10 @@ class _Training:
             self.optimiser.step()
             if self.average is not self.network:
                 _follow(self.average, self.network, ema_decay(step, config.ema))
-            total += loss.item() * len(points)
+            # not yet a number: to ask for it would make a GPU wait for each step's end
+            losses.append(loss.detach().double() * len(points))
             step += 1
+        total = float(torch.stack(losses).sum())
         self.speed.faces += len(self.learn)
         self.speed.seconds += time.perf_counter() - started
         self.speed.waited += self.batches.waited - waited
