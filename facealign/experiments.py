@@ -1,0 +1,51 @@
+"""DVC's experiments as Git keeps them: read from their commits, nothing is checked out."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+
+from facealign.errors import FacealignError
+
+# DVC keeps other references, of runs in progress, beside those of experiments
+_REFERENCE = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/(.+)")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    name: str
+    commit: str
+    baseline: str  # the commit that it was run on
+
+    def read(self, path: str) -> bytes:
+        """A file of the experiment's commit."""
+        try:
+            return git("cat-file", "blob", f"{self.commit}:{path}")
+        except FacealignError:
+            raise FacealignError(
+                f"experiment {self.name} ({self.commit[:7]}) has no {path} in Git"
+            ) from None
+
+
+def newest() -> dict[str, Experiment]:
+    """All experiments by name; of those with one name, on several commits, the newest."""
+    listed = git(
+        "for-each-ref", "--sort=committerdate", "--format=%(objectname) %(refname)", "refs/exps"
+    )
+    found = {}
+    for line in listed.decode().splitlines():
+        commit, reference = line.split(" ", 1)
+        if match := _REFERENCE.fullmatch(reference):
+            first, rest, name = match.groups()
+            found[name] = Experiment(name, commit, first + rest)
+    return found
+
+
+def git(*arguments: str) -> bytes:
+    """What a Git command printed."""
+    done = subprocess.run(["git", *arguments], capture_output=True, check=False)
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip()
+        raise FacealignError(f"git {' '.join(arguments)}: {said}")
+    return done.stdout
