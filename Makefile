@@ -4,7 +4,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench mlflow
+.PHONY: help demo test check bench sweep mlflow
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -29,6 +29,9 @@ check: $(VENV)/installed
 
 bench: $(VENV)/installed  ## pictures a second and peak memory of each stage, into metrics/bench.json
 	python -m stages.bench metrics/bench.json
+
+sweep: $(VENV)/installed  ## run the experiments of a list one after the other: make sweep LIST=mine.yaml
+	python -m stages.sweep $(LIST)
 
 mlflow: $(VENV)/installed  ## open the page of the local runs at http://127.0.0.1:5000
 	mlflow ui --backend-store-uri sqlite:///mlflow.db
