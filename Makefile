@@ -1,6 +1,7 @@
 # The project from a fresh clone: Python 3.11, git and make are all it needs.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
+LIST ?= stages/zoo.yaml
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help

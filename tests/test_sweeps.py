@@ -9,6 +9,7 @@ from dvc.utils.hydra import apply_overrides
 from facealign import sweeps
 from facealign.errors import FacealignError
 
+ROOT = Path(__file__).parents[1]
 PARAMS: dict[str, Any] = {
     "data": {"datasets": ["300W", "Menpo"], "test_only": []},
     "crop": {"size": 48, "margin": 0.1},
@@ -137,3 +138,13 @@ def test_a_number_in_powers_of_ten_is_one(tmp_path: Path) -> None:
 def test_other_values_of_an_experiment_are_named() -> None:
     values = {"crop.size": 48, "train.epochs": 3, "train.clip": 1.0, "ema.decay": 0.9}
     assert sweeps.different(values, PARAMS) == ["train.epochs", "train.clip", "ema.decay"]
+
+
+def test_the_zoos_list_has_names_of_params_yaml_only() -> None:
+    path = ROOT / "stages" / "zoo.yaml"
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    experiments = sweeps.load(path)
+    sweeps.check(experiments, params, path)
+    for values in experiments.values():
+        assert values["data.archive"] == "data/both.tgz"
+        assert {"crop.size", "train.arch"} <= values.keys()
