@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _COLUMNS = {
@@ -16,18 +16,44 @@ _COLUMNS = {
 }
 
 
+_NETWORK = {
+    "input, px": "input",
+    "parameters": "parameters",
+    "file, MB": "megabytes",
+    "CPU, ms a face": "cpu_ms",
+}
+
+
 def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """A row a data set and method, of the figures in metrics/ced.json."""
     rows = [["data set", "method", *_COLUMNS]]
     for dataset, methods in ced.items():
         for method, figures in methods.items():
             rows.append([dataset, method, *(_cell(key, figures[key]) for key in _COLUMNS.values())])
+    return _table(rows, names=2)
+
+
+def zoo_table(zoo: Mapping[str, Mapping[str, Any]], datasets: Sequence[str]) -> str:
+    """A row a network, in their order, of the figures in metrics/zoo.json; dlib comes last."""
+    rows = [["network", *_NETWORK]]
+    for dataset in datasets:
+        rows[0] += [f"{dataset} AUC@0.08", "95 % interval", "FR@0.08", "NME"]
+    for name, network in [*zoo["networks"].items(), ("dlib", {"figures": zoo["dlib"]})]:
+        row = [name, *(_cell(key, network.get(key)) for key in _NETWORK.values())]
+        for dataset in datasets:
+            figures = network["figures"][dataset]
+            row += [_cell(key, figures[key]) for key in ("auc_08", "auc_08_ci95", "fr_08", "nme")]
+        rows.append(row)
+    return _table(rows, names=1)
+
+
+def _table(rows: Sequence[Sequence[str]], names: int) -> str:
+    """Cells under their heads; the first columns are `names`, to the left, then come figures."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    # names to the left, figures to the right
-    rule = ["-" * width if i < 2 else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
+    rule = ["-" * w if i < names else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
     lines = [
         [
-            cell.ljust(width) if i < 2 else cell.rjust(width)
+            cell.ljust(width) if i < names else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         for row in rows
@@ -37,9 +63,13 @@ def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
 
 def _cell(key: str, value: Any) -> str:
     if value is None:
-        return "–"
+        return "—"
     if isinstance(value, list):
         return "{:.3f}–{:.3f}".format(*value)
     if key.startswith("fr"):
         return f"{100 * value:.1f} %"
+    if key in {"megabytes", "cpu_ms"}:
+        return f"{value:.1f}"
+    if key == "parameters":
+        return f"{value:,}"
     return str(value) if isinstance(value, int) else f"{value:.4f}"

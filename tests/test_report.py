@@ -1,6 +1,6 @@
 from typing import Any
 
-from facealign.report import results_table
+from facealign.report import results_table, zoo_table
 
 MODEL: dict[str, Any] = {
     "auc_08": 0.61234,
@@ -24,7 +24,7 @@ def test_the_table_is_aligned_and_figures_go_to_the_right() -> None:
     assert ruler.startswith("| -------- | ------ | -------: | ------------: |")
     assert rows[0].startswith("| 300W     | model  |   0.6123 |   0.600–0.625 |")
     assert rows[0].endswith("|  0.9712 |   3.5 % | 0.0288 |    201 |          1 |")
-    assert "|        – |             – |" in rows[1]
+    assert "|        — |             — |" in rows[1]
     assert rows[1].endswith("|      0 |         12 |")
     assert {len(line) for line in (head, ruler, *rows)} == {len(head)}
 
@@ -36,3 +36,53 @@ def test_a_table_of_nothing_is_its_head() -> None:
 def test_methods_stay_in_their_order() -> None:
     lines = results_table({"all": {"model": MODEL, "dlib": NOTHING, "b": MODEL}}).splitlines()[2:]
     assert [line.split()[3] for line in lines] == ["model", "dlib", "b"]
+
+
+ZOO: dict[str, Any] = {
+    "networks": {
+        "onet": {
+            "input": 48,
+            "parameters": 389040,
+            "megabytes": 1.5678,
+            "cpu_ms": 0.7312,
+            "figures": {"300W": MODEL, "ytf": MODEL | {"auc_08": 0.4, "fr_08": 0.25}},
+        },
+        "hourglass": {
+            "input": 128,
+            "parameters": None,
+            "megabytes": 25.0,
+            "cpu_ms": None,
+            "figures": {"300W": MODEL | {"auc_08": 0.7}, "ytf": NOTHING},
+        },
+    },
+    "dlib": {"300W": MODEL | {"auc_08": 0.8}, "ytf": MODEL},
+}
+
+
+def test_the_zoos_table_has_a_row_a_network_and_dlib_last() -> None:
+    head, ruler, *rows = zoo_table(ZOO, ["300W", "ytf"]).splitlines()
+    cells = [[cell.strip() for cell in row.strip("| ").split("|")] for row in (head, *rows)]
+    assert cells[0][:5] == ["network", "input, px", "parameters", "file, MB", "CPU, ms a face"]
+    assert cells[0][5:9] == ["300W AUC@0.08", "95 % interval", "FR@0.08", "NME"]
+    assert cells[0][9] == "ytf AUC@0.08"
+    assert cells[1][:5] == ["onet", "48", "389,040", "1.6", "0.7"]
+    assert cells[1][5:] == ["0.6123", "0.600–0.625", "3.5 %", "0.0288"] + [
+        "0.4000",
+        "0.600–0.625",
+        "25.0 %",
+        "0.0288",
+    ]
+    assert cells[3][0] == "dlib" and cells[3][5] == "0.8000"
+    assert {len(line) for line in (head, ruler, *rows)} == {len(head)}
+    assert ruler.startswith("| --------- | --------: |")
+
+
+def test_what_is_not_known_of_a_network_is_a_dash() -> None:
+    *_, hourglass, dlib = zoo_table(ZOO, ["300W", "ytf"]).splitlines()
+    assert [cell.strip() for cell in hourglass.split("|")[2:6]] == ["128", "—", "25.0", "—"]
+    assert [cell.strip() for cell in hourglass.split("|")[10:14]] == ["—"] * 4
+    assert [cell.strip() for cell in dlib.split("|")[2:6]] == ["—"] * 4
+
+
+def test_the_zoos_table_shows_the_data_sets_asked_for() -> None:
+    assert "ytf" not in zoo_table(ZOO, ["300W"])
