@@ -5,7 +5,7 @@ LIST ?= stages/zoo.yaml
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sweep mlflow
+.PHONY: help demo test check bench sweep zoo mlflow
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -33,6 +33,9 @@ bench: $(VENV)/installed  ## pictures a second and peak memory of each stage, in
 
 sweep: $(VENV)/installed  ## run the experiments of a list one after the other: make sweep LIST=mine.yaml
 	python -m stages.sweep $(LIST)
+
+zoo: $(VENV)/installed  ## compare the experiments of stages/zoo.yaml: table, metrics/zoo.json, plots/zoo
+	@python -m stages.zoo metrics/zoo.json plots/zoo
 
 mlflow: $(VENV)/installed  ## open the page of the local runs at http://127.0.0.1:5000
 	mlflow ui --backend-store-uri sqlite:///mlflow.db

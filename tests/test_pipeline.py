@@ -263,3 +263,34 @@ def test_a_dead_tracking_server_costs_a_warning_only(project: Project) -> None:
     assert "WARNING: MLflow: the run was not logged" in said
     assert "dvc repro -f -s track" in said
     assert "up to date" in project.run("dvc", "status")
+
+
+def test_experiments_of_a_list_are_put_side_by_side(project: Project) -> None:
+    entries = "all: {train.epochs: 1}\nwith-l1: {train.loss: l1}\nwith-wing: {train.seed: 2}\n"
+    # as an untracked file: the list itself may be one that nobody wants to keep
+    (project.folder / "list.yaml").write_text(entries, encoding="utf-8")
+    project.run("python", "-m", "stages.sweep", "list.yaml")
+    assert project.run("git", "status", "--porcelain") == "?? list.yaml\n"
+    assert "up to date" in project.run("dvc", "status")
+
+    (project.folder / "list.yaml").replace(project.folder / "stages" / "zoo.yaml")
+    table = project.run("python", "-m", "stages.zoo", "metrics/zoo.json", "plots/zoo")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    assert [row[0] for row in rows] == ["network", rows[1][0], "with-l1", "with-wing", "dlib"]
+    zoo, baseline = project.json("metrics/zoo.json"), project.json("metrics/ced.json")
+    assert zoo["dlib"] == {name: figures["dlib"] for name, figures in baseline.items()}
+    first, second = (zoo["networks"][name] for name in ("with-l1", "with-wing"))
+    assert first["figures"]["300W"]["nme"] != second["figures"]["300W"]["nme"]
+    model = (project.folder / "data" / "model.pt").stat().st_size
+    for network in (first, second):
+        assert network["input"] == 48
+        assert network["megabytes"] == pytest.approx(model / 1e6, rel=0.01)
+        # four bytes each, the rest of the file is small
+        assert network["parameters"] == pytest.approx(model / 4, rel=0.1)
+    drawn = {path.name for path in (project.folder / "plots" / "zoo").iterdir()}
+    assert drawn == {f"{name}.{kind}" for name in baseline for kind in ("png", "svg")}
+    changed = project.run("git", "status", "--porcelain", "--", "data", "params.yaml", "dvc.lock")
+    assert changed == ""
+    shutil.rmtree(project.folder / "plots" / "zoo")
+    (project.folder / "metrics" / "zoo.json").unlink()
+    project.run("git", "checkout", "-q", ".")

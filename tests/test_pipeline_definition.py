@@ -21,7 +21,7 @@ LAYERS = [
     {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet"},
     {"codecs", "losses", "layers", "models", "crops", "schedule"},
     {"batches", "checkpoint", "training", "prediction", "export", "cost"},
-    {"plotting", "report", "tracking"},
+    {"plotting", "report", "tracking", "zoo"},
 ]
 
 
