@@ -16,6 +16,7 @@ from torch import nn
 from facealign.codecs import Codec
 from facealign.cropping import Stats
 from facealign.files import replacing
+from facealign.timing import median_ms
 
 
 class FromCrops(nn.Module):
@@ -56,11 +57,23 @@ def to_onnx(network: nn.Module, codec: Codec, stats: Stats, path: Path) -> None:
         program.save(part, external_data=False)
 
 
+def milliseconds(path: Path, runs: int = 50) -> float:
+    """Of one face on one core, the median."""
+    import onnxruntime  # takes long to import, and few need it
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    (crops,) = session.get_inputs()
+    face = {"crops": np.zeros((1, *crops.shape[1:]), np.uint8)}
+    return median_ms(lambda: session.run(["points"], face), runs)
+
+
 def difference(
     path: Path, network: nn.Module, codec: Codec, stats: Stats, crops: np.ndarray
 ) -> float:
     """By how many pixels a coordinate differs at most between the file and torch."""
-    import onnxruntime  # takes long to import, and only this needs it
+    import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (exported,) = session.run(["points"], {"crops": crops})

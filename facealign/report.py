@@ -38,7 +38,7 @@ def zoo_table(zoo: Mapping[str, Mapping[str, Any]], datasets: Sequence[str]) -> 
     rows = [["network", *_NETWORK]]
     for dataset in datasets:
         rows[0] += [f"{dataset} AUC@0.08", "95 % interval", "FR@0.08", "NME"]
-    for name, network in [*zoo["networks"].items(), ("dlib", {"figures": zoo["dlib"]})]:
+    for name, network in [*zoo["networks"].items(), ("dlib", zoo["dlib"])]:
         row = [name, *(_cell(key, network.get(key)) for key in _NETWORK.values())]
         for dataset in datasets:
             figures = network["figures"][dataset]

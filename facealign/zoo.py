@@ -50,8 +50,8 @@ def require_same_dlib(networks: Sequence[Network]) -> None:
                     )
 
 
-def summarise(networks: Sequence[Network]) -> dict[str, Any]:
-    """The content of metrics/zoo.json."""
+def summarise(networks: Sequence[Network], dlib: Mapping[str, float]) -> dict[str, Any]:
+    """The content of metrics/zoo.json; `dlib` has what its model costs, as `Network` names it."""
     return {
         "networks": {
             network.name: {
@@ -64,7 +64,10 @@ def summarise(networks: Sequence[Network]) -> dict[str, Any]:
             }
             for network in networks
         },
-        "dlib": {dataset: both["dlib"] for dataset, both in networks[0].ced.items()},
+        "dlib": {
+            **dlib,
+            "figures": {dataset: both["dlib"] for dataset, both in networks[0].ced.items()},
+        },
     }
 
 

@@ -6,7 +6,6 @@ All is read from the experiments' commits and DVC's cache; the workspace stays a
 import json
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import dvc.api
@@ -14,7 +13,20 @@ import torch
 import yaml
 from dvc.exceptions import DvcException
 
-from facealign import checkpoint, cost, experiments, plotting, report, sweeps, tables, zoo
+from facealign import (
+    checkpoint,
+    config,
+    cost,
+    dlib_baseline,
+    experiments,
+    export,
+    plotting,
+    report,
+    sweeps,
+    tables,
+    zoo,
+)
+from facealign.dlib_baseline import Dlib
 from facealign.errors import FacealignError
 from facealign.evaluation import ALL
 from facealign.experiments import Experiment
@@ -24,8 +36,6 @@ from stages import run
 
 LIST = Path(__file__).with_name("zoo.yaml")
 MODEL, CED, CURVES = "data/model.pt", "metrics/ced.json", "plots/ced"
-
-Measure = Callable[[Path], float]  # milliseconds a face, of the network in a model's file
 
 
 def main(figures: Path, plots: Path) -> None:
@@ -37,32 +47,32 @@ def main(figures: Path, plots: Path) -> None:
         raise FacealignError("nothing to compare; run them: make sweep LIST=stages/zoo.yaml")
     networks = [read(found[name]) for name in wanted if name in found]
     zoo.require_same_dlib(networks)
-    summary = zoo.summarise(networks)
+    summary = zoo.summarise(networks, _dlib())
     write_json(figures, summary)
     for dataset, methods in networks[0].curves.items():
         curves = {network.name: network.curves[dataset]["model"] for network in networks}
-        images = summary["dlib"][dataset]["images"]
+        images = summary["dlib"]["figures"][dataset]["images"]
         title = f"{dataset}, {images} test images"
         plotting.zoo_figure(curves, methods["dlib"], title, plots / dataset)
-    print(report.zoo_table(summary, [name for name in summary["dlib"] if name != ALL]))
+    print(report.zoo_table(summary, [name for name in summary["dlib"]["figures"] if name != ALL]))
 
 
-def read(experiment: Experiment, measure_ms: Measure | None = None) -> zoo.Network:
-    """One experiment's results; the time of a face is none of them without a way to measure it."""
+def read(experiment: Experiment) -> zoo.Network:
+    """One experiment's results, and what its network costs on this machine."""
     params = yaml.safe_load(experiment.read("params.yaml"))
     lock = yaml.safe_load(experiment.read("dvc.lock"))
     [model] = [out for out in lock["stages"]["train"]["outs"] if out["path"] == MODEL]
     ced = json.loads(experiment.read(CED))
     with tempfile.TemporaryDirectory() as folder:
         curves = _curves(experiment, ced, Path(folder))
-        file = _model(experiment, Path(folder))
+        parameters, cpu_ms = _cost(experiment, Path(folder))
         return zoo.Network(
             name=experiment.name,
             commit=experiment.commit,
             input=params["crop"]["size"],
-            parameters=_parameters(file, experiment.name) if file else None,
+            parameters=parameters,
             megabytes=model["size"] / 1e6,
-            cpu_ms=measure_ms(file) if file and measure_ms else None,
+            cpu_ms=cpu_ms,
             ced=ced,
             curves=curves,
         )
@@ -80,25 +90,30 @@ def _curves(experiment: Experiment, ced: zoo.Ced, folder: Path) -> dict[str, dic
     return curves
 
 
-def _model(experiment: Experiment, folder: Path) -> Path | None:
-    """The model's file out of DVC's cache, or its remote; none if it is in neither."""
+def _cost(experiment: Experiment, folder: Path) -> tuple[int | None, float | None]:
+    """Parameters, and milliseconds a face in ONNX Runtime on one core.
+
+    Neither for a model that is out of reach, or that the code has left behind: a table of old
+    results lacks two cells then.
+    """
     file = folder / Path(MODEL).name
     try:
         file.write_bytes(dvc.api.read(MODEL, rev=experiment.commit, mode="rb"))
-    except DvcException:
-        print(f"warning: {experiment.name}: no {MODEL} in DVC's cache or remote", file=sys.stderr)
-        return None
-    return file
+        trained = checkpoint.load(file)
+        network, codec = checkpoint.build(trained, torch.device("cpu"))
+    except (DvcException, FacealignError, KeyError, RuntimeError) as error:
+        print(f"warning: {experiment.name}: no usable {MODEL}: {error}", file=sys.stderr)
+        return None, None
+    export.to_onnx(network, codec, trained.stats, folder / "model.onnx")
+    return cost.parameters(network), export.milliseconds(folder / "model.onnx")
 
 
-def _parameters(model: Path, name: str) -> int | None:
-    """None if the code has gone on since: a table of old results lacks a cell then, no more."""
-    try:
-        network, _ = checkpoint.build(checkpoint.load(model), torch.device("cpu"))
-    except (FacealignError, KeyError, RuntimeError) as error:
-        print(f"warning: {name}: not a network of this version: {error}", file=sys.stderr)
-        return None
-    return cost.parameters(network)
+def _dlib() -> dict[str, float]:
+    model = dlib_baseline.predictor_file(config.load("dlib", Dlib))
+    return {
+        "megabytes": model.stat().st_size / 1e6,
+        "cpu_ms": dlib_baseline.milliseconds(model),
+    }
 
 
 if __name__ == "__main__":

@@ -278,12 +278,13 @@ def test_experiments_of_a_list_are_put_side_by_side(project: Project) -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
     assert [row[0] for row in rows] == ["network", rows[1][0], "with-l1", "with-wing", "dlib"]
     zoo, baseline = project.json("metrics/zoo.json"), project.json("metrics/ced.json")
-    assert zoo["dlib"] == {name: figures["dlib"] for name, figures in baseline.items()}
+    assert zoo["dlib"]["figures"] == {name: both["dlib"] for name, both in baseline.items()}
+    assert zoo["dlib"]["megabytes"] == pytest.approx(99.7, abs=0.1) and zoo["dlib"]["cpu_ms"] > 0
     first, second = (zoo["networks"][name] for name in ("with-l1", "with-wing"))
     assert first["figures"]["300W"]["nme"] != second["figures"]["300W"]["nme"]
     model = (project.folder / "data" / "model.pt").stat().st_size
     for network in (first, second):
-        assert network["input"] == 48
+        assert network["input"] == 48 and network["cpu_ms"] > 0
         assert network["megabytes"] == pytest.approx(model / 1e6, rel=0.01)
         # four bytes each, the rest of the file is small
         assert network["parameters"] == pytest.approx(model / 4, rel=0.1)

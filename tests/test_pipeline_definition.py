@@ -15,7 +15,7 @@ NETWORK = "facealign/models/${train.arch}.py"
 
 # A module may import from a lower layer, and from its own.
 LAYERS = [
-    {"errors", "files", "points", "geometry", "config", "recipe"},
+    {"timing", "errors", "files", "points", "geometry", "config", "recipe"},
     {"tables", "archive", "course", "annotations", "sweeps", "experiments"}
     | {"images", "metrics", "parallel", "filtering", "synthesis"},
     {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet"},

@@ -23,7 +23,7 @@ def network(name: str, **changes: dict[str, Any]) -> Network:
 
 
 def test_the_summary_holds_each_network_and_dlib_once() -> None:
-    both = summarise([network("onet"), network("pipnet")])
+    both = summarise([network("onet"), network("pipnet")], {"megabytes": 99.7, "cpu_ms": 2.8})
     assert list(both["networks"]) == ["onet", "pipnet"]
     assert both["networks"]["onet"] == {
         "commit": "c0ffee",
@@ -33,7 +33,11 @@ def test_the_summary_holds_each_network_and_dlib_once() -> None:
         "cpu_ms": None,
         "figures": {"300W": {"auc_08": 0.6}, "Menpo": {"auc_08": None}},
     }
-    assert both["dlib"] == {"300W": DLIB, "Menpo": NOTHING}
+    assert both["dlib"] == {
+        "megabytes": 99.7,
+        "cpu_ms": 2.8,
+        "figures": {"300W": DLIB, "Menpo": NOTHING},
+    }
 
 
 def test_another_machines_last_bits_are_no_difference() -> None:
