@@ -91,9 +91,10 @@ def _changed() -> list[str]:
 
 def _refuse_changes() -> None:
     if changed := _changed():
+        # killed outright, DVC leaves half an experiment, and Git on no branch
         raise FacealignError(
-            f"uncommitted changes: {', '.join(changed)}; commit them, or, if an experiment left "
-            "them: git checkout . && dvc checkout"
+            f"uncommitted changes: {', '.join(changed)}; commit them, or, if a killed experiment "
+            f"left them: {_way_back()}"
         )
     status = subprocess.run(
         ["dvc", "data", "status", "--json"], stdout=subprocess.PIPE, text=True, check=False
@@ -105,6 +106,11 @@ def _refuse_changes() -> None:
             f"data other than Git says: {', '.join(changed)}; back to that: dvc checkout, "
             "or keep them: dvc commit"
         )
+
+
+def _way_back() -> str:
+    away = "git checkout ." if git("branch", "--show-current") else "git checkout -f BRANCH"
+    return f"{away} && dvc checkout --force dvc.yaml"
 
 
 def _say_why_skipped(there: experiments.Experiment, values: sweeps.Values) -> None:

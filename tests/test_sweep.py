@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -186,7 +187,10 @@ def test_uncommitted_changes_are_named_and_stay(small: Small, name: str) -> None
     before = path.read_bytes()
     path.write_bytes(before + b"\n# mine\n")
     said = small.sweep("x: {train.loss: l1}", fails=True)
-    assert said.startswith(f"error: uncommitted changes: {name}; commit them, or")
+    assert said == (
+        f"error: uncommitted changes: {name}; commit them, or, if a killed experiment left them: "
+        "git checkout . && dvc checkout --force dvc.yaml\n"
+    )
     assert path.read_bytes() == before + b"\n# mine\n"
     path.write_bytes(before)
     assert "x" not in small.experiments()
@@ -215,6 +219,7 @@ def test_what_is_changed_meanwhile_stays_and_ends_the_sweep(small: Small) -> Non
 def test_an_interrupted_sweep_puts_all_back_and_starts_again(small: Small) -> None:
     before = small.state()
     text = "endless: {train.loss: endless, data.datasets: [ytf]}\nlater: {train.rate: 7}"
+    (small.folder / "data" / ".started").unlink(missing_ok=True)
     (small.folder / "list.yaml").write_text(text, encoding="utf-8")
     process = small.start("python", "-m", "stages.sweep", "list.yaml")
     while not (small.folder / "data" / ".started").exists():
@@ -230,3 +235,27 @@ def test_an_interrupted_sweep_puts_all_back_and_starts_again(small: Small) -> No
     assert not {"endless", "later"} & set(small.experiments())
     assert "done after" in small.sweep(text.replace("loss: endless", "loss: l1"))
     assert {"endless", "later"} <= set(small.experiments())
+
+
+def test_after_a_killed_sweep_the_way_back_is_the_one_it_names(small: Small) -> None:
+    before = small.state()
+    started = small.folder / "data" / ".started"
+    started.unlink(missing_ok=True)
+    text = "killed: {train.loss: endless, data.datasets: [ytf]}"
+    (small.folder / "list.yaml").write_text(text, encoding="utf-8")
+    process = small.start("python", "-m", "stages.sweep", "list.yaml")
+    while not started.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    groups = [child.pid for child in psutil.Process(process.pid).children()]
+    process.kill()
+    for group in groups:
+        os.killpg(group, signal.SIGKILL)
+    process.communicate()
+    said = small.sweep(text, fails=True)
+    assert "params.yaml" in said
+    way = said.rsplit("left them: ", 1)[1].strip()
+    small.run("sh", "-c", way.replace("BRANCH", "main"))
+    assert "done after" in small.sweep(text.replace("endless", "l1"))
+    assert small.state() == before
+    assert small.run("git", "symbolic-ref", "HEAD") == "refs/heads/main\n"
