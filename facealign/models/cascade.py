@@ -2,7 +2,7 @@
 
 The last map, coarse but aware of the whole face, gives all points at once. Each look then samples a
 finer map around every point of the estimate before, lets the points tell each other what they see,
-and moves them. What it costs is next to nothing, since the map is there already.
+and moves them.
 
 The last look also says how far off it expects each point to be.
 """
