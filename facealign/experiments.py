@@ -1,4 +1,4 @@
-"""DVC's experiments as Git keeps them: read from their commits, nothing is checked out."""
+"""DVC's experiments as Git keeps them: read from commits and cache, nothing is checked out."""
 
 from __future__ import annotations
 
@@ -25,6 +25,18 @@ class Experiment:
         except FacealignError:
             raise FacealignError(
                 f"experiment {self.name} ({self.commit[:7]}) has no {path} in Git"
+            ) from None
+
+    def fetch(self, path: str) -> bytes:
+        """A file that DVC keeps, from its cache or remote."""
+        import dvc.api  # takes a second to import
+        from dvc.exceptions import DvcException
+
+        try:
+            return dvc.api.read(path, rev=self.commit, mode="rb")
+        except DvcException as error:
+            raise FacealignError(
+                f"experiment {self.name} ({self.commit[:7]}): no {path}: {error}"
             ) from None
 
 

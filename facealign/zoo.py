@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import torch
+import yaml
+
+from facealign import checkpoint, cost, export, tables
 from facealign.errors import FacealignError
+from facealign.experiments import Experiment
 from facealign.plotting import Curve
+
+MODEL, CED, CURVES = "data/model.pt", "metrics/ced.json", "plots/ced"
 
 # the same pictures on the same rectangles give dlib the same figures; another machine's last bits
 # may differ
@@ -28,6 +39,57 @@ class Network:
     cpu_ms: float | None  # for one face
     ced: Ced  # metrics/ced.json
     curves: Mapping[str, Mapping[str, Curve]]  # data set -> method; none where nothing was found
+
+
+def read(experiment: Experiment) -> Network:
+    """One experiment's results, and what its network costs on this machine."""
+    params = yaml.safe_load(experiment.read("params.yaml"))
+    lock = yaml.safe_load(experiment.read("dvc.lock"))
+    [model] = [out for out in lock["stages"]["train"]["outs"] if out["path"] == MODEL]
+    ced = json.loads(experiment.read(CED))
+    with tempfile.TemporaryDirectory() as folder:
+        curves = _curves(experiment, ced, Path(folder))
+        parameters, cpu_ms = _cost(experiment, Path(folder))
+        return Network(
+            name=experiment.name,
+            commit=experiment.commit,
+            input=params["crop"]["size"],
+            parameters=parameters,
+            megabytes=model["size"] / 1e6,
+            cpu_ms=cpu_ms,
+            ced=ced,
+            curves=curves,
+        )
+
+
+def _curves(experiment: Experiment, ced: Ced, folder: Path) -> dict[str, dict[str, Curve]]:
+    curves: dict[str, dict[str, Curve]] = {}
+    for dataset, methods in ced.items():
+        for method, figures in methods.items():
+            name = f"{dataset}_{method}.csv"
+            if figures["images"]:
+                (folder / name).write_bytes(experiment.read(f"{CURVES}/{name}"))
+                error, share = tables.read(folder / name).numbers("error", "share").T
+                curves.setdefault(dataset, {})[method] = Curve(error, share, figures["auc_08"])
+    return curves
+
+
+def _cost(experiment: Experiment, folder: Path) -> tuple[int | None, float | None]:
+    """Parameters, and milliseconds a face in ONNX Runtime on one core.
+
+    Neither for a model that is out of reach, or that the code has left behind: a table of old
+    results lacks two cells then.
+    """
+    file = folder / Path(MODEL).name
+    try:
+        file.write_bytes(experiment.fetch(MODEL))
+        trained = checkpoint.load(file)
+        network, codec = checkpoint.build(trained, torch.device("cpu"))
+    except (FacealignError, KeyError, RuntimeError) as error:
+        print(f"warning: {experiment.name}: no usable {MODEL}: {error}", file=sys.stderr)
+        return None, None
+    export.to_onnx(network, codec, trained.stats, folder / "model.onnx")
+    return cost.parameters(network), export.milliseconds(folder / "model.onnx")
 
 
 def require_same_dlib(networks: Sequence[Network]) -> None:

@@ -12,6 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from facealign import experiments
+from facealign.errors import FacealignError
+
 ROOT = Path(__file__).parents[1]
 PARAMS = """\
 data:
@@ -169,6 +172,19 @@ def test_a_sweep_survives_a_failure_and_goes_on_where_it_was(small: Small) -> No
 def reference(small: Small, name: str) -> str:
     [line] = small.run("git", "for-each-ref", f"refs/exps/**/{name}").splitlines()
     return line.split()[0]
+
+
+def test_what_dvc_keeps_of_an_experiment_is_read_without_checking_it_out(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.folder)
+    small.sweep("fetched: {train.loss: l1}")
+    fetched = experiments.newest()["fetched"]
+    assert b"'loss': 'l1'" in fetched.fetch("data/model.pt")
+    assert "'loss': 'wing'" in Path("data/model.pt").read_text(encoding="utf-8")
+    with pytest.raises(FacealignError, match=r"fetched \([0-9a-f]{7}\): no data/nothing.pt"):
+        fetched.fetch("data/nothing.pt")
+    small.run("dvc", "exp", "remove", "fetched")
 
 
 def test_an_unknown_parameter_is_an_error_before_anything_runs(small: Small) -> None:
