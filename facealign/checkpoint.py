@@ -63,8 +63,8 @@ def initialise(network: nn.Module, config: Train) -> None:
         raise FacealignError(
             f"train.init: {config.init!r} is neither none, imagenet, released nor a file"
         )
-    elif (digest := sha256(path)) != config.init_sha256:
-        # the path alone would let other weights pass for the same experiment
+    if (digest := sha256(path)) != config.init_sha256:
+        # the name alone would let other weights pass for the same experiment
         raise FacealignError(
             f"train.init_sha256: {path} has {digest}, expected {config.init_sha256!r}"
         )

@@ -1,6 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from skimage import data
+
+from facealign import config, dlib_baseline
+from facealign.dlib_baseline import Dlib
+
+PARAMS = Path(__file__).parents[1] / "params.yaml"
 
 LEFT_HALF = [  # of a face that looks straight ahead, without what lies on its axis
     [(-65, -40), (-55, -48), (-45, -50), (-32, -48), (-20, -44)],  # brow
@@ -36,3 +43,9 @@ def astronaut() -> np.ndarray:
     """Eileen Collins, 512 x 512, by NASA: one real face."""
     picture: np.ndarray = data.astronaut()  # type: ignore[no-untyped-call]
     return picture
+
+
+@pytest.fixture(scope="session")
+def model() -> Path:
+    """The file of dlib's 68-point predictor."""
+    return dlib_baseline.predictor_file(config.load("dlib", Dlib, PARAMS))

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facealign import config, dlib_baseline
+from facealign import dlib_baseline
 from facealign.detection import (
     Found,
     NotFound,
@@ -21,14 +21,8 @@ from facealign.errors import FacealignError
 from facealign.geometry import Box
 from facealign.points import REGIONS
 
-PARAMS = Path(__file__).parents[1] / "params.yaml"
 EYES = np.array([[207.0, 101.0], [244.0, 103.0]])  # of the astronaut, by eye
 SMALL, LARGE = Box(0, 0, 10, 10), Box(0, 0, 100, 100)
-
-
-@pytest.fixture(scope="session")
-def model() -> Path:
-    return predictor_file(config.load("dlib", Dlib, PARAMS))
 
 
 def points_on_a_line(*xs: float) -> np.ndarray:

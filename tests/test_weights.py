@@ -1,0 +1,57 @@
+"""The weights that `train.init=released` starts from."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from facealign import checkpoint, config, cropping, dlib_baseline, export, models
+from facealign.detection import find_faces
+from facealign.files import sha256
+from facealign.geometry import crop_map
+from facealign.layers import Shape
+from facealign.recipe import Train
+
+WEIGHTS = sorted(checkpoint.RELEASED.glob("*.pt"))
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+
+
+def test_the_flagship_is_among_them() -> None:
+    assert "cascade" in [path.stem for path in WEIGHTS]
+
+
+@pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)
+def test_they_find_the_astronauts_points_where_dlib_does(
+    path: Path, astronaut: np.ndarray, model: Path
+) -> None:
+    (box,) = find_faces(astronaut, 0)
+    by_dlib = dlib_baseline.predict(astronaut, box, model)
+    trained = checkpoint.load(path)
+    stats = trained.stats
+    crop = cropping.crop_face(astronaut, box, stats.size, stats.margin, border=0)
+    network, codec = checkpoint.build(trained, torch.device("cpu"))
+    found = export.FromCrops(network, codec, stats)(torch.from_numpy(crop[None]))
+    to_picture = crop_map(box, stats.margin, stats.size).inverse()
+    points = to_picture(found[0].detach().numpy())
+    distance = np.linalg.norm(points - by_dlib, axis=-1).mean()
+    assert distance < 0.03 * box.width
+
+
+@pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)
+def test_a_network_of_the_same_size_takes_all_of_them(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained = checkpoint.load(path)
+    network, _ = models.build(trained.arch, Shape(trained.stats.size, trained.mean_face, 1))
+    recipe = dataclasses.replace(
+        config.load("train", Train, PARAMS),
+        arch=trained.arch,
+        init="released",
+        init_sha256=sha256(path),
+    )
+    checkpoint.initialise(network, recipe)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, trained.weights[name].to(value.dtype)), name
+    assert capsys.readouterr().err == ""
