@@ -137,3 +137,26 @@ class Pyramid(nn.Module):
             merged = narrow.pop() + doubled(merged)
         blended: torch.Tensor = self.blend(merged)
         return blended
+
+
+def sample(maps: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """Maps (N, C, h, w) at places (N, K, P, 2), between the cells, where the side is 2 and its
+    middle 0 -> (N, C, K, P). Outside, the edge is continued."""
+    if not torch.compiler.is_exporting():
+        return nn.functional.grid_sample(maps, places, padding_mode="border", align_corners=False)
+    # the same by hand: ONNX Runtime's operator takes several times as long
+    count, _, height, width = maps.shape
+    sides = torch.tensor([width, height], dtype=maps.dtype)
+    cells = torch.minimum((((places + 1) * sides - 1) / 2).clamp(min=0), sides - 1)
+    corner = torch.minimum(cells.floor(), sides - 2)
+    across, down = (cells - corner)[..., :1], (cells - corner)[..., 1:]
+    column, row = corner.long().unbind(-1)
+    face = torch.arange(count)[:, None, None]
+    vectors = maps.permute(0, 2, 3, 1).flatten(0, 2)
+    first = (face * height + row) * width + column
+    above, above_right, below, below_right = (
+        vectors[first + step] for step in (0, 1, width, width + 1)
+    )
+    above = above + (above_right - above) * across
+    below = below + (below_right - below) * across
+    return (above + (below - above) * down).permute(0, 3, 1, 2)

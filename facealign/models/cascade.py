@@ -10,10 +10,9 @@ The last look also says how far off it expects each point to be.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import nn
 
-from facealign.layers import Pyramid, ResidualBlock, Scale, Shape, conv_unit, need_multiple
+from facealign.layers import Pyramid, ResidualBlock, Scale, Shape, conv_unit, need_multiple, sample
 
 CODEC = "coordinates"
 WIDTH = 48  # of the map at stride 4; doubled each time the stride is
@@ -60,10 +59,7 @@ class Look(nn.Module):
         logarithm of each one's expected error as a third number in the last look."""
         # the centre of the first pixel lies half a pixel behind -1, see `geometry`
         points = (offsets + (self.mean_face + 0.5) / self.size) * 2 - 1
-        patches = F.grid_sample(
-            maps, points[:, :, None] + self.patch, padding_mode="border", align_corners=False
-        )
-        patches = patches.transpose(1, 2).flatten(2)
+        patches = sample(maps, points[:, :, None] + self.patch).transpose(1, 2).flatten(2)
         known = self.known.expand(maps.shape[0], -1, -1)
         seen = torch.relu(self.see(torch.cat([patches, known], -1)))
         told = self.confer(torch.relu(self.tell(seen)).flatten(1)).unflatten(1, (-1, TOLD))
