@@ -21,6 +21,8 @@ OF_MAPS = ("l2", "adaptive_wing")
 
 DOUBT_WEIGHT = 0.01  # small beside the points': no gradient of the doubts may crowd theirs out
 
+LOG_ERRORS = (-10, 2)  # between them lie the logarithms of expected errors
+
 
 class Codec(Protocol):
     LOSSES: ClassVar[tuple[str, ...]]  # those of `train.loss` that fit it
@@ -31,11 +33,15 @@ class Codec(Protocol):
     def decode(self, output: torch.Tensor) -> torch.Tensor:
         """The way back."""
 
+    def expected_errors(self, output: torch.Tensor) -> torch.Tensor | None:
+        """How far off the network expects each point to be, (N, K) input pixels, if it says so."""
+        return None
+
     def loss(self, output: torch.Tensor, points: torch.Tensor, loss: Loss) -> torch.Tensor:
         """What `output` costs when the truth is `points`, in input pixels."""
 
 
-class Coordinates:
+class Coordinates(Codec):
     """The points' offsets from the mean face, as shares of the crop's side: (N, 2K).
 
     Or (N, K, 3) with the logarithm of each point's expected error, in the same unit, as the third.
@@ -53,6 +59,12 @@ class Coordinates:
     def decode(self, output: torch.Tensor) -> torch.Tensor:
         return self._offsets(output)[..., :2] * self.size + self.mean_face
 
+    def expected_errors(self, output: torch.Tensor) -> torch.Tensor | None:
+        numbers = self._offsets(output)
+        return (
+            numbers[..., 2].clamp(*LOG_ERRORS).exp() * self.size if numbers.shape[-1] == 3 else None
+        )
+
     def loss(self, output: torch.Tensor, points: torch.Tensor, loss: Loss) -> torch.Tensor:
         numbers, target = self._offsets(output), self.encode(points)
         offsets = numbers[..., :2].flatten(1)
@@ -61,7 +73,7 @@ class Coordinates:
             return cost
         # what makes the third number the mean of the errors: the likelihood of an exponential
         errors = (offsets - target).detach().reshape(len(target), -1, 2).norm(dim=-1)
-        expected = numbers[..., 2].clamp(-10, 2)
+        expected = numbers[..., 2].clamp(*LOG_ERRORS)
         return cost + (errors * (-expected).exp() + expected).mean() * DOUBT_WEIGHT
 
     def _offsets(self, output: torch.Tensor) -> torch.Tensor:
@@ -70,7 +82,7 @@ class Coordinates:
         return output.float().reshape(-1, count, output.shape[1:].numel() // count)
 
 
-class Heatmap:
+class Heatmap(Codec):
     """A map a point: a Gaussian of one cell's width around it. (N, K, h, w)."""
 
     LOSSES: ClassVar[tuple[str, ...]] = OF_MAPS
@@ -114,7 +126,7 @@ class Heatmap:
         return loss(output.float(), self.encode(points))
 
 
-class Integral:
+class Integral(Codec):
     """A map of logits a point: the expectation of its softmax is the point. (N, K, h, w).
 
     It lies between the centres of the outermost cells: at stride 4 the crop's outer two pixels are
@@ -145,7 +157,7 @@ class Integral:
         return loss(self.decode(output).flatten(1) / size, points.flatten(1) / size)
 
 
-class PixelInPixel:
+class PixelInPixel(Codec):
     """Three maps a point: whether it is in a cell, and its offset from the cell's centre, in cells.
 
     (N, 3K, h, w): the scores of all points, then the x, then the y offsets. Only the offsets at the

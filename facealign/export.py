@@ -6,21 +6,27 @@ Normalisation and codec are inside, so that no other program can get them wrong.
 from __future__ import annotations
 
 import logging
+import math
 import warnings
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from torch import nn
 
 from facealign.codecs import Codec
 from facealign.cropping import Stats
 from facealign.files import replacing
-from facealign.timing import median_ms
+
+HALF = 0.02  # an expected error of this share of the face's rectangle has a score of one half
 
 
 class FromCrops(nn.Module):
-    """(N, size, size, 3) uint8 RGB crops -> (N, K, 2) points in input pixels; on the CPU."""
+    """(N, size, size, 3) uint8 RGB crops -> (N, K, 2) points in input pixels; on the CPU.
+
+    And, of a network that doubts, scores (N, K) from 0 to 1.
+    """
 
     def __init__(self, network: nn.Module, codec: Codec, stats: Stats) -> None:
         super().__init__()
@@ -28,45 +34,65 @@ class FromCrops(nn.Module):
         self.codec = codec
         self.mean = torch.tensor(stats.mean, dtype=torch.float32)[:, None, None]
         self.std = torch.tensor(stats.std, dtype=torch.float32)[:, None, None].clamp(min=1.0)
+        # the crop shows the rectangle widened by the margin on each side
+        self.unit = HALF * stats.size / (1 + 2 * stats.margin)
         self.eval()
 
-    def forward(self, crops: torch.Tensor) -> torch.Tensor:
+    def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, ...]:
         pictures = (crops.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        return self.codec.decode(self.network(pictures))
+        output = self.network(pictures)
+        points, errors = self.codec.decode(output), self.codec.expected_errors(output)
+        return (points,) if errors is None else (points, torch.exp2(-errors / self.unit))
 
 
-def to_onnx(network: nn.Module, codec: Codec, stats: Stats, path: Path) -> None:
-    """The file's input `crops` is what `FromCrops` takes, of any number; its output is `points`."""
+def to_onnx(
+    network: nn.Module, codec: Codec, stats: Stats, path: Path, halved: bool = False
+) -> None:
+    """The file's input `crops` is what `FromCrops` takes, of any number; its outputs are `points`
+    and `scores`. It says itself how crops are cut. `halved`: weights of two bytes in the file."""
     # of two crops: the exporter would take a batch of one for the only one there is
     crops = torch.zeros(2, stats.size, stats.size, 3, dtype=torch.uint8)
+    module = FromCrops(network, codec, stats)
+    with torch.inference_mode():
+        outputs = len(module(crops))
     # it tells of each torchvision operator that it cannot have, and torchvision is not needed
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of torch about torch
         program = torch.onnx.export(
-            FromCrops(network, codec, stats),
+            module,
             (crops,),
             input_names=["crops"],
-            output_names=["points"],
+            output_names=["points", "scores"][:outputs],
             dynamic_shapes=({0: torch.export.Dim("faces")},),
             dynamo=True,
             verbose=False,
         )
     assert program is not None
+    model = program.model_proto
+    onnx.helper.set_model_props(model, {"facealign.margin": repr(stats.margin)})
+    if halved:
+        _halve(model.graph)
     with replacing(path) as part:
-        program.save(part, external_data=False)
+        onnx.save(model, part)
 
 
-def milliseconds(path: Path, runs: int = 50) -> float:
-    """Of one face on one core, the median."""
-    import onnxruntime  # takes long to import, and few need it
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    (crops,) = session.get_inputs()
-    face = {"crops": np.zeros((1, *crops.shape[1:]), np.uint8)}
-    return median_ms(lambda: session.run(["points"], face), runs)
+def _halve(graph: onnx.GraphProto) -> None:
+    """Keep weights as halves; a runtime makes floats of them when it loads the file."""
+    casts = []
+    for weights in graph.initializer:
+        if weights.data_type == onnx.TensorProto.FLOAT and math.prod(weights.dims) >= 1024:
+            name = weights.name
+            stored = onnx.numpy_helper.to_array(weights).astype(np.float16)
+            weights.CopyFrom(onnx.numpy_helper.from_array(stored, f"{name}.half"))
+            casts.append(
+                onnx.helper.make_node(
+                    "Cast", [weights.name], [name], name=f"{name}.cast", to=onnx.TensorProto.FLOAT
+                )
+            )
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def difference(
@@ -78,5 +104,5 @@ def difference(
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (exported,) = session.run(["points"], {"crops": crops})
     with torch.inference_mode():
-        expected = FromCrops(network, codec, stats)(torch.from_numpy(crops)).numpy()
-    return float(np.abs(exported - expected).max())
+        expected, *_ = FromCrops(network, codec, stats)(torch.from_numpy(crops))
+    return float(np.abs(exported - expected.numpy()).max())

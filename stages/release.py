@@ -1,16 +1,22 @@
-"""Write a trained network to where `train.init=released` looks for it. No part of `dvc repro`."""
+"""Write a trained network to where `facealign` and `train.init=released` look for it. No stage."""
 
 from pathlib import Path
 
-from facealign import checkpoint
+import torch
+
+from facealign import checkpoint, export
 from stages import run
 
 
 def main(model: Path) -> None:
     trained = checkpoint.load(model)
-    target = checkpoint.RELEASED / f"{trained.arch}.pt"
-    checkpoint.save(checkpoint.halved(trained), target)
-    print(f"{target}: {target.stat().st_size / 1e6:.1f} MB, {trained.arch}, epoch {trained.epoch}")
+    weights = checkpoint.RELEASED / f"{trained.arch}.pt"
+    checkpoint.save(checkpoint.halved(trained), weights)
+    network, codec = checkpoint.build(trained, torch.device("cpu"))
+    runnable = weights.with_suffix(".onnx")
+    export.to_onnx(network, codec, trained.stats, runnable, halved=True)
+    for file in (weights, runnable):
+        print(f"{file}: {file.stat().st_size / 1e6:.1f} MB, epoch {trained.epoch}")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def crops_of(*colours: tuple[int, int, int]) -> np.ndarray:
 
 def test_bytes_are_normalised_and_points_decoded() -> None:
     model = export.FromCrops(FirstPixel(), CODEC, STATS)
-    points = model(torch.from_numpy(crops_of((100, 0, 0), (120, 99, 3))))
+    (points,) = model(torch.from_numpy(crops_of((100, 0, 0), (120, 99, 3))))
     # blue's deviation counts as 1, as in training; a share of 1 is 8 pixels
     assert points.tolist() == [[[2, 3]], [[2 + 2 * 8, 3 + 3 * 8]]]
 

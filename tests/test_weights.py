@@ -32,7 +32,7 @@ def test_they_find_the_astronauts_points_where_dlib_does(
     stats = trained.stats
     crop = cropping.crop_face(astronaut, box, stats.size, stats.margin, border=0)
     network, codec = checkpoint.build(trained, torch.device("cpu"))
-    found = export.FromCrops(network, codec, stats)(torch.from_numpy(crop[None]))
+    found, _ = export.FromCrops(network, codec, stats)(torch.from_numpy(crop[None]))
     to_picture = crop_map(box, stats.margin, stats.size).inverse()
     points = to_picture(found[0].detach().numpy())
     distance = np.linalg.norm(points - by_dlib, axis=-1).mean()
