@@ -15,8 +15,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-import yaml
-
 from facealign.errors import FacealignError
 
 SECTIONS = ("data", "demo", "detect", "crop", "train", "predict", "dlib", "ced")
@@ -41,6 +39,8 @@ Share = Annotated[float, Range(0, 1)]
 
 def load_all(path: Path = Path("params.yaml")) -> dict[str, Any]:
     """The whole file as it stands, its sections' names checked."""
+    import yaml  # the pipeline has it; who only wants landmarks need not
+
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

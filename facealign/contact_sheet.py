@@ -9,20 +9,18 @@ import cv2
 import numpy as np
 
 from facealign import images
+from facealign.drawing import Colour, draw_points
 from facealign.geometry import Box, crop_map
 
 TILE, COLUMNS, MARGIN = 192, 6, 0.25
 TRUTH, PREDICTED = (60, 220, 60), (255, 80, 40)  # red, green, blue
-_FRACTION = 4  # bits of a pixel's fraction that OpenCV draws with
 
 
 @dataclass(frozen=True)
 class Tile:
     image: np.ndarray
     box: Box
-    points: Sequence[
-        tuple[np.ndarray, tuple[int, int, int]]
-    ]  # points and their colour, drawn in order
+    points: Sequence[tuple[np.ndarray, Colour]]  # drawn in order
     caption: str
 
 
@@ -41,10 +39,7 @@ def _draw(tile: Tile) -> np.ndarray:
     to_tile = crop_map(tile.box, MARGIN, scale * TILE)
     picture = images.warp(tile.image, to_tile, scale * TILE)
     for points, colour in tile.points:
-        for x, y in np.rint(to_tile(points) * 2**_FRACTION).astype(int):
-            cv2.circle(
-                picture, (int(x), int(y)), 3 << _FRACTION, colour, -1, cv2.LINE_AA, _FRACTION
-            )
+        draw_points(picture, to_tile(points), colour, radius=3)
     picture = cv2.resize(picture, (TILE, TILE), interpolation=cv2.INTER_AREA)
     place, font = (6, TILE - 8), cv2.FONT_HERSHEY_SIMPLEX
     cv2.putText(picture, tile.caption, place, font, 0.42, (0, 0, 0), 3, cv2.LINE_AA)

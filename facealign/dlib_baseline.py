@@ -17,7 +17,6 @@ from facealign.errors import FacealignError
 from facealign.files import sha256
 from facealign.geometry import Box
 from facealign.parallel import map_in_order
-from facealign.timing import median_ms
 
 _FILE = "models/shape_predictor_68_face_landmarks.dat"
 
@@ -62,12 +61,6 @@ def predict(image: np.ndarray, box: Box, model: Path) -> np.ndarray:
     corners = (round(value) for value in (box.left, box.top, box.right, box.bottom))
     shape = _predictor(model)(image, dlib.rectangle(*corners))
     return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
-
-
-def milliseconds(model: Path, runs: int = 50) -> float:
-    """Of one face on one core, the median; what the picture shows makes no difference."""
-    picture, box = np.zeros((256, 256, 3), np.uint8), Box(32, 32, 223, 223)
-    return median_ms(lambda: predict(picture, box, model), runs)
 
 
 def predict_all(root: Path, faces: Sequence[Located], model: Path) -> np.ndarray:

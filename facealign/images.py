@@ -31,6 +31,22 @@ def read(path: Path) -> np.ndarray:
     return image
 
 
+def as_rgb(array: np.ndarray) -> np.ndarray:
+    """A picture that somebody else read: grey, RGB or RGBA, of one or two bytes a channel."""
+    grey = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
+    fits = grey.ndim == 2 or (grey.ndim == 3 and grey.shape[2] in (3, 4))
+    if not fits or not array.size or array.dtype not in (np.uint8, np.uint16):
+        raise FacealignError(
+            f"a picture of shape {array.shape} and {array.dtype}, expected (height, width), "
+            "(height, width, 3) in RGB order or (height, width, 4), of uint8 or uint16"
+        )
+    if grey.dtype == np.uint16:
+        grey = (grey >> 8).astype(np.uint8)
+    if grey.ndim == 2:
+        return np.repeat(grey[:, :, None], 3, axis=2)
+    return np.ascontiguousarray(grey[:, :, :3])
+
+
 def write(path: Path, image: np.ndarray) -> None:
     """In the format that the path's suffix names."""
     done, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import yaml
 
-from facealign import checkpoint, cost, export, tables
+from facealign import benchmark, checkpoint, cost, export, landmarks, tables
 from facealign.errors import FacealignError
 from facealign.experiments import Experiment
+from facealign.geometry import Box
 from facealign.plotting import Curve
 
 MODEL, CED, CURVES = "data/model.pt", "metrics/ced.json", "plots/ced"
@@ -24,6 +26,7 @@ MODEL, CED, CURVES = "data/model.pt", "metrics/ced.json", "plots/ced"
 # may differ
 TOLERANCE = 1e-6
 
+Faces = Sequence[tuple[np.ndarray, Box]]
 Ced = Mapping[str, Mapping[str, Mapping[str, Any]]]  # data set -> method -> figures
 
 
@@ -41,15 +44,15 @@ class Network:
     curves: Mapping[str, Mapping[str, Curve]]  # data set -> method; none where nothing was found
 
 
-def read(experiment: Experiment) -> Network:
-    """One experiment's results, and what its network costs on this machine."""
+def read(experiment: Experiment, faces: Faces) -> Network:
+    """One experiment's results, and what its network costs on this machine, with these faces."""
     params = yaml.safe_load(experiment.read("params.yaml"))
     lock = yaml.safe_load(experiment.read("dvc.lock"))
     [model] = [out for out in lock["stages"]["train"]["outs"] if out["path"] == MODEL]
     ced = json.loads(experiment.read(CED))
     with tempfile.TemporaryDirectory() as folder:
         curves = _curves(experiment, ced, Path(folder))
-        parameters, cpu_ms = _cost(experiment, Path(folder))
+        parameters, cpu_ms = _cost(experiment, Path(folder), faces)
         return Network(
             name=experiment.name,
             commit=experiment.commit,
@@ -74,8 +77,8 @@ def _curves(experiment: Experiment, ced: Ced, folder: Path) -> dict[str, dict[st
     return curves
 
 
-def _cost(experiment: Experiment, folder: Path) -> tuple[int | None, float | None]:
-    """Parameters, and milliseconds a face in ONNX Runtime on one core.
+def _cost(experiment: Experiment, folder: Path, faces: Faces) -> tuple[int | None, float | None]:
+    """Parameters, and milliseconds a face on one core.
 
     Neither for a model that is out of reach, or that the code has left behind: a table of old
     results lacks two cells then.
@@ -89,7 +92,8 @@ def _cost(experiment: Experiment, folder: Path) -> tuple[int | None, float | Non
         print(f"warning: {experiment.name}: no usable {MODEL}: {error}", file=sys.stderr)
         return None, None
     export.to_onnx(network, codec, trained.stats, folder / "model.onnx")
-    return cost.parameters(network), export.milliseconds(folder / "model.onnx")
+    step = landmarks.Network(folder / "model.onnx", threads=1)
+    return cost.parameters(network), benchmark.milliseconds(step, faces)
 
 
 def require_same_dlib(networks: Sequence[Network]) -> None:

@@ -6,13 +6,14 @@ All is read from the experiments' commits and DVC's cache; the workspace stays a
 import sys
 from pathlib import Path
 
-from facealign import config, dlib_baseline, experiments, plotting, report, sweeps, zoo
+from facealign import benchmark, config, dlib_baseline, experiments, plotting, report, sweeps, zoo
 from facealign.dlib_baseline import Dlib
 from facealign.errors import FacealignError
 from facealign.evaluation import ALL
 from facealign.files import write_json
 from stages import run
 
+FACES = 24  # to take the time with
 LIST = Path(__file__).with_name("zoo.yaml")
 
 
@@ -23,9 +24,10 @@ def main(figures: Path, plots: Path) -> None:
         print(f"no experiment yet: {', '.join(missing)}", file=sys.stderr)
     if len(missing) == len(wanted):
         raise FacealignError("nothing to compare; run them: make sweep LIST=stages/zoo.yaml")
-    networks = [zoo.read(found[name]) for name in wanted if name in found]
+    faces = benchmark.portraits(FACES)
+    networks = [zoo.read(found[name], faces) for name in wanted if name in found]
     zoo.require_same_dlib(networks)
-    summary = zoo.summarise(networks, _dlib())
+    summary = zoo.summarise(networks, _dlib(faces))
     write_json(figures, summary)
     for dataset, methods in networks[0].curves.items():
         curves = {network.name: network.curves[dataset]["model"] for network in networks}
@@ -35,11 +37,13 @@ def main(figures: Path, plots: Path) -> None:
     print(report.zoo_table(summary, [name for name in summary["dlib"]["figures"] if name != ALL]))
 
 
-def _dlib() -> dict[str, float]:
+def _dlib(faces: zoo.Faces) -> dict[str, float]:
     model = dlib_baseline.predictor_file(config.load("dlib", Dlib))
     return {
         "megabytes": model.stat().st_size / 1e6,
-        "cpu_ms": dlib_baseline.milliseconds(model),
+        "cpu_ms": benchmark.milliseconds(
+            lambda image, boxes: dlib_baseline.predict(image, boxes[0], model), faces
+        ),
     }
 
 

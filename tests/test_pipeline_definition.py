@@ -15,13 +15,15 @@ NETWORK = "facealign/models/${train.arch}.py"
 
 # A module may import from a lower layer, and from its own.
 LAYERS = [
-    {"timing", "errors", "files", "points", "geometry", "config", "recipe"},
+    {"errors", "files", "points", "geometry", "config", "recipe"},
     {"tables", "archive", "course", "annotations", "sweeps", "experiments", "workspace"}
-    | {"images", "metrics", "parallel", "filtering", "synthesis"},
-    {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet"},
+    | {"images", "drawing", "metrics", "parallel", "filtering", "synthesis"},
+    {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet", "pose"}
+    | {"landmarks", "benchmark", "folders"},
     {"codecs", "losses", "layers", "models", "crops", "schedule"},
     {"batches", "checkpoint", "training", "prediction", "export", "cost"},
     {"plotting", "report", "tracking", "zoo"},
+    {"cli", "__main__"},
 ]
 
 

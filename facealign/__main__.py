@@ -1,0 +1,5 @@
+"""`python -m facealign` is the command `facealign`."""
+
+from facealign.cli import main
+
+main()

@@ -1,0 +1,180 @@
+"""Landmarks of many pictures, read from and written to files."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from facealign import drawing, images, tables
+from facealign.annotations import format_pts
+from facealign.errors import FacealignError
+from facealign.files import replacing, write_text
+from facealign.landmarks import Aligner, Face, as_dict, find_model
+from facealign.parallel import map_in_order
+
+POINT, BOX = (60, 220, 60), (255, 200, 40)
+TABLE = "landmarks.csv"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture, and what its results are called: its path below the folder that was given."""
+
+    path: Path
+    name: Path
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was found in a picture, or why it could not be read."""
+
+    path: Path
+    width: int = 0
+    height: int = 0
+    faces: tuple[Face, ...] = ()
+    error: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "image": str(self.path),
+            "width": self.width,
+            "height": self.height,
+            "faces": [as_dict(face) for face in self.faces],
+        }
+
+
+def predict(paths: Sequence[str], form: str, out: Path | None, overlay: bool, model: str) -> int:
+    """The command: 0 if every picture could be read. Form: json, pts or csv."""
+    if out is None and (overlay or form == "pts"):
+        wanted = "--overlay" if overlay else "--format pts"
+        raise FacealignError(f"{wanted} writes files: name their folder with --out DIR")
+    find_model(model)
+    sources = find_pictures(paths)
+    if out is not None:
+        _refuse_clashes(sources)
+    look = partial(_look, model, out, form, overlay)
+    seen = map_in_order(look, sources, "predict")
+    if form == "csv" and out is not None:
+        with replacing(out / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
+            counts = _count(_as_table(seen, file))
+    elif form == "csv":
+        counts = _count(_as_table(seen, sys.stdout))
+    else:
+        counts = _count(_as_lines(seen) if out is None else seen)
+    return counts
+
+
+def find_pictures(paths: Sequence[str]) -> list[Source]:
+    """Pictures by name, those of folders and of the folders in these, and patterns."""
+    found: dict[Path, Source] = {}
+    for text in paths:
+        path = Path(text)
+        pattern = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  # it may be absolute
+        matches = [path] if path.exists() else [Path(match) for match in pattern]
+        if not matches:
+            raise FacealignError(f"{text}: no such file or folder")
+        for match in matches:
+            inside = _pictures_below(match) if match.is_dir() else [Source(match, Path(match.name))]
+            if not inside:
+                suffixes = ", ".join(sorted(images.SUFFIXES))
+                raise FacealignError(f"{match}: no picture in this folder ({suffixes})")
+            for source in inside:
+                found.setdefault(source.path, source)
+    return list(found.values())
+
+
+def _pictures_below(folder: Path) -> list[Source]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    found = [path for path in files if path.suffix.lower() in images.SUFFIXES]
+    return [Source(path, path.relative_to(folder)) for path in found]
+
+
+def _refuse_clashes(sources: Sequence[Source]) -> None:
+    first: dict[Path, Path] = {}
+    for source in sources:
+        other = first.setdefault(source.name.with_suffix(""), source.path)
+        if other != source.path:
+            raise FacealignError(
+                f"{other} and {source.path} would have results of the same name; "
+                "give them different folders with --out"
+            )
+
+
+def _look(model: str, out: Path | None, form: str, overlay: bool, source: Source) -> Seen:
+    """One picture, in a process of its own kind: the files that are its own are written here."""
+    try:
+        image = images.read(source.path)
+    except FacealignError as error:
+        return Seen(source.path, error=str(error))
+    faces = _aligner(model).predict(image)
+    seen = Seen(source.path, image.shape[1], image.shape[0], tuple(faces))
+    if out is not None:
+        base = out / source.name.with_suffix("")
+        if form == "json":
+            write_text(base.with_name(f"{base.name}.json"), f"{json.dumps(seen.as_dict())}\n")
+        if form == "pts":
+            for number, face in enumerate(faces, start=1):
+                # the first has the picture's own name, as data sets have it
+                name = f"{base.name}.pts" if number == 1 else f"{base.name}_{number}.pts"
+                write_text(base.with_name(name), format_pts(face.points))
+        if overlay:
+            images.write(base.with_name(f"{base.name}.jpg"), draw(image, faces))
+    return seen
+
+
+@cache
+def _aligner(model: str) -> Aligner:
+    return Aligner(model, threads=1)  # there is a process a core
+
+
+def draw(image: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
+    """A copy with boxes and points."""
+    picture = image.copy()
+    for face in faces:
+        drawing.draw_box(picture, face.box, BOX, max(1, round(face.box.width / 150)))
+        drawing.draw_points(picture, face.points, POINT, face.box.width / 100)
+    return picture
+
+
+def _as_lines(seen: Iterator[Seen]) -> Iterator[Seen]:
+    for one in seen:
+        if not one.error:
+            print(json.dumps(one.as_dict(), ensure_ascii=False), flush=True)
+        yield one
+
+
+def _as_table(seen: Iterator[Seen], file: TextIO) -> Iterator[Seen]:
+    lines = csv.writer(file, lineterminator="\n")
+    lines.writerow(["image", "face", "left", "top", "right", "bottom", *tables.POINT_COLUMNS])
+    for one in seen:
+        for number, face in enumerate(one.faces, start=1):
+            corners = (face.box.left, face.box.top, face.box.right, face.box.bottom)
+            points = face.points.round(3).ravel().tolist()
+            lines.writerow([one.path, number, *corners, *points])
+        yield one
+
+
+def _count(seen: Iterator[Seen]) -> int:
+    pictures, faces, empty, failed = 0, 0, [], []
+    for one in seen:
+        pictures += 1
+        faces += len(one.faces)
+        if one.error:
+            failed.append(one.error)
+        elif not one.faces:
+            empty.append(str(one.path))
+    for message in failed:
+        print(f"error: {message}", file=sys.stderr)
+    if empty:
+        print(f"no face found in {', '.join(empty)}", file=sys.stderr)
+    print(f"{pictures} pictures, {faces} faces, {len(failed)} unreadable", file=sys.stderr)
+    return 1 if failed else 0

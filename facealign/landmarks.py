@@ -1,0 +1,165 @@
+"""Landmarks of the faces in a picture, from one ONNX file: no torch, no training."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from facealign import detection, images, pose
+from facealign.errors import FacealignError
+from facealign.geometry import Box, crop_map
+from facealign.pose import Pose
+
+WEIGHTS = Path(__file__).with_name("weights")
+DEFAULT = "cascade"
+
+# Beyond this a picture is not doubled for the detector: its faces are not that small
+LARGEST_DOUBLED = 8_000_000  # pixels, doubled
+
+Picture = np.ndarray | str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Face:
+    """Pixels of the picture, counted from 0: a pixel's centre is a whole number."""
+
+    box: Box  # dlib's rectangle, or the one that was given
+    points: np.ndarray  # (68, 2)
+    scores: np.ndarray | None  # (68,), 1: certain; 0.5: expected to be 2 % of the box's side off
+
+    @cached_property
+    def pose(self) -> Pose:
+        """Which way the head is turned, as far as its points tell."""
+        return pose.estimate(self.points)
+
+
+class Network:
+    """A network in an ONNX file as `facealign.export` writes it."""
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        options.log_severity_level = 3  # errors only
+        try:
+            self._session = onnxruntime.InferenceSession(
+                path, options, providers=["CPUExecutionProvider"]
+            )
+            (crops,) = self._session.get_inputs()
+            self.size: int = crops.shape[1]
+            self.margin = float(
+                self._session.get_modelmeta().custom_metadata_map["facealign.margin"]
+            )
+        # onnxruntime's own errors share no base but Exception
+        except Exception as error:
+            reason = "no such file" if not path.is_file() else str(error).splitlines()[0]
+            raise FacealignError(f"{path}: not a network of facealign: {reason}") from None
+
+    def __call__(
+        self, image: np.ndarray, boxes: Sequence[Box]
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Points (N, K, 2) in the picture's pixels, and their scores (N, K) if it gives any."""
+        return self.of_many([(image, box) for box in boxes])
+
+    def of_many(
+        self, faces: Sequence[tuple[np.ndarray, Box]]
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """The same of faces from several pictures."""
+        to_crops = [crop_map(box, self.margin, self.size) for _, box in faces]
+        crops = [
+            images.warp(image, to_crop, self.size)
+            for (image, _), to_crop in zip(faces, to_crops, strict=True)
+        ]
+        stacked = np.array(crops, np.uint8).reshape(-1, self.size, self.size, 3)
+        found, *scores = self._session.run(None, {"crops": stacked})
+        points = [
+            to_crop.inverse()(face.astype(np.float64))
+            for to_crop, face in zip(to_crops, found, strict=True)
+        ]
+        return np.array(points, np.float64).reshape(found.shape), scores[0] if scores else None
+
+
+class Aligner:
+    """Finds faces with dlib's detector and their 68 points with a network.
+
+    >>> faces = Aligner().predict("photo.jpg")
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] = DEFAULT,
+        upsample: Sequence[int] = (0, 1),
+        threads: int | None = None,
+    ) -> None:
+        """`model`: released weights by name, or an ONNX file. `upsample`: how often the picture is
+        doubled for the detector, tried in this order until it finds a face. `threads`: of the
+        network; all cores unless said otherwise."""
+        self.network = Network(find_model(model), threads)
+        self.upsample = tuple(upsample)
+
+    def detect(self, image: np.ndarray) -> list[Box]:
+        """dlib's rectangles in an RGB picture, the most certain first."""
+        for doublings in self.upsample:
+            if doublings and image.shape[0] * image.shape[1] << 2 * doublings > LARGEST_DOUBLED:
+                break
+            if boxes := detection.find_faces(image, doublings):
+                return boxes
+        return []
+
+    def predict(self, picture: Picture, boxes: Sequence[Box] | None = None) -> list[Face]:
+        """The faces of a picture: a file, or an array (height, width[, channels]) in RGB order.
+        Without `boxes` they are looked for."""
+        (faces,) = self.predict_batch([picture], None if boxes is None else [boxes])
+        return faces
+
+    def predict_batch(
+        self, pictures: Sequence[Picture], boxes: Sequence[Sequence[Box]] | None = None
+    ) -> list[list[Face]]:
+        """Of several pictures at once, which keeps all cores busy; they must fit into memory."""
+        opened = [open_picture(picture) for picture in pictures]
+        found = [self.detect(image) for image in opened] if boxes is None else boxes
+        if len(found) != len(opened):
+            raise FacealignError(f"{len(found)} lists of boxes for {len(opened)} pictures")
+        each = [(image, box) for image, its in zip(opened, found, strict=True) for box in its]
+        points, scores = self.network.of_many(each)
+        faces = iter(
+            Face(box, points[i], None if scores is None else scores[i])
+            for i, (_, box) in enumerate(each)
+        )
+        return [list(islice(faces, len(its))) for its in found]
+
+
+def open_picture(picture: Picture) -> np.ndarray:
+    if isinstance(picture, np.ndarray):
+        return images.as_rgb(picture)
+    return images.read(Path(picture))
+
+
+def find_model(model: str | os.PathLike[str]) -> Path:
+    """The file of released weights, or the path that was given."""
+    released = WEIGHTS / f"{model}.onnx"
+    path = Path(model)
+    if released.is_file() and not path.is_file():
+        return released
+    if path.suffix != ".onnx":
+        names = ", ".join(sorted(file.stem for file in WEIGHTS.glob("*.onnx")))
+        raise FacealignError(f"model {str(model)!r}: neither an .onnx file nor one of {names}")
+    return path
+
+
+def as_dict(face: Face) -> dict[str, Any]:
+    """As `facealign predict --format json` has it."""
+    box = face.box
+    return {
+        "box": [box.left, box.top, box.right, box.bottom],
+        "points": face.points.round(3).tolist(),
+        "scores": None if face.scores is None else face.scores.astype(float).round(4).tolist(),
+        "pose": {name: round(value, 2) for name, value in vars(face.pose).items()},
+    }

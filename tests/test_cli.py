@@ -1,0 +1,132 @@
+"""The command `facealign`, with the files it reads and writes."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facealign import Aligner, benchmark, cli
+from facealign.annotations import read_pts
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int | str, str, str]:
+    """Exit status or message, and what was written to the two outputs."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as ended:
+        patch.setattr(sys, "argv", ["facealign", *map(str, words)])
+        cli.main()
+    out, err = capsys.readouterr()
+    assert ended.value.code is not None
+    return ended.value.code, out, err
+
+
+@pytest.fixture(scope="module")
+def album(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
+    """Two faces in one picture, one in a folder below, none in the third, a text in the fourth."""
+    folder = tmp_path_factory.mktemp("альбом 1")
+    (one, _), (two, _) = benchmark.portraits(2)
+    pictures = {
+        "both.png": np.hstack([one, two]),
+        "below/Эйлин К.png": astronaut[:300, 60:360],
+        "nobody.png": np.full((120, 160, 3), 90, np.uint8),
+    }
+    (folder / "below").mkdir()
+    for name, picture in pictures.items():
+        cv2.imwrite(str(folder / name), picture[:, :, ::-1])
+    (folder / "text.jpg").write_text("no picture", encoding="utf-8")
+    (folder / "notes.txt").write_text("not looked at", encoding="utf-8")
+    return folder
+
+
+def test_json_has_a_line_for_each_picture_that_can_be_read(
+    album: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = run(capsys, "predict", album)
+    assert status == 1
+    lines = {Path(line["image"]).name: line for line in map(json.loads, out.splitlines())}
+    assert {name: len(line["faces"]) for name, line in lines.items()} == {
+        "both.png": 2,
+        "Эйлин К.png": 1,
+        "nobody.png": 0,
+    }
+    both = lines["both.png"]
+    assert (both["width"], both["height"]) == (1280, 480)
+    face = both["faces"][0]
+    assert set(face) == {"box", "points", "scores", "pose"}
+    assert set(face["pose"]) == {"yaw", "pitch", "roll"}
+    assert np.shape(face["points"]) == (68, 2) and len(face["scores"]) == 68
+    left, top, right, bottom = face["box"]
+    nose_x, nose_y = face["points"][30]
+    assert left < nose_x < right and top < nose_y < bottom
+    assert f"error: {album / 'text.jpg'}: not a picture that can be read" in err
+    assert f"no face found in {album / 'nobody.png'}" in err
+    assert "4 pictures, 3 faces, 1 unreadable" in err
+
+
+def test_files_are_named_as_the_pictures_and_count_from_1(
+    album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    status, said, _ = run(capsys, "predict", album, "--format", "pts", "--overlay", "--out", out)
+    assert (status, said) == (1, "")
+    written = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
+    points = {"both.pts", "both_2.pts", "below/Эйлин К.pts"}
+    assert written == points | {"both.jpg", "below/Эйлин К.jpg", "nobody.jpg"}
+    first = (out / "both.pts").read_text(encoding="utf-8").splitlines()[3].split()
+    faces = Aligner(threads=1).predict(album / "both.png")
+    np.testing.assert_allclose(read_pts(out / "both.pts"), faces[0].points, atol=1e-3)
+    np.testing.assert_allclose(np.array(first, float), faces[0].points[0] + 1, atol=1e-3)
+    drawn, plain = (cv2.imread(str(path)) for path in (out / "both.jpg", album / "both.png"))
+    assert drawn is not None and plain is not None
+    x, y = faces[0].points[30].round().astype(int)
+    green = np.array([60, 220, 60])
+    assert np.abs(drawn[y, x].astype(int) - green).max() < 60
+    assert np.abs(plain[y, x].astype(int) - green).max() > 60
+
+
+def test_a_table_has_a_row_for_each_face(
+    album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ["predict", f"{album}/**/*.png", "--format", "csv"]
+    status, out, err = run(capsys, *words)
+    assert status == 0 and "3 pictures, 3 faces, 0 unreadable" in err
+    rows = list(csv.DictReader(out.splitlines()))
+    assert [(Path(row["image"]).name, row["face"]) for row in rows] == [
+        ("Эйлин К.png", "1"),
+        ("both.png", "1"),
+        ("both.png", "2"),
+    ]
+    assert float(rows[0]["left"]) < float(rows[0]["x30"]) < float(rows[0]["right"])
+    assert run(capsys, *words, "--out", tmp_path)[0] == 0
+    assert (tmp_path / "landmarks.csv").read_text(encoding="utf-8") == out
+
+
+def test_what_cannot_work_is_said_before_any_work(
+    album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(capsys, "predict", album / "gone.jpg")[0] == (
+        f"error: {album / 'gone.jpg'}: no such file or folder"
+    )
+    assert "--overlay writes files" in str(run(capsys, "predict", album, "--overlay")[0])
+    assert "--format pts writes files" in str(run(capsys, "predict", album, "--format", "pts")[0])
+    assert "neither an .onnx file" in str(run(capsys, "predict", album, "--model", "x")[0])
+    (tmp_path / "empty").mkdir()
+    assert "no picture in this folder" in str(run(capsys, "predict", tmp_path / "empty")[0])
+    for name in ("a/1.png", "b/1.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes((album / "nobody.png").read_bytes())
+    clash = run(capsys, "predict", tmp_path / "a", tmp_path / "b", "--out", tmp_path / "out")[0]
+    assert "would have results of the same name" in str(clash)
+    assert not (tmp_path / "out").exists()
+
+
+def test_help_is_there_at_once_and_without_the_heavy_libraries() -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "facealign", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "predict" in done.stdout
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert not imported & {"torch", "numpy", "cv2", "onnxruntime", "dlib"}
