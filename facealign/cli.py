@@ -51,7 +51,50 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_model(predict)
     predict.set_defaults(run=_predict)
+
+    align = commands.add_parser(
+        "align",
+        help="crops of faces, upright and of one size",
+        description="Cut out each face, turned, scaled and shifted so that its points lie where "
+        "those of an average face do. Nothing is stretched. A picture's further faces are NAME_2, "
+        "NAME_3 and so on.",
+    )
+    align.add_argument("paths", nargs="+", metavar="PATH", help="pictures, folders or patterns")
+    align.add_argument(
+        "--points",
+        type=int,
+        choices=[2, 3, 5],
+        default=5,
+        help="by the eyes, by eyes and nose, or by the mouth's corners as well (default: 5)",
+    )
+    align.add_argument(
+        "--size", type=_pixels, default=112, metavar="N", help="side, pixels (default: 112)"
+    )
+    align.add_argument(
+        "--out", type=Path, metavar="DIR", required=True, help="for NAME.png of each"
+    )
+    _add_model(align)
+    align.set_defaults(run=_align)
+
+    export = commands.add_parser(
+        "export",
+        help="a trained checkpoint as ONNX",
+        description="Write a checkpoint of the pipeline (data/model.pt) as an ONNX file for "
+        "--model, and hold its points against torch's. Needs torch: pip install "
+        "'facealign[export]'.",
+    )
+    export.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    export.add_argument(
+        "--out", type=Path, metavar="FILE", help="default: CHECKPOINT with .onnx for its suffix"
+    )
+    export.set_defaults(run=_export)
     return parser
+
+
+def _pixels(text: str) -> int:
+    if not text.isdecimal() or not 16 <= int(text) <= 4096:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from 16 to 4096")
+    return int(text)
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -68,5 +111,22 @@ def _predict(arguments: argparse.Namespace) -> int:
     )
 
 
-if __name__ == "__main__":
-    main()
+def _align(arguments: argparse.Namespace) -> int:
+    from facealign import folders
+
+    return folders.align(
+        arguments.paths, arguments.points, arguments.size, arguments.out, arguments.model
+    )
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    try:
+        from facealign import export
+    except ModuleNotFoundError as error:
+        raise FacealignError(
+            f"export needs {error.name}: pip install 'facealign[export]'"
+        ) from None
+    path = arguments.out or arguments.checkpoint.with_suffix(".onnx")
+    off = export.export_checked(arguments.checkpoint, path)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, points as torch's to {off:.1e} px")
+    return 0

@@ -15,10 +15,13 @@ import onnx
 import torch
 from torch import nn
 
+from facealign import checkpoint
 from facealign.codecs import Codec
 from facealign.cropping import Stats
+from facealign.errors import FacealignError
 from facealign.files import replacing
 
+AGREEMENT = 1e-3  # pixels of the input: more than this is a fault
 HALF = 0.02  # an expected error of this share of the face's rectangle has a score of one half
 
 
@@ -93,6 +96,23 @@ def _halve(graph: onnx.GraphProto) -> None:
     nodes = [*casts, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def export_checked(source: Path, path: Path) -> float:
+    """Write the checkpoint `source` as ONNX; by how many pixels its points are off torch's."""
+    trained = checkpoint.load(source)
+    network, codec = checkpoint.build(trained, torch.device("cpu"))
+    size = trained.stats.size
+    noise = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), dtype=np.uint8)
+    with replacing(path) as part:
+        to_onnx(network, codec, trained.stats, part)
+        off = difference(part, network, codec, trained.stats, noise)
+        if off > AGREEMENT:
+            raise FacealignError(
+                f"{source}: a coordinate in ONNX Runtime is {off:.2g} px off torch's, expected at "
+                f"most {AGREEMENT:g}; {path} was not written"
+            )
+    return off
 
 
 def difference(

@@ -6,7 +6,7 @@ import csv
 import glob
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from facealign import drawing, images, tables
+from facealign import alignment, drawing, images, tables
 from facealign.annotations import format_pts
 from facealign.errors import FacealignError
 from facealign.files import replacing, write_text
@@ -52,25 +52,31 @@ class Seen:
         }
 
 
+Write = Callable[[Source, np.ndarray, Seen], None]
+
+
 def predict(paths: Sequence[str], form: str, out: Path | None, overlay: bool, model: str) -> int:
-    """The command: 0 if every picture could be read. Form: json, pts or csv."""
+    """The command: 0 if every picture could be read. `form` is json, pts or csv."""
     if out is None and (overlay or form == "pts"):
         wanted = "--overlay" if overlay else "--format pts"
         raise FacealignError(f"{wanted} writes files: name their folder with --out DIR")
-    find_model(model)
     sources = find_pictures(paths)
-    if out is not None:
-        _refuse_clashes(sources)
-    look = partial(_look, model, out, form, overlay)
-    seen = map_in_order(look, sources, "predict")
-    if form == "csv" and out is not None:
-        with replacing(out / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
-            counts = _count(_as_table(seen, file))
-    elif form == "csv":
-        counts = _count(_as_table(seen, sys.stdout))
-    else:
-        counts = _count(_as_lines(seen) if out is None else seen)
-    return counts
+    if out is None:
+        seen = _look_at_all(sources, model, None)
+        return _count(_as_table(seen, sys.stdout) if form == "csv" else _as_lines(seen))
+    _refuse_clashes(sources)
+    seen = _look_at_all(sources, model, partial(_write_results, out, form, overlay))
+    if form != "csv":
+        return _count(seen)
+    with replacing(out / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
+        return _count(_as_table(seen, file))
+
+
+def align(paths: Sequence[str], count: int, size: int, out: Path, model: str) -> int:
+    """The command: an aligned crop of each face, by `count` of the five points."""
+    sources = find_pictures(paths)
+    _refuse_clashes(sources)
+    return _count(_look_at_all(sources, model, partial(_write_crops, out, count, size)))
 
 
 def find_pictures(paths: Sequence[str]) -> list[Source]:
@@ -109,26 +115,48 @@ def _refuse_clashes(sources: Sequence[Source]) -> None:
             )
 
 
-def _look(model: str, out: Path | None, form: str, overlay: bool, source: Source) -> Seen:
-    """One picture, in a process of its own kind: the files that are its own are written here."""
+def _look_at_all(sources: Sequence[Source], model: str, write: Write | None) -> Iterator[Seen]:
+    find_model(model)  # before there are processes to say it from
+    return map_in_order(partial(_look, model, write), sources, "faces")
+
+
+def _look(model: str, write: Write | None, source: Source) -> Seen:
+    """One picture, in whichever process; files of its own are written there, too."""
     try:
         image = images.read(source.path)
     except FacealignError as error:
         return Seen(source.path, error=str(error))
     faces = _aligner(model).predict(image)
     seen = Seen(source.path, image.shape[1], image.shape[0], tuple(faces))
-    if out is not None:
-        base = out / source.name.with_suffix("")
-        if form == "json":
-            write_text(base.with_name(f"{base.name}.json"), f"{json.dumps(seen.as_dict())}\n")
-        if form == "pts":
-            for number, face in enumerate(faces, start=1):
-                # the first has the picture's own name, as data sets have it
-                name = f"{base.name}.pts" if number == 1 else f"{base.name}_{number}.pts"
-                write_text(base.with_name(name), format_pts(face.points))
-        if overlay:
-            images.write(base.with_name(f"{base.name}.jpg"), draw(image, faces))
+    if write is not None:
+        write(source, image, seen)
     return seen
+
+
+def _write_results(
+    out: Path, form: str, overlay: bool, source: Source, image: np.ndarray, seen: Seen
+) -> None:
+    if form == "json":
+        write_text(_result(out, source, ".json"), f"{json.dumps(seen.as_dict())}\n")
+    if form == "pts":
+        for number, face in enumerate(seen.faces, start=1):
+            write_text(_result(out, source, ".pts", number), format_pts(face.points))
+    if overlay:
+        images.write(_result(out, source, ".jpg"), draw(image, seen.faces))
+
+
+def _write_crops(
+    out: Path, count: int, size: int, source: Source, image: np.ndarray, seen: Seen
+) -> None:
+    for number, face in enumerate(seen.faces, start=1):
+        crop = alignment.align(image, face.points, count, size)
+        images.write(_result(out, source, ".png", number), crop)
+
+
+def _result(out: Path, source: Source, suffix: str, number: int = 1) -> Path:
+    """The first face's has the picture's own name, as data sets have it."""
+    base = out / source.name.with_suffix("")
+    return base.with_name(f"{base.name}{'' if number == 1 else f'_{number}'}{suffix}")
 
 
 @cache

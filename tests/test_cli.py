@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
-from facealign import Aligner, benchmark, cli
+from facealign import Aligner, Box, benchmark, checkpoint, cli, images
 from facealign.annotations import read_pts
+from facealign.points import select
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int | str, str, str]:
@@ -22,6 +24,13 @@ def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int | str, 
     out, err = capsys.readouterr()
     assert ended.value.code is not None
     return ended.value.code, out, err
+
+
+def run_refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
+    """What is said of a command line that cannot be parsed."""
+    status, _, err = run(capsys, *words)
+    assert status == 2
+    return err
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +112,39 @@ def test_a_table_has_a_row_for_each_face(
     assert float(rows[0]["left"]) < float(rows[0]["x30"]) < float(rows[0]["right"])
     assert run(capsys, *words, "--out", tmp_path)[0] == 0
     assert (tmp_path / "landmarks.csv").read_text(encoding="utf-8") == out
+
+
+def test_aligned_crops_have_upright_eyes(
+    album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    status, _, _ = run(capsys, "align", album, "--points", 2, "--size", 96, "--out", tmp_path)
+    assert status == 1  # of the text
+    crops = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.png"))
+    assert crops == ["below/Эйлин К.png", "both.png", "both_2.png"]
+    crop = images.read(tmp_path / "both.png")
+    assert crop.shape == (96, 96, 3)
+    (face,) = Aligner(threads=1).predict(crop, [Box(10, 10, 85, 85)])
+    left, right, *_ = select(face.points, 5)
+    assert abs(right[1] - left[1]) < 3 and abs(right[0] - left[0] - 0.32 * 96) < 3
+    assert "expected a whole number from 16" in run_refused(capsys, "align", album, "--size", 5)
+
+
+def test_export_writes_what_predict_takes(
+    album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    released = checkpoint.RELEASED / "cascade.pt"
+    model = tmp_path / "mine.onnx"
+    status, out, _ = run(capsys, "export", released, "--out", model)
+    assert status == 0
+    assert re.fullmatch(rf"{model}: 13\.\d MB, points as torch's to \d\.\de-0\d px\n", out)
+    picture = album / "below" / "Эйлин К.png"
+    mine, ours = (
+        json.loads(run(capsys, "predict", picture, "--model", name)[1])["faces"][0]["points"]
+        for name in (model, "cascade")
+    )
+    np.testing.assert_allclose(mine, ours, atol=0.05)  # the released file's weights are halves
+    said = run(capsys, "export", album / "text.jpg", "--out", model)[0]
+    assert "text.jpg: not a checkpoint of facealign" in str(said)
 
 
 def test_what_cannot_work_is_said_before_any_work(
