@@ -88,7 +88,29 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="FILE", help="default: CHECKPOINT with .onnx for its suffix"
     )
     export.set_defaults(run=_export)
+
+    bench = commands.add_parser(
+        "bench",
+        help="how fast this machine finds landmarks, beside dlib's predictor",
+        description="Time the landmark step and dlib's 68-point predictor on the same boxes, each "
+        "after the detector as in use; the detector, the import and a whole folder as well.",
+    )
+    bench.add_argument(
+        "--model", action="append", help="released weights or an .onnx file; may be repeated"
+    )
+    bench.add_argument("--faces", type=_count, default=40, metavar="N", help="default: 40")
+    bench.add_argument(
+        "--pictures", type=_count, default=200, metavar="N", help="in the folder (default: 200)"
+    )
+    bench.add_argument("--json", action="store_true", help="all figures as JSON, no table")
+    bench.set_defaults(run=_bench)
     return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from 1 on")
+    return int(text)
 
 
 def _pixels(text: str) -> int:
@@ -130,3 +152,25 @@ def _export(arguments: argparse.Namespace) -> int:
     off = export.export_checked(arguments.checkpoint, path)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, points as torch's to {off:.1e} px")
     return 0
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    import json
+
+    from facealign import benchmark, landmarks, report
+
+    models = arguments.model or landmarks.released()
+    figures = benchmark.bench(models, _baseline(), arguments.faces, arguments.pictures)
+    print(json.dumps(figures, indent=2) if arguments.json else report.bench_table(figures))
+    return 0
+
+
+def _baseline() -> Path | None:
+    """The file of dlib's predictor, if it is installed."""
+    from facealign import dlib_baseline
+
+    try:
+        return dlib_baseline.predictor_file(dlib_baseline.PUBLISHED)
+    except FacealignError:
+        print("dlib is left out: pip install 'facealign[baseline]'", file=sys.stderr)
+        return None

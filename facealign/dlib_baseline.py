@@ -35,6 +35,12 @@ class Located:
     box: Box
 
 
+# What params.yaml has as well, for commands that work without it
+PUBLISHED = Dlib(
+    "face_recognition_models", "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f"
+)
+
+
 def predictor_file(config: Dlib) -> Path:
     """The model's file, from a package that carries it or a path, checked against its hash."""
     predictor = config.predictor

@@ -62,10 +62,10 @@ def predict(paths: Sequence[str], form: str, out: Path | None, overlay: bool, mo
         raise FacealignError(f"{wanted} writes files: name their folder with --out DIR")
     sources = find_pictures(paths)
     if out is None:
-        seen = _look_at_all(sources, model, None)
+        seen = look_at_all(sources, model)
         return _count(_as_table(seen, sys.stdout) if form == "csv" else _as_lines(seen))
     _refuse_clashes(sources)
-    seen = _look_at_all(sources, model, partial(_write_results, out, form, overlay))
+    seen = look_at_all(sources, model, partial(_write_results, out, form, overlay))
     if form != "csv":
         return _count(seen)
     with replacing(out / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
@@ -76,7 +76,7 @@ def align(paths: Sequence[str], count: int, size: int, out: Path, model: str) ->
     """The command: an aligned crop of each face, by `count` of the five points."""
     sources = find_pictures(paths)
     _refuse_clashes(sources)
-    return _count(_look_at_all(sources, model, partial(_write_crops, out, count, size)))
+    return _count(look_at_all(sources, model, partial(_write_crops, out, count, size)))
 
 
 def find_pictures(paths: Sequence[str]) -> list[Source]:
@@ -115,9 +115,15 @@ def _refuse_clashes(sources: Sequence[Source]) -> None:
             )
 
 
-def _look_at_all(sources: Sequence[Source], model: str, write: Write | None) -> Iterator[Seen]:
+def look_at_all(
+    sources: Sequence[Source],
+    model: str,
+    write: Write | None = None,
+    processes: int | None = None,
+) -> Iterator[Seen]:
+    """What is in each picture; `write` makes the files that are a picture's own."""
     find_model(model)  # before there are processes to say it from
-    return map_in_order(partial(_look, model, write), sources, "faces")
+    return map_in_order(partial(_look, model, write), sources, "faces", processes)
 
 
 def _look(model: str, write: Write | None, source: Source) -> Seen:

@@ -142,15 +142,20 @@ def open_picture(picture: Picture) -> np.ndarray:
     return images.read(Path(picture))
 
 
+def released() -> list[str]:
+    """The names of the weights that come along."""
+    return sorted(file.stem for file in WEIGHTS.glob("*.onnx"))
+
+
 def find_model(model: str | os.PathLike[str]) -> Path:
     """The file of released weights, or the path that was given."""
-    released = WEIGHTS / f"{model}.onnx"
     path = Path(model)
-    if released.is_file() and not path.is_file():
-        return released
+    if str(model) in released() and not path.is_file():
+        return WEIGHTS / f"{model}.onnx"
     if path.suffix != ".onnx":
-        names = ", ".join(sorted(file.stem for file in WEIGHTS.glob("*.onnx")))
-        raise FacealignError(f"model {str(model)!r}: neither an .onnx file nor one of {names}")
+        raise FacealignError(
+            f"model {str(model)!r}: neither an .onnx file nor one of {', '.join(released())}"
+        )
     return path
 
 

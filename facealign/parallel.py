@@ -25,12 +25,15 @@ def workers() -> int:
 
 
 def map_in_order(
-    function: Callable[[Item], Result], items: Sequence[Item], title: str
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    title: str,
+    processes: int | None = None,
 ) -> Iterator[Result]:
     """`function` of each item, in the items' order, by as many processes as there are cores."""
     # spawned, not forked: OpenCV's and dlib's own threads do not survive a fork
     context = multiprocessing.get_context("spawn")
-    count = min(workers(), len(items))
+    count = min(processes or workers(), len(items))
     # a bar in a log file gets a line every few seconds, not a hundred a second
     with tqdm(total=len(items), desc=title, unit=" pictures", mininterval=0.5) as bar:
         if count <= 1:

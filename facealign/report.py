@@ -30,7 +30,7 @@ def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     for dataset, methods in ced.items():
         for method, figures in methods.items():
             rows.append([dataset, method, *(_cell(key, figures[key]) for key in _COLUMNS.values())])
-    return _table(rows, names=2)
+    return table(rows, names=2)
 
 
 def zoo_table(zoo: Mapping[str, Mapping[str, Any]], datasets: Sequence[str]) -> str:
@@ -44,10 +44,32 @@ def zoo_table(zoo: Mapping[str, Mapping[str, Any]], datasets: Sequence[str]) -> 
             figures = network["figures"][dataset]
             row += [_cell(key, figures[key]) for key in ("auc_08", "auc_08_ci95", "fr_08", "nme")]
         rows.append(row)
-    return _table(rows, names=1)
+    return table(rows, names=1)
 
 
-def _table(rows: Sequence[Sequence[str]], names: int) -> str:
+def bench_table(bench: Mapping[str, Any]) -> str:
+    """What `facealign bench` measured, as text."""
+    width, height = bench["picture"]
+    rows = [["", "landmarks, ms a face", "with the detector, ms", "file, MB"]]
+    for name, figures in bench["steps"].items():
+        shown = (figures["landmarks_ms"], figures["picture_ms"], figures["megabytes"])
+        rows.append([name, *(f"{value:.1f}" for value in shown)])
+    rates = bench["pictures_per_second"].items()
+    return "\n".join(
+        [
+            table(rows, names=1),
+            "",
+            f"One core, {bench['faces']} generated pictures of {width} x {height} with one face.",
+            f"`import facealign`: {bench['import_ms']:.0f} ms; until an Aligner is ready: "
+            f"{bench['ready_ms']:.0f} ms.",
+            f"A folder of {bench['pictures']} such pictures: "
+            + "; ".join(f"{rate:.0f} a second by {n} process(es)" for n, rate in rates)
+            + ".",
+        ]
+    )
+
+
+def table(rows: Sequence[Sequence[str]], names: int) -> str:
     """Cells under their heads; the first columns are `names`, to the left, then come figures."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     rule = ["-" * w if i < names else "-" * (w - 1) + ":" for i, w in enumerate(widths)]

@@ -93,7 +93,7 @@ def _cost(experiment: Experiment, folder: Path, faces: Faces) -> tuple[int | Non
         return None, None
     export.to_onnx(network, codec, trained.stats, folder / "model.onnx")
     step = landmarks.Network(folder / "model.onnx", threads=1)
-    return cost.parameters(network), benchmark.milliseconds(step, faces)
+    return cost.parameters(network), benchmark.measure(step, faces).step
 
 
 def require_same_dlib(networks: Sequence[Network]) -> None:

@@ -147,6 +147,26 @@ def test_export_writes_what_predict_takes(
     assert "text.jpg: not a checkpoint of facealign" in str(said)
 
 
+def test_bench_times_network_and_dlib_on_the_same_faces(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEALIGN_WORKERS", "2")
+    small = ["bench", "--faces", 2, "--pictures", 4]
+    figures = json.loads(run(capsys, *small, "--json")[1])
+    assert figures["faces"] == 2 and figures["pictures"] == 4
+    assert set(figures["pictures_per_second"]) == {"1", "2"}
+    assert set(figures["steps"]) == {"cascade", "dlib"}
+    for taken in figures["steps"].values():
+        assert 0 < taken["landmarks_ms"] < taken["picture_ms"]
+        assert taken["picture_ms"] == pytest.approx(
+            taken["detector_ms"] + taken["landmarks_ms"], rel=0.3
+        )
+    assert figures["steps"]["dlib"]["megabytes"] == pytest.approx(99.7, abs=0.1)
+    assert figures["import_ms"] < figures["ready_ms"]
+    _, table, _ = run(capsys, *small, "--model", "cascade")
+    assert "| cascade |" in table and "a second by 2 process(es)" in table
+
+
 def test_what_cannot_work_is_said_before_any_work(
     album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from facealign import dlib_baseline
+from facealign import config, dlib_baseline
 from facealign.detection import (
     Found,
     NotFound,
@@ -139,3 +139,8 @@ def test_a_package_without_the_model_is_named() -> None:
 def test_a_predictor_with_another_hash_is_refused() -> None:
     with pytest.raises(FacealignError, match=r"dlib\.sha256: .*\.dat has fbdc2cb8.*expected 0123"):
         predictor_file(Dlib("face_recognition_models", "0123"))
+
+
+def test_the_commands_take_the_predictor_that_the_pipeline_takes() -> None:
+    params = Path(__file__).parents[1] / "params.yaml"
+    assert config.load("dlib", Dlib, params) == dlib_baseline.PUBLISHED
