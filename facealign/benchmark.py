@@ -20,11 +20,14 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from facealign import detection, dlib_baseline, folders, images, landmarks, parallel
+from facealign import detection, dlib_baseline, folders, images, landmarks, metrics, parallel
 from facealign.geometry import Box
+from facealign.synthesis.film import film, still, swaying
 from facealign.synthesis.pictures import plan_pictures, render
+from facealign.video import Tracker
 
 WIDTH, HEIGHT = 640, 480
+FPS, FRAMES = 30.0, 90  # of the films: three seconds
 Step = Callable[[np.ndarray, Sequence[Box]], object]
 
 _READY = """
@@ -70,9 +73,59 @@ def bench(
         "steps": figures,
         "import_ms": imported,
         "ready_ms": ready,
+        "video": steadiness(models[0], baseline, frames=FRAMES, seed=30),
         "pictures": pictures,
         "pictures_per_second": _pictures_per_second(models[0], shown, pictures),
     }
+
+
+def steadiness(model: str, baseline: Path | None, frames: int, seed: int) -> dict[str, Any]:
+    """How still points are on a still face, and how late on a moving one, by method.
+
+    On generated films; with `each_frame` the detector runs on every frame, as people use dlib.
+    `jitter`: mean way of a point from frame to frame, % of the face's size; `lag_ms`: by how much
+    the truth must be delayed to fit best; `error`: mean distance on the moving face, %.
+    """
+    aligner = landmarks.Aligner(model, upsample=(0,), threads=1)
+    films = {motion.__name__: list(film(motion, frames, seed)) for motion in (still, swaying)}
+    methods: dict[str, Callable[[], Callable[[np.ndarray, float], np.ndarray | None]]] = {
+        f"{model}, each_frame": lambda: lambda image, _: _points(aligner.predict(image)),
+        f"{model}, followed": lambda: _follow(Tracker(aligner, smooth=False)),
+        f"{model}, smoothed": lambda: _follow(Tracker(aligner)),
+    }
+    if baseline is not None:
+        methods["dlib, each_frame"] = lambda: partial(_each_by_dlib, baseline)
+    figures = {}
+    for name, make in methods.items():
+        found = {}
+        for motion, shots in films.items():
+            method = make()
+            found[motion] = _filled([method(shots[i][0], i / FPS) for i in range(frames)])
+        truth = np.array([points for _, points in films["swaying"]])
+        size = float(metrics.box_sizes(_around(truth[0])[None])[0])
+        steps = np.linalg.norm(np.diff(found["still"], axis=0), axis=2)
+        figures[name] = {
+            "jitter": round(100 * float(steps.mean()) / size, 3),
+            "lag_ms": round(lag(found["swaying"], truth, FPS), 1),
+            "error": round(
+                100 * float(metrics.mean_distances(found["swaying"], truth).mean()) / size, 2
+            ),
+        }
+    return figures
+
+
+def lag(points: np.ndarray, truth: np.ndarray, fps: float) -> float:
+    """Milliseconds by which points (frames, K, 2) are behind; what is always off counts as none."""
+    points = points - (points - truth).mean(axis=0)
+    times = np.arange(len(truth)) / fps
+    edge = round(0.2 * fps)  # where the delayed truth is not known
+    flat = truth.reshape(len(truth), -1)
+
+    def mismatch(delay: float) -> float:
+        late = np.array([np.interp(times - delay, times, column) for column in flat.T]).T
+        return float(np.abs(late - points.reshape(flat.shape))[edge:-edge].mean())
+
+    return 1000 * min(np.arange(-0.05, 0.1501, 0.001).tolist(), key=mismatch)
 
 
 def portraits(count: int, seed: int = 640) -> list[tuple[np.ndarray, Box]]:
@@ -105,6 +158,33 @@ def measure(step: Step, faces: Sequence[tuple[np.ndarray, Box]], rounds: int = 2
 
 def _by_dlib(model: Path, image: np.ndarray, boxes: Sequence[Box]) -> object:
     return [dlib_baseline.predict(image, box, model) for box in boxes]
+
+
+def _follow(tracker: Tracker) -> Callable[[np.ndarray, float], np.ndarray | None]:
+    return lambda image, seconds: _points([one.face for one in tracker(image, seconds)])
+
+
+def _points(faces: Sequence[landmarks.Face]) -> np.ndarray | None:
+    return faces[0].points if faces else None
+
+
+def _each_by_dlib(model: Path, image: np.ndarray, seconds: float) -> np.ndarray | None:
+    boxes = detection.find_faces(image, 0)
+    return dlib_baseline.predict(image, boxes[0], model) if boxes else None
+
+
+def _filled(points: Sequence[np.ndarray | None]) -> np.ndarray:
+    """A frame without a face shows what the one before did."""
+    last = next(one for one in points if one is not None)
+    filled = []
+    for one in points:
+        last = last if one is None else one
+        filled.append(last)
+    return np.array(filled)
+
+
+def _around(points: np.ndarray) -> np.ndarray:
+    return np.concatenate([points.min(axis=0), points.max(axis=0)])
 
 
 def _import_ms(runs: int = 5) -> tuple[float, float]:

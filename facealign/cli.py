@@ -52,6 +52,36 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(predict)
     predict.set_defaults(run=_predict)
 
+    video = commands.add_parser(
+        "video",
+        help="landmarks drawn into a video, from frame to frame",
+        description="Follow the faces of a video and draw their points, free of jitter. The "
+        "detector is needed for new and lost faces only. Sound is not kept.",
+    )
+    video.add_argument("source", type=Path, metavar="VIDEO")
+    video.add_argument(
+        "--out", type=Path, metavar="FILE", help=".mp4 or .avi; default: VIDEO_landmarks.mp4 here"
+    )
+    video.add_argument(
+        "--json", type=Path, metavar="FILE", help="a line for each frame; without --out no video"
+    )
+    _add_smooth(video)
+    _add_model(video)
+    video.set_defaults(run=_video)
+
+    webcam = commands.add_parser(
+        "webcam",
+        help="landmarks in the picture of a camera",
+        description="Show a camera's picture with the points of its faces, until q or Esc.",
+    )
+    webcam.add_argument(
+        "--camera", default="0", metavar="N", help="its number, or a stream's address (default: 0)"
+    )
+    webcam.add_argument("--out", type=Path, metavar="FILE", help="an .mp4 or .avi to write as well")
+    _add_smooth(webcam)
+    _add_model(webcam)
+    webcam.set_defaults(run=_webcam)
+
     align = commands.add_parser(
         "align",
         help="crops of faces, upright and of one size",
@@ -125,12 +155,35 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_smooth(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-smooth", action="store_true", help="points as each frame gives them, with jitter"
+    )
+
+
 def _predict(arguments: argparse.Namespace) -> int:
     from facealign import folders
 
     return folders.predict(
         arguments.paths, arguments.format, arguments.out, arguments.overlay, arguments.model
     )
+
+
+def _video(arguments: argparse.Namespace) -> int:
+    from facealign import footage
+
+    source, out = arguments.source, arguments.out
+    if out is None and arguments.json is None:
+        out = Path(f"{source.stem}_landmarks.mp4")
+    footage.annotate(source, out, arguments.json, arguments.model, not arguments.no_smooth)
+    return 0
+
+
+def _webcam(arguments: argparse.Namespace) -> int:
+    from facealign import footage
+
+    footage.watch(arguments.camera, arguments.out, arguments.model, not arguments.no_smooth)
+    return 0
 
 
 def _align(arguments: argparse.Namespace) -> int:

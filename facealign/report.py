@@ -54,10 +54,16 @@ def bench_table(bench: Mapping[str, Any]) -> str:
     for name, figures in bench["steps"].items():
         shown = (figures["landmarks_ms"], figures["picture_ms"], figures["megabytes"])
         rows.append([name, *(f"{value:.1f}" for value in shown)])
+    steady = [["on video", "jitter, % of the face", "lag, ms", "error in motion, %"]]
+    for name, figures in bench["video"].items():
+        shown = (f"{figures['jitter']:.3f}", f"{figures['lag_ms']:.0f}", f"{figures['error']:.2f}")
+        steady.append([name.replace("_", " "), *shown])
     rates = bench["pictures_per_second"].items()
     return "\n".join(
         [
             table(rows, names=1),
+            "",
+            table(steady, names=1),
             "",
             f"One core, {bench['faces']} generated pictures of {width} x {height} with one face.",
             f"`import facealign`: {bench['import_ms']:.0f} ms; until an Aligner is ready: "

@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from facealign import Aligner, Box, benchmark, checkpoint, cli, images
+from facealign import Aligner, Box, benchmark, checkpoint, cli, footage, images
 from facealign.annotations import read_pts
 from facealign.points import select
+from facealign.synthesis.film import film, swaying
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int | str, str, str]:
@@ -147,9 +148,71 @@ def test_export_writes_what_predict_takes(
     assert "text.jpg: not a checkpoint of facealign" in str(said)
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two thirds of a second of a person who moves."""
+    path = tmp_path_factory.mktemp("clips") / "лицо 1.mp4"
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 30, (640, 480))
+    for picture, _ in film(swaying, 20, seed=4):
+        video.write(np.ascontiguousarray(picture[:, :, ::-1]))
+    video.release()
+    return path
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    capture, frames = cv2.VideoCapture(str(path)), []
+    while (shot := capture.read())[0]:
+        frames.append(shot[1])
+    return frames
+
+
+def test_video_draws_points_and_writes_a_line_for_each_frame(
+    clip: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out, lines = tmp_path / "drawn.mp4", tmp_path / "lines.jsonl"
+    status, _, err = run(capsys, "video", clip, "--out", out, "--json", lines)
+    assert status == 0
+    assert re.search(r"20 frames, \d+\.\d a second; the detector ran on 1 of them", err)
+    frames = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+    assert [frame["frame"] for frame in frames] == list(range(20))
+    assert [face["track"] for frame in frames for face in frame["faces"]] == [1] * 20
+    plain, drawn = frames_of(clip), frames_of(out)
+    assert len(drawn) == len(plain) == 20 and drawn[0].shape == plain[0].shape
+    x, y = np.round(frames[9]["faces"][0]["points"][30]).astype(int)
+    assert drawn[9][y, x, 1].astype(int) - drawn[9][y, x, 2] > 60  # green
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["drawn.mp4", "lines.jsonl"]
+
+
+def test_a_video_that_is_none_leaves_nothing_behind(
+    album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, clip: Path
+) -> None:
+    text = album / "text.jpg"
+    out = tmp_path / "out.mp4"
+    assert "not a video that can be read" in str(run(capsys, "video", text, "--out", out)[0])
+    assert "no such file" in str(run(capsys, "video", tmp_path / "gone.mp4", "--out", out)[0])
+    said = run(capsys, "video", clip, "--out", tmp_path / "out.mkv")[0]
+    assert "expected a name that ends in .mp4 or .avi" in str(said)
+    assert "over the video itself" in str(run(capsys, "video", clip, "--out", clip)[0])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_webcam_writes_what_a_stream_shows(
+    clip: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "seen.avi"
+    status, _, err = run(capsys, "webcam", "--camera", clip, "--out", out)
+    assert status == 0 and "20 frames" in err and len(frames_of(out)) == 20
+    assert "camera 'nowhere': cannot be opened" in str(
+        run(capsys, "webcam", "--camera", "nowhere")[0]
+    )
+    if not footage.has_windows():
+        assert "this OpenCV has no windows" in str(run(capsys, "webcam", "--camera", clip)[0])
+
+
 def test_bench_times_network_and_dlib_on_the_same_faces(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(benchmark, "FRAMES", 14)
     monkeypatch.setenv("FACEALIGN_WORKERS", "2")
     small = ["bench", "--faces", 2, "--pictures", 4]
     figures = json.loads(run(capsys, *small, "--json")[1])
@@ -162,6 +225,12 @@ def test_bench_times_network_and_dlib_on_the_same_faces(
             taken["detector_ms"] + taken["landmarks_ms"], rel=0.3
         )
     assert figures["steps"]["dlib"]["megabytes"] == pytest.approx(99.7, abs=0.1)
+    assert set(figures["video"]) == {
+        "cascade, each_frame",
+        "cascade, followed",
+        "cascade, smoothed",
+        "dlib, each_frame",
+    }
     assert figures["import_ms"] < figures["ready_ms"]
     _, table, _ = run(capsys, *small, "--model", "cascade")
     assert "| cascade |" in table and "a second by 2 process(es)" in table

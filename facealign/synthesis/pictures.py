@@ -102,7 +102,7 @@ def _may_be_turned(plan: Plan) -> bool:
     return plan.kind == "plain" and plan.name.endswith(".jpg")
 
 
-def _lighting(rng: np.random.Generator) -> Lighting:
+def random_lighting(rng: np.random.Generator) -> Lighting:
     direction = np.array([rng.normal(0, 0.55), rng.uniform(-1.0, 0.12), 1.0])
     direction /= np.linalg.norm(direction)
     fill = np.array([-direction[0] - rng.uniform(-0.4, 0.4), 0.1, 0.8])
@@ -215,7 +215,7 @@ def render(plan: Plan) -> tuple[bytes, np.ndarray]:
     person = random_person(rng, _pose(plan.yaw, rng, wide), glasses)
     camera = _place(person, face, (width, height), rng)
     marks = person.landmarks(camera)
-    lighting = _lighting(rng)
+    lighting = random_lighting(rng)
     canvas = Canvas(scenery.background(rng, width, height))
     if plan.kind == "two_faces":
         _draw_companion(canvas, marks, face, lighting, rng)

@@ -1,0 +1,73 @@
+"""A moving picture of one person, with the true points of each frame."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from facealign.synthesis import scenery
+from facealign.synthesis.person import Pose, draw, random_person
+from facealign.synthesis.pictures import random_lighting
+from facealign.synthesis.render import Camera, Canvas
+
+WIDTH, HEIGHT, FACE = 640, 480, 180  # pixels; FACE is the head's width
+_GRAIN = 4.0  # of 255, the deviation of an ordinary webcam indoors
+
+
+class Place(NamedTuple):
+    """Where the head is, and how it is turned."""
+
+    x: float  # widths of the head, from the middle of the picture
+    y: float
+    yaw: float  # degrees
+    roll: float
+
+
+Motion = Callable[[float], Place]  # of the time in seconds
+
+
+def still(seconds: float) -> Place:
+    return Place(0.0, 0.0, 8.0, -3.0)
+
+
+def swaying(seconds: float) -> Place:
+    """To and fro twice in three seconds, as in lively talk, and up and down a little."""
+    phase = 2 * math.pi * seconds / 1.5
+    return Place(
+        x=0.4 * math.sin(phase),
+        y=0.08 * math.sin(2.3 * phase),
+        yaw=12 * math.sin(phase),
+        roll=5 * math.cos(phase),
+    )
+
+
+def film(
+    motion: Motion, frames: int, seed: int, fps: float = 30.0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """RGB pictures and points (68, 2); only the sensor's noise differs where nothing moves."""
+    rng = np.random.default_rng(seed)
+    person = random_person(rng, Pose(0, 0, 0), "")
+    lighting = random_lighting(rng)
+    background = scenery.background(rng, WIDTH, HEIGHT)
+    middle = np.array([WIDTH, HEIGHT]) / 2
+    exposure: float | None = None
+    for frame in range(frames):
+        place = motion(frame / fps)
+        turned = dataclasses.replace(person, pose=Pose(place.yaw, 3.0, place.roll))
+        x, y = middle + FACE * np.array([place.x, place.y])
+        camera = Camera(FACE / 146, (float(x), float(y)), 900.0)
+        canvas = Canvas(background.copy())
+        draw(turned, canvas, camera, lighting)
+        points = turned.landmarks(camera)
+        if exposure is None:  # a camera would follow the light; here it does not change
+            left, top = points.min(axis=0).astype(int)
+            right, bottom = points.max(axis=0).astype(int)
+            exposure = 0.3 / max(float(canvas.colour[top:bottom, left:right].mean()), 0.01)
+        picture = cv2.sqrt(np.maximum(canvas.colour * np.float32(exposure), 0)) * 255
+        picture += rng.normal(0, _GRAIN, picture.shape[:2])[..., None]
+        yield np.clip(picture, 0, 255).astype(np.uint8), points
