@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 
 from facealign import __version__
@@ -15,7 +16,12 @@ from facealign.errors import FacealignError
 def main() -> None:
     arguments = _parser().parse_args()
     try:
-        sys.exit(arguments.run(arguments))
+        with tempfile.TemporaryDirectory() as folder:
+            model = getattr(arguments, "model", None)
+            if isinstance(model, str) and model.endswith(".pt"):
+                arguments.model = str(_exported(Path(model), Path(folder) / "model.onnx"))
+            status = arguments.run(arguments)
+        sys.exit(status)
     except FacealignError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
@@ -81,6 +87,30 @@ def _parser() -> argparse.ArgumentParser:
     _add_smooth(webcam)
     _add_model(webcam)
     webcam.set_defaults(run=_webcam)
+
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="how good landmarks are on pictures whose points are known",
+        description="Score the network, and dlib beside it on the same rectangles, on the pictures "
+        "of a folder that have 68 points in a .pts beside them or in a table. The folders in it "
+        "are data sets. Writes ced.json, CED figures and a sheet of faces from best to worst.",
+    )
+    evaluate.add_argument("folder", type=Path, metavar="DIR")
+    evaluate.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="a table as the facial-keypoints course has it: names of columns, then in each line "
+        "a picture's name and 136 numbers that count pixels from 1",
+    )
+    evaluate.add_argument(
+        "--out", type=Path, default=Path("evaluation"), metavar="DIR", help="default: evaluation"
+    )
+    evaluate.add_argument(
+        "--json", action="store_true", help="print ced.json in place of the table"
+    )
+    _add_model(evaluate)
+    evaluate.set_defaults(run=_evaluate)
 
     align = commands.add_parser(
         "align",
@@ -151,7 +181,10 @@ def _pixels(text: str) -> int:
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model", default="cascade", help="released weights, or an .onnx file (default: cascade)"
+        "--model",
+        default="cascade",
+        help="released weights, an .onnx file, or a checkpoint of the pipeline, which needs torch "
+        "(default: cascade)",
     )
 
 
@@ -186,6 +219,34 @@ def _webcam(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from facealign import contact_sheet, files, images, report, scoring
+
+    known, dropped = scoring.known_faces(arguments.folder, arguments.csv)
+    done = scoring.score(known, dropped, arguments.model, _baseline())
+    files.write_json(arguments.out / "ced.json", done.summary)
+    if done.examples:
+        images.write(arguments.out / "faces.jpg", contact_sheet.best_to_worst(done.examples))
+    try:
+        from facealign import plotting
+    except ModuleNotFoundError:
+        print("no CED figure: pip install 'facealign[figures]'", file=sys.stderr)
+    else:
+        for dataset, errors in done.errors.items():
+            plotting.ced_figure(errors, dataset, arguments.out / dataset)
+    for reason in done.dropped:
+        print(f"dropped: {reason}", file=sys.stderr)
+    for path in done.undetected:
+        print(f"no face found: {path}", file=sys.stderr)
+    if arguments.json:
+        print((arguments.out / "ced.json").read_text(encoding="utf-8"), end="")
+    else:
+        print(report.results_table(done.summary))
+        if done.correlation is not None:
+            print(f"\nRank correlation of scores and errors of all points: {done.correlation:.3f}")
+    return 0
+
+
 def _align(arguments: argparse.Namespace) -> int:
     from facealign import folders
 
@@ -195,16 +256,23 @@ def _align(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    path = _exported(
+        arguments.checkpoint, arguments.out or arguments.checkpoint.with_suffix(".onnx")
+    )
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, the same points as torch's")
+    return 0
+
+
+def _exported(checkpoint: Path, path: Path) -> Path:
     try:
         from facealign import export
     except ModuleNotFoundError as error:
         raise FacealignError(
-            f"export needs {error.name}: pip install 'facealign[export]'"
+            f"{checkpoint}: needs {error.name}: pip install 'facealign[export]'"
         ) from None
-    path = arguments.out or arguments.checkpoint.with_suffix(".onnx")
-    off = export.export_checked(arguments.checkpoint, path)
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, points as torch's to {off:.1e} px")
-    return 0
+    off = export.export_checked(checkpoint, path)
+    print(f"{checkpoint}: off torch's points by {off:.1e} px at most", file=sys.stderr)
+    return path
 
 
 def _bench(arguments: argparse.Namespace) -> int:

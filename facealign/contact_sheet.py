@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -22,6 +23,35 @@ class Tile:
     box: Box
     points: Sequence[tuple[np.ndarray, Colour]]  # drawn in order
     caption: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A face with its true and its predicted points."""
+
+    path: Path
+    box: Box
+    truth: np.ndarray
+    predicted: np.ndarray
+    error: float
+    dataset: str
+
+
+def best_to_worst(examples: Sequence[Example], count: int = 24) -> np.ndarray:
+    """A sheet of so many of them, evenly from the smallest error to the largest."""
+    ranks = np.linspace(0, len(examples) - 1, min(count, len(examples))).round().astype(int)
+    ordered = sorted(examples, key=lambda example: example.error)
+    return sheet(
+        [
+            Tile(
+                images.read(example.path),
+                example.box,
+                [(example.truth, TRUTH), (example.predicted, PREDICTED)],
+                f"{example.dataset} {example.error:.4f}",
+            )
+            for example in (ordered[rank] for rank in ranks)
+        ]
+    )
 
 
 def sheet(tiles: Sequence[Tile]) -> np.ndarray:

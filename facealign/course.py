@@ -9,6 +9,8 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+
 from facealign.annotations import from_1, pts_text
 from facealign.errors import FacealignError
 from facealign.points import COUNT
@@ -36,14 +38,32 @@ def arrange(folder: Path) -> None:
             table.unlink()
 
 
-def _write_points(table: Path, pictures: Path) -> None:
+def read(table: Path, pictures: Path) -> dict[str, np.ndarray]:
+    """The points (68, 2) of each picture, counted from 0."""
+    points = {}
+    for number, (picture, *numbers) in _faces(table, pictures):
+        where = f"{table}:{number}"
+        _points_name(picture, where)  # a plain name of a file
+        if picture in points:
+            raise FacealignError(f"{where}: {picture!r} has its points in an earlier line, too")
+        pairs = _pairs(numbers, where)
+        points[picture] = np.array([[from_1(x), from_1(y)] for x, y in pairs])
+    return points
+
+
+def _faces(table: Path, pictures: Path) -> Iterator[tuple[int, list[str]]]:
+    """The table's lines below that of the column names, with their numbers."""
     rows = _rows(table)
     number, names = next(rows, (1, [""]))
     # without this check the first face of a table that has no column names would be lost for them
     if len(names) != 1 + 2 * COUNT or (pictures / names[0]).is_file():
         raise FacealignError(f"{table}:{number}: expected a line of {1 + 2 * COUNT} column names")
+    yield from rows
+
+
+def _write_points(table: Path, pictures: Path) -> None:
     lines: dict[str, int] = {}
-    for number, (picture, *numbers) in rows:
+    for number, (picture, *numbers) in _faces(table, pictures):
         where = f"{table}:{number}"
         name = _points_name(picture, where)
         if name in lines:
@@ -57,7 +77,11 @@ def _write_points(table: Path, pictures: Path) -> None:
 
 def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
     """The lines that are not blank, with their numbers."""
-    with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+    try:
+        file = table.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+    except OSError as error:
+        raise FacealignError(f"{table}: {error.strerror}") from None
+    with file:
         reader = csv.reader(file, strict=True)
         try:
             yield from ((reader.line_num, row) for row in reader if row)

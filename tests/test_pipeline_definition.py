@@ -19,7 +19,7 @@ LAYERS = [
     {"tables", "archive", "course", "annotations", "sweeps", "experiments", "workspace"}
     | {"images", "drawing", "metrics", "parallel", "filtering", "synthesis"},
     {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet", "pose"}
-    | {"landmarks", "benchmark", "folders", "alignment", "video", "footage"},
+    | {"landmarks", "benchmark", "folders", "alignment", "video", "footage", "scoring"},
     {"codecs", "losses", "layers", "models", "crops", "schedule"},
     {"batches", "checkpoint", "training", "prediction", "export", "cost"},
     {"plotting", "report", "tracking", "zoo"},

@@ -1,0 +1,198 @@
+"""How good landmarks are on pictures whose points are known: the network, and dlib beside it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from facealign import course, detection, dlib_baseline, evaluation, images, metrics
+from facealign.annotations import read_pts
+from facealign.contact_sheet import Example
+from facealign.errors import FacealignError
+from facealign.evaluation import ALL, Ced, Scored
+from facealign.geometry import Box
+from facealign.landmarks import Network, find_model
+from facealign.parallel import map_in_order
+from facealign.points import COUNT, select
+
+UPSAMPLE = (0, 1)  # as the pipeline has it
+CED = Ced(resamples=2000, seed=1)
+
+
+@dataclass(frozen=True)
+class Known:
+    """A picture with a face whose points are known."""
+
+    path: Path
+    dataset: str  # the folder below the one that was given, or that itself
+    points: np.ndarray  # (68, 2), counted from 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    known: Known
+    box: Box  # the detector's
+    points: dict[str, np.ndarray]  # method -> (K, 2)
+    scores: np.ndarray | None  # of the network's points
+
+    def distances(self, method: str) -> np.ndarray:
+        """Of each point, pixels; on five points if that is what the network gives."""
+        count = len(self.points["model"])
+        guess = select(self.points[method], count)
+        return np.linalg.norm(guess - select(self.known.points, count), axis=1)
+
+    def error(self, method: str) -> float:
+        return float(self.distances(method).mean() / self.size)
+
+    @property
+    def size(self) -> float:
+        return float(np.sqrt(self.box.width * self.box.height))
+
+
+@dataclass(frozen=True)
+class Lost:
+    known: Known
+    reason: str  # empty: no face was found
+
+
+@dataclass(frozen=True)
+class Report:
+    summary: dict[str, dict[str, metrics.Summary]]  # as metrics/ced.json
+    errors: dict[str, dict[str, np.ndarray]]  # data set -> method -> of each picture found
+    examples: list[Example]
+    dropped: list[str]  # what could not be used, and why
+    undetected: list[str]
+    correlation: float | None  # of scores with errors, by rank, over all points
+
+
+def known_faces(folder: Path, table: Path | None) -> tuple[list[Known], list[str]]:
+    """Pictures with points, from the .pts beside each or from a table; and what was dropped."""
+    if not folder.is_dir():
+        raise FacealignError(f"{folder}: no such folder")
+    known, dropped = _from_pts(folder) if table is None else _from_table(folder, table)
+    if not known:
+        wanted = "a .pts beside a picture" if table is None else f"a picture that {table} names"
+        reasons = "".join(f"\n{reason}" for reason in dropped[:10])
+        raise FacealignError(f"{folder}: no face to measure on, expected {wanted}{reasons}")
+    return known, dropped
+
+
+def score(known: Sequence[Known], dropped: list[str], model: str, baseline: Path | None) -> Report:
+    find_model(model)  # before there are processes to say it from
+    results = list(map_in_order(partial(_look, model, baseline), known, "evaluate"))
+    found = [result for result in results if isinstance(result, Measured)]
+    lost = [result for result in results if isinstance(result, Lost)]
+    missed = Counter(dict.fromkeys(sorted({face.known.dataset for face in found}), 0))
+    missed.update(face.known.dataset for face in lost if not face.reason)
+    methods = ["model", *(["dlib"] if baseline else [])]
+    scored = {method: _scored(found, method) for method in methods}
+    summary = evaluation.summarise(scored, missed, CED)
+    return Report(
+        summary=summary,
+        errors={
+            dataset: {
+                method: its[dataset].errors for method, its in scored.items() if dataset in its
+            }
+            for dataset in summary
+        },
+        examples=[
+            Example(
+                path=face.known.path,
+                box=face.box,
+                truth=face.known.points,
+                predicted=face.points["model"],
+                error=face.error("model"),
+                dataset=face.known.dataset,
+            )
+            for face in found
+        ],
+        dropped=[*dropped, *(face.reason for face in lost if face.reason)],
+        undetected=[str(face.known.path) for face in lost if not face.reason],
+        correlation=_correlation(found),
+    )
+
+
+def _from_pts(folder: Path) -> tuple[list[Known], list[str]]:
+    known, dropped = [], []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in images.SUFFIXES or not path.is_file():
+            continue
+        beside = path.with_suffix(".pts")
+        if not beside.is_file():
+            dropped.append(f"{path}: no {beside.name} beside it")
+            continue
+        try:
+            known.append(_known(path, folder, read_pts(beside)))
+        except FacealignError as error:
+            dropped.append(str(error))
+    return known, dropped
+
+
+def _from_table(folder: Path, table: Path) -> tuple[list[Known], list[str]]:
+    known, dropped = [], []
+    for name, points in course.read(table, folder).items():
+        path = folder / name
+        if path.is_file():
+            known.append(_known(path, folder, points))
+        else:
+            dropped.append(f"{path}: no such file, but {table} has its points")
+    return known, dropped
+
+
+def _known(path: Path, folder: Path, points: np.ndarray) -> Known:
+    if points.shape != (COUNT, 2):
+        raise FacealignError(f"{path}: {len(points)} points, expected {COUNT}")
+    if not np.isfinite(points).all():
+        raise FacealignError(f"{path}: a point is not a number")
+    below = path.relative_to(folder).parts
+    return Known(path, below[0] if len(below) > 1 else folder.resolve().name, points)
+
+
+def _look(model: str, baseline: Path | None, known: Known) -> Measured | Lost:
+    try:
+        image = images.read(known.path)
+    except FacealignError as error:
+        return Lost(known, str(error))
+    located = detection.locate(image, known.points, UPSAMPLE)
+    if isinstance(located, detection.NotFound):
+        return Lost(known, "")
+    points, scores = _network(model)(image, [located.box])
+    found = {"model": points[0]}
+    if baseline is not None:
+        found["dlib"] = dlib_baseline.predict(image, located.box, baseline)
+    return Measured(known, located.box, found, None if scores is None else scores[0])
+
+
+@cache
+def _network(model: str) -> Network:
+    return Network(find_model(model), threads=1)  # there is a process a core
+
+
+def _scored(found: Sequence[Measured], method: str) -> dict[str, Scored]:
+    """Per data set, in the order of their names, then for all together."""
+    datasets = np.array([face.known.dataset for face in found], dtype=object)
+    errors = np.array([face.error(method) for face in found])
+    distances = np.array([face.distances(method).mean() for face in found])
+    truth = np.array([face.known.points for face in found]).reshape(-1, COUNT, 2)
+    by_eyes = distances / metrics.interocular(truth)
+    scored = {
+        name: Scored(errors[datasets == name], by_eyes[datasets == name])
+        for name in sorted(set(datasets))
+    }
+    return scored | {ALL: Scored(errors, by_eyes)}
+
+
+def _correlation(found: Sequence[Measured]) -> float | None:
+    """Spearman's: -1 if the lower the score, the larger the error, without exception."""
+    doubting = [face for face in found if face.scores is not None]
+    if not doubting:
+        return None
+    errors = np.concatenate([face.distances("model") / face.size for face in doubting])
+    scores = np.concatenate([face.scores for face in doubting if face.scores is not None])
+    ranks = np.array([errors, scores]).argsort(axis=1).argsort(axis=1)
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
