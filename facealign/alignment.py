@@ -12,7 +12,7 @@ from facealign.synthesis.head import NEUTRAL
 # Which of the five points (eyes, nose tip, mouth corners) are laid on the template
 CHOICES = {2: (0, 1), 3: (0, 1, 2), 5: (0, 1, 2, 3, 4)}
 
-EYES_APART, EYES_DOWN = 0.32, 0.45  # shares of the crop's side: all of the face, little else
+EYES_APART, EYES_DOWN = 0.3, 0.42  # shares of the crop's side: from the hair line to the chin
 
 
 def template(size: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -63,6 +64,8 @@ def dvc(*words: str, log: Path) -> bool:
             stdout=file,
             stderr=file,
             start_new_session=True,  # a process group of its own, to be interrupted as a whole
+            # a job in the background is started deaf to it, and would hand that on
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
         try:
             return process.wait() == 0

@@ -30,9 +30,9 @@ def test_two_points_fit_exactly_and_five_as_well_as_they_can() -> None:
 def test_the_template_is_symmetric_and_shows_the_whole_face() -> None:
     five = alignment.template(100)
     np.testing.assert_allclose(five[[1, 0, 2, 4, 3]] * (-1, 1) + (99, 0), five, atol=1e-9)
-    assert five[1, 0] - five[0, 0] == pytest.approx(32)
-    assert five[0, 1] == pytest.approx(44.5)
-    assert 60 < five[2, 1] < five[3, 1] < 90
+    assert five[1, 0] - five[0, 0] == pytest.approx(30)
+    assert five[0, 1] == pytest.approx(41.5)
+    assert 55 < five[2, 1] < five[3, 1] < 85
 
 
 def test_a_turned_picture_gives_the_same_crop(astronaut: np.ndarray) -> None:

@@ -237,7 +237,9 @@ def test_an_interrupted_sweep_puts_all_back_and_starts_again(small: Small) -> No
     text = "endless: {train.loss: endless, data.datasets: [ytf]}\nlater: {train.rate: 7}"
     (small.folder / "data" / ".started").unlink(missing_ok=True)
     (small.folder / "list.yaml").write_text(text, encoding="utf-8")
-    process = small.start("python", "-m", "stages.sweep", "list.yaml")
+    # deaf to Ctrl-C, as a shell without job control starts what runs in the background
+    deaf = "trap '' INT; exec python -m stages.sweep list.yaml"
+    process = small.start("sh", "-c", deaf)
     while not (small.folder / "data" / ".started").exists():
         assert process.poll() is None
         time.sleep(0.05)
