@@ -29,6 +29,8 @@ def main() -> None:
     except BrokenPipeError:  # whoever read the output has seen enough
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:  # a folder that cannot be written, a disk that is full
+        sys.exit(f"error: {error.filename or 'output'}: {error.strerror or error}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -264,6 +266,8 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _exported(checkpoint: Path, path: Path) -> Path:
+    if not checkpoint.is_file():
+        raise FacealignError(f"{checkpoint}: no such file")
     try:
         from facealign import export
     except ModuleNotFoundError as error:

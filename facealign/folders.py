@@ -6,7 +6,7 @@ import csv
 import glob
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -64,7 +64,8 @@ def predict(paths: Sequence[str], form: str, out: Path | None, overlay: bool, mo
     if out is None:
         seen = look_at_all(sources, model)
         return _count(_as_table(seen, sys.stdout) if form == "csv" else _as_lines(seen))
-    _refuse_clashes(sources)
+    suffixes = {".jpg"} if overlay else set()
+    _refuse_clashes(sources, out, suffixes | ({".pts"} if form == "pts" else set()))
     seen = look_at_all(sources, model, partial(_write_results, out, form, overlay))
     if form != "csv":
         return _count(seen)
@@ -75,7 +76,7 @@ def predict(paths: Sequence[str], form: str, out: Path | None, overlay: bool, mo
 def align(paths: Sequence[str], count: int, size: int, out: Path, model: str) -> int:
     """The command: an aligned crop of each face, by `count` of the five points."""
     sources = find_pictures(paths)
-    _refuse_clashes(sources)
+    _refuse_clashes(sources, out, {".png"})
     return _count(look_at_all(sources, model, partial(_write_crops, out, count, size)))
 
 
@@ -104,15 +105,24 @@ def _pictures_below(folder: Path) -> list[Source]:
     return [Source(path, path.relative_to(folder)) for path in found]
 
 
-def _refuse_clashes(sources: Sequence[Source]) -> None:
+def _refuse_clashes(sources: Sequence[Source], out: Path, suffixes: Set[str]) -> None:
+    """No result may take the place of another, nor of a picture or the points beside it."""
     first: dict[Path, Path] = {}
     for source in sources:
         other = first.setdefault(source.name.with_suffix(""), source.path)
         if other != source.path:
             raise FacealignError(
-                f"{other} and {source.path} would have results of the same name; "
-                "give them different folders with --out"
+                f"{other} and {source.path} would have results of the same name; predict them "
+                "in two runs, each with its own --out"
             )
+        for suffix in sorted(suffixes):
+            result = _result(out, source, suffix)
+            mine = source.path.parent.resolve() == result.parent.resolve()
+            if mine and result.exists():
+                raise FacealignError(
+                    f"{result} would be overwritten: --out is the folder of the pictures; name "
+                    "another one"
+                )
 
 
 def look_at_all(

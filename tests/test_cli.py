@@ -308,6 +308,22 @@ def test_evaluate_takes_the_courses_table_and_a_checkpoint(
     assert one["model"]["auc_08"] == pytest.approx(other["model"]["auc_08"], abs=1e-3)
 
 
+def test_pictures_and_their_points_are_never_overwritten(
+    measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = measured / "one"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    said = run(capsys, "predict", folder, "--format", "pts", "--out", folder)[0]
+    assert ".pts would be overwritten: --out is the folder of the pictures" in str(said)
+    assert ".png would be overwritten" in str(run(capsys, "align", folder, "--out", folder)[0])
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    (tmp_path / "file").touch()
+    words = ["predict", folder / "bare.png", "--out", tmp_path / "file"]
+    assert str(run(capsys, *words)[0]) == f"error: {tmp_path / 'file'}: File exists"
+    gone = tmp_path / "gone.pt"
+    assert str(run(capsys, "export", gone)[0]) == f"error: {gone}: no such file"
+
+
 def test_what_cannot_be_measured_is_said(
     measured: Path, album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
