@@ -20,7 +20,7 @@ from facealign.files import replacing, sha256
 from facealign.layers import Shape
 from facealign.recipe import Train
 
-RELEASED = Path(__file__).with_name("weights")  # ARCH.pt each
+RELEASED = Path(__file__).with_name("weights")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,11 @@ class Checkpoint:
 def build(checkpoint: Checkpoint, device: torch.device) -> tuple[nn.Module, Codec]:
     """The network with its weights, ready to predict."""
     size, mean_face = checkpoint.stats.size, checkpoint.mean_face
-    shape = Shape(size, mean_face, checkpoint.recipe["stacks"])
+    # those of before `train.width` are as wide as its default
+    choices = {
+        key: checkpoint.recipe[key] for key in ("stacks", "width") if key in checkpoint.recipe
+    }
+    shape = Shape(size, mean_face, **choices)
     network, codec = models.build(checkpoint.arch, shape)
     network.load_state_dict(checkpoint.weights)
     network.to(device).eval()
@@ -51,15 +55,8 @@ def initialise(network: nn.Module, config: Train) -> None:
     if config.init == "imagenet":
         models.load_imagenet(config.arch, network)
         return
-    path = Path(config.init)
-    if config.init == "released":
-        path = RELEASED / f"{config.arch}.pt"
-        if not path.is_file():
-            there = ", ".join(sorted(file.stem for file in RELEASED.glob("*.pt"))) or "none"
-            raise FacealignError(
-                f"train.init: no released weights of {config.arch!r}; there are: {there}"
-            )
-    elif not path.is_file():
+    path = _released(config.init_sha256) if config.init == "released" else Path(config.init)
+    if not path.is_file():
         raise FacealignError(
             f"train.init: {config.init!r} is neither none, imagenet, released nor a file"
         )
@@ -69,6 +66,14 @@ def initialise(network: nn.Module, config: Train) -> None:
             f"train.init_sha256: {path} has {digest}, expected {config.init_sha256!r}"
         )
     _take(network, load(path), path)
+
+
+def _released(digest: str) -> Path:
+    files = {sha256(file): file for file in sorted(RELEASED.glob("*.pt"))}
+    if digest not in files:
+        there = "; ".join(f"{file.name} has {own}" for own, file in files.items())
+        raise FacealignError(f"train.init_sha256: {digest!r}: no released weights have it: {there}")
+    return files[digest]
 
 
 def _take(network: nn.Module, source: Checkpoint, path: Path) -> None:

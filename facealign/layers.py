@@ -15,6 +15,7 @@ class Shape:
     size: int  # side of the square input, pixels
     mean_face: torch.Tensor  # (K, 2), input pixels
     stacks: int = 2  # of the hourglass
+    width: int = 48  # of the cascade's finest map; doubled each time the stride is
 
     @property
     def points(self) -> int:

@@ -1,4 +1,4 @@
-"""Write a trained network to where `facealign` and `train.init=released` look for it. No stage."""
+"""Write a trained network to where `facealign` looks for it, under a name. No stage."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ from facealign import checkpoint, export
 from stages import run
 
 
-def main(model: Path) -> None:
+def main(model: Path, name: Path) -> None:
     trained = checkpoint.load(model)
-    weights = checkpoint.RELEASED / f"{trained.arch}.pt"
+    weights = (checkpoint.RELEASED / name).with_suffix(".pt")
     checkpoint.save(checkpoint.halved(trained), weights)
     network, codec = checkpoint.build(trained, torch.device("cpu"))
     runnable = weights.with_suffix(".onnx")

@@ -11,7 +11,7 @@ import torch
 from skimage import data
 from torch import nn
 
-from facealign import export, models
+from facealign import cost, export, models
 from facealign.codecs import make_codec
 from facealign.cropping import Stats
 from facealign.errors import FacealignError
@@ -151,6 +151,14 @@ def test_the_hourglass_gives_an_estimate_a_stack_while_it_trains() -> None:
     trained = network.train()(images)
     assert [one.shape for one in trained] == [(3, 5, 8, 8)] * 3
     assert network.eval()(images).shape == (3, 5, 8, 8)
+
+
+def test_a_narrower_cascade_costs_less() -> None:
+    wide, narrow = (Shape(64, torch.zeros(5, 2), width=width) for width in (48, 24))
+    costs = [cost.operations(models.build("cascade", shape)[0], 64) for shape in (wide, narrow)]
+    assert costs[1] < 0.4 * costs[0]
+    network, _ = models.build("cascade", narrow)
+    assert network.eval()(inputs(64)).shape == (3, 5, 3)
 
 
 @pytest.mark.parametrize(("size", "bottom"), [(32, 1), (128, 4), (256, 4), (288, 9)])

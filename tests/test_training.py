@@ -301,7 +301,6 @@ class TestInit:
     @pytest.mark.parametrize(
         ("init", "said"),
         [
-            ("released", "no released weights of 'onet'; there are: "),
             ("imagenet", "onet"),
             ("nowhere.pt", "'nowhere.pt' is neither none, imagenet, released nor a file"),
         ],
@@ -309,6 +308,13 @@ class TestInit:
     def test_what_is_not_there_is_named(self, crops: Crops, init: str, said: str) -> None:
         with pytest.raises(FacealignError, match=f"train.init: .*{said}"):
             training.train(crops, dataclasses.replace(RECIPE, init=init))
+
+    def test_released_weights_are_those_with_the_hash(self, crops: Crops) -> None:
+        recipe = dataclasses.replace(RECIPE, init="released", init_sha256="0" * 64)
+        there = checkpoint.RELEASED / "cascade.pt"
+        said = f"released weights have it: .*cascade.pt has {sha256(there)}"
+        with pytest.raises(FacealignError, match=said):
+            training.train(crops, recipe)
 
 
 def test_a_loss_that_does_not_fit_the_network_is_refused(crops: Crops) -> None:

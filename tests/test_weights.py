@@ -44,7 +44,9 @@ def test_a_network_of_the_same_size_takes_all_of_them(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trained = checkpoint.load(path)
-    network, _ = models.build(trained.arch, Shape(trained.stats.size, trained.mean_face, 1))
+    width = trained.recipe.get("width", 48)
+    shape = Shape(trained.stats.size, trained.mean_face, width=width)
+    network, _ = models.build(trained.arch, shape)
     recipe = dataclasses.replace(
         config.load("train", Train, PARAMS),
         arch=trained.arch,

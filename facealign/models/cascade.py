@@ -15,7 +15,6 @@ from torch import nn
 from facealign.layers import Pyramid, ResidualBlock, Scale, Shape, conv_unit, need_multiple, sample
 
 CODEC = "coordinates"
-WIDTH = 48  # of the map at stride 4; doubled each time the stride is
 STRIDES = (4, 8, 16)
 BLOCKS = (1, 2, 2)  # residual blocks at each stride
 LOOKS = 2
@@ -39,7 +38,7 @@ class Look(nn.Module):
         self.register_buffer("patch", steps * STRIDES[0] * 2 / size, persistent=False)
         self.register_buffer("mean_face", shape.mean_face.clone(), persistent=False)
         self.known = nn.Parameter(0.1 * torch.randn(count, KNOWN))
-        self.see = nn.Linear(WIDTH * PATCH**2 + KNOWN, SEEN)
+        self.see = nn.Linear(shape.width * PATCH**2 + KNOWN, SEEN)
         self.tell = nn.Linear(SEEN, TOLD)
         self.confer = nn.Sequential(
             nn.Linear(count * TOLD, 256), nn.ReLU(), nn.Linear(256, count * TOLD), nn.ReLU()
@@ -74,23 +73,24 @@ class Look(nn.Module):
 class Cascade(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        widths = tuple(WIDTH * stride // STRIDES[0] for stride in STRIDES)
+        width = shape.width
+        widths = tuple(width * stride // STRIDES[0] for stride in STRIDES)
         self.stem = nn.Sequential(
-            conv_unit(3, WIDTH // 2, 3, 2), conv_unit(WIDTH // 2, WIDTH, 3, 2)
+            conv_unit(3, width // 2, 3, 2), conv_unit(width // 2, width, 3, 2)
         )
-        before = (WIDTH, *widths)
+        before = (width, *widths)
         self.stages = nn.ModuleList(
             nn.Sequential(
-                ResidualBlock(before[i], width, 1 if i == 0 else 2),
-                *(ResidualBlock(width, width, 1) for _ in range(BLOCKS[i] - 1)),
+                ResidualBlock(before[i], own, 1 if i == 0 else 2),
+                *(ResidualBlock(own, own, 1) for _ in range(BLOCKS[i] - 1)),
             )
-            for i, width in enumerate(widths)
+            for i, own in enumerate(widths)
         )
-        self.pyramid = Pyramid(widths, WIDTH)
+        self.pyramid = Pyramid(widths, width)
         cells = (shape.size // STRIDES[-1]) ** 2
-        self.narrow = conv_unit(widths[-1], WIDTH, 1)
+        self.narrow = conv_unit(widths[-1], width, 1)
         self.first = nn.Sequential(
-            nn.Flatten(), nn.Linear(WIDTH * cells, 2 * shape.points), Scale(0.01)
+            nn.Flatten(), nn.Linear(width * cells, 2 * shape.points), Scale(0.01)
         )
         self.looks = nn.ModuleList(Look(shape, look == LOOKS - 1) for look in range(LOOKS))
 
