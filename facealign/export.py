@@ -6,7 +6,6 @@ Normalisation and codec are inside, so that no other program can get them wrong.
 from __future__ import annotations
 
 import logging
-import math
 import warnings
 from pathlib import Path
 
@@ -35,24 +34,23 @@ class FromCrops(nn.Module):
         super().__init__()
         self.network = network
         self.codec = codec
-        self.mean = torch.tensor(stats.mean, dtype=torch.float32)[:, None, None]
-        self.std = torch.tensor(stats.std, dtype=torch.float32)[:, None, None].clamp(min=1.0)
+        # of a whole row of pixels: ONNX Runtime is slow at the three numbers of each
+        self.mean = torch.tensor(stats.mean, dtype=torch.float32).repeat(stats.size)
+        self.std = torch.tensor(stats.std, dtype=torch.float32).clamp(min=1.0).repeat(stats.size)
         # the crop shows the rectangle widened by the margin on each side
         self.unit = HALF * stats.size / (1 + 2 * stats.margin)
         self.eval()
 
     def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        pictures = (crops.permute(0, 3, 1, 2).float() - self.mean) / self.std
-        output = self.network(pictures)
+        rows = (crops.flatten(2).float() - self.mean) / self.std
+        output = self.network(rows.reshape(crops.shape).permute(0, 3, 1, 2))
         points, errors = self.codec.decode(output), self.codec.expected_errors(output)
         return (points,) if errors is None else (points, torch.exp2(-errors / self.unit))
 
 
-def to_onnx(
-    network: nn.Module, codec: Codec, stats: Stats, path: Path, halved: bool = False
-) -> None:
+def to_onnx(network: nn.Module, codec: Codec, stats: Stats, path: Path) -> None:
     """The file's input `crops` is what `FromCrops` takes, of any number; its outputs are `points`
-    and `scores`. It says itself how crops are cut. `halved`: weights of two bytes in the file."""
+    and `scores`. It says itself how crops are cut."""
     # of two crops: the exporter would take a batch of one for the only one there is
     crops = torch.zeros(2, stats.size, stats.size, 3, dtype=torch.uint8)
     module = FromCrops(network, codec, stats)
@@ -74,28 +72,8 @@ def to_onnx(
     assert program is not None
     model = program.model_proto
     onnx.helper.set_model_props(model, {"facealign.margin": repr(stats.margin)})
-    if halved:
-        _halve(model.graph)
     with replacing(path) as part:
         onnx.save(model, part)
-
-
-def _halve(graph: onnx.GraphProto) -> None:
-    """Keep weights as halves; a runtime makes floats of them when it loads the file."""
-    casts = []
-    for weights in graph.initializer:
-        if weights.data_type == onnx.TensorProto.FLOAT and math.prod(weights.dims) >= 1024:
-            name = weights.name
-            stored = onnx.numpy_helper.to_array(weights).astype(np.float16)
-            weights.CopyFrom(onnx.numpy_helper.from_array(stored, f"{name}.half"))
-            casts.append(
-                onnx.helper.make_node(
-                    "Cast", [weights.name], [name], name=f"{name}.cast", to=onnx.TensorProto.FLOAT
-                )
-            )
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
 
 
 def export_checked(source: Path, path: Path) -> float:

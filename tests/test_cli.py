@@ -146,7 +146,7 @@ def test_export_writes_what_predict_takes(
         json.loads(run(capsys, "predict", picture, "--model", name)[1])["faces"][0]["points"]
         for name in (model, "cascade")
     )
-    np.testing.assert_allclose(mine, ours, atol=0.05)  # the released file's weights are halves
+    np.testing.assert_allclose(mine, ours, atol=1.5)  # the released file counts in bytes
     said = run(capsys, "export", album / "text.jpg", "--out", model)[0]
     assert "text.jpg: not a checkpoint of facealign" in str(said)
 
@@ -304,8 +304,8 @@ def test_evaluate_takes_the_courses_table_and_a_checkpoint(
     _, by_pts, _ = run(capsys, *words, "--model", weights)
     one, other = (json.loads(text)["all"] for text in (by_table, by_pts))
     assert one["dlib"]["auc_08"] == other["dlib"]["auc_08"]
-    # the released file has halves of the same weights
-    assert one["model"]["auc_08"] == pytest.approx(other["model"]["auc_08"], abs=1e-3)
+    # the released file counts in bytes
+    assert one["model"]["auc_08"] == pytest.approx(other["model"]["auc_08"], abs=5e-3)
 
 
 def test_pictures_and_their_points_are_never_overwritten(

@@ -21,7 +21,7 @@ LAYERS = [
     {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet", "pose"}
     | {"landmarks", "benchmark", "folders", "alignment", "video", "footage", "scoring"},
     {"codecs", "losses", "layers", "models", "crops", "schedule"},
-    {"batches", "checkpoint", "training", "prediction", "export", "cost"},
+    {"batches", "checkpoint", "training", "prediction", "export", "quantisation", "cost"},
     {"plotting", "report", "tracking", "zoo"},
     {"cli", "__main__"},
 ]

@@ -1,0 +1,41 @@
+"""A network's ONNX file with its products in bytes: a quarter of the size, and half the time on
+processors that multiply bytes at once (VNNI, dot products of ARM)."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+
+from facealign.files import replacing
+
+
+def quantise(source: Path, path: Path, crops: np.ndarray) -> None:
+    """Write the file `source` so; `crops` (N, size, size, 3) show which values to expect."""
+    logging.disable(logging.WARNING)  # it advises a preparation that `export` has done
+    try:
+        with replacing(path) as part:
+            quantize_static(
+                source,
+                part,
+                _Feed(crops),
+                op_types_to_quantize=["Conv", "Gemm", "MatMul"],
+                per_channel=True,
+                # weights of seven bits: two products of eight overflow where VNNI is missing
+                reduce_range=True,
+                activation_type=QuantType.QUInt8,
+                weight_type=QuantType.QInt8,
+            )
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+class _Feed(CalibrationDataReader):  # type: ignore[misc]
+    def __init__(self, crops: np.ndarray) -> None:
+        self._crops = iter(crops)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        crop = next(self._crops, None)
+        return None if crop is None else {"crops": crop[None]}
