@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from tqdm import tqdm
 
 from facealign import detection, dlib_baseline, folders, images, landmarks, metrics, parallel
 from facealign.geometry import Box
@@ -58,7 +59,7 @@ def bench(
     if baseline is not None:
         steps["dlib"] = (partial(_by_dlib, baseline), baseline)
     figures = {}
-    for name, (step, file) in steps.items():
+    for name, (step, file) in tqdm(steps.items(), "bench", unit=" steps"):
         taken = measure(step, shown)
         figures[name] = {
             "landmarks_ms": round(taken.step, 2),

@@ -10,6 +10,8 @@ from pathlib import Path
 from facealign import __version__
 from facealign.errors import FacealignError
 
+FACES, PICTURES, FEW = 40, 200, 20  # of `bench`
+
 # What a command needs is imported when it runs: `facealign --help` must not take a second.
 
 
@@ -35,7 +37,10 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="facealign", description="The 68 iBUG/300-W landmarks of the faces in pictures."
+        prog="facealign",
+        description="The 68 iBUG/300-W landmarks of the faces in pictures.",
+        epilog="The weights that come along are for research only: they were trained on 300-W, "
+        "whose terms exclude commercial use.",
     )
     parser.add_argument("--version", action="version", version=f"facealign {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -71,7 +76,10 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="FILE", help=".mp4 or .avi; default: VIDEO_landmarks.mp4 here"
     )
     video.add_argument(
-        "--json", type=Path, metavar="FILE", help="a line for each frame; without --out no video"
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="a line for each frame, - for the standard output; without --out no video",
     )
     _add_smooth(video)
     _add_model(video)
@@ -160,9 +168,13 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--model", action="append", help="released weights or an .onnx file; may be repeated"
     )
-    bench.add_argument("--faces", type=_count, default=40, metavar="N", help="default: 40")
+    bench.add_argument("--faces", type=_count, default=FACES, metavar="N", help=f"default: {FACES}")
     bench.add_argument(
-        "--pictures", type=_count, default=200, metavar="N", help="in the folder (default: 200)"
+        "--pictures",
+        type=_count,
+        default=PICTURES,
+        metavar="N",
+        help=f"in the folder (default: {PICTURES})",
     )
     bench.add_argument("--json", action="store_true", help="all figures as JSON, no table")
     bench.set_defaults(run=_bench)
@@ -225,6 +237,12 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     from facealign import contact_sheet, files, images, report, scoring
 
     known, dropped = scoring.known_faces(arguments.folder, arguments.csv)
+    for dataset in scoring.splits_together(arguments.folder, known):
+        print(
+            f"warning: {dataset} has pictures of train and of test, which are measured together; "
+            "name the folder of one of them",
+            file=sys.stderr,
+        )
     done = scoring.score(known, dropped, arguments.model, _baseline())
     files.write_json(arguments.out / "ced.json", done.summary)
     if done.examples:
@@ -284,6 +302,11 @@ def _bench(arguments: argparse.Namespace) -> int:
 
     from facealign import benchmark, landmarks, report
 
+    if min(arguments.faces, arguments.pictures // 5) < FEW:
+        print(
+            f"few faces or pictures: the figures vary; the defaults are {FACES} and {PICTURES}",
+            file=sys.stderr,
+        )
     models = arguments.model or landmarks.released()
     figures = benchmark.bench(models, _baseline(), arguments.faces, arguments.pictures)
     print(json.dumps(figures, indent=2) if arguments.json else report.bench_table(figures))

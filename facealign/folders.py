@@ -18,11 +18,13 @@ from facealign import alignment, drawing, images, tables
 from facealign.annotations import format_pts
 from facealign.errors import FacealignError
 from facealign.files import replacing, write_text
-from facealign.landmarks import Aligner, Face, as_dict, find_model
+from facealign.landmarks import Aligner, Face, Network, as_dict, find_model
 from facealign.parallel import map_in_order
+from facealign.points import COUNT
 
 POINT, BOX = (60, 220, 60), (255, 200, 40)
 TABLE = "landmarks.csv"
+_CORNERS = ("left", "top", "right", "bottom")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Source:
 
     path: Path
     name: Path
+    error: str = ""  # why there is no picture there
 
 
 @dataclass(frozen=True)
@@ -81,19 +84,22 @@ def align(paths: Sequence[str], count: int, size: int, out: Path, model: str) ->
 
 
 def find_pictures(paths: Sequence[str]) -> list[Source]:
-    """Pictures by name, those of folders and of the folders in these, and patterns."""
+    """Pictures by name, those of folders and of the folders in these, and patterns; and a source
+    that has an error for each path that leads to none."""
     found: dict[Path, Source] = {}
     for text in paths:
         path = Path(text)
         pattern = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  # it may be absolute
         matches = [path] if path.exists() else [Path(match) for match in pattern]
         if not matches:
-            raise FacealignError(f"{text}: no such file or folder")
+            found[path] = Source(path, path, f"{text}: no such file or folder")
         for match in matches:
             inside = _pictures_below(match) if match.is_dir() else [Source(match, Path(match.name))]
             if not inside:
                 suffixes = ", ".join(sorted(images.SUFFIXES))
-                raise FacealignError(f"{match}: no picture in this folder ({suffixes})")
+                found[match] = Source(
+                    match, match, f"{match}: no picture in this folder ({suffixes})"
+                )
             for source in inside:
                 found.setdefault(source.path, source)
     return list(found.values())
@@ -108,12 +114,12 @@ def _pictures_below(folder: Path) -> list[Source]:
 def _refuse_clashes(sources: Sequence[Source], out: Path, suffixes: Set[str]) -> None:
     """No result may take the place of another, nor of a picture or the points beside it."""
     first: dict[Path, Path] = {}
-    for source in sources:
+    for source in (source for source in sources if not source.error):
         other = first.setdefault(source.name.with_suffix(""), source.path)
         if other != source.path:
             raise FacealignError(
-                f"{other} and {source.path} would have results of the same name; predict them "
-                "in two runs, each with its own --out"
+                f"{other} and {source.path} would have results of the same name; name them "
+                "in two runs, by patterns such as 'DIR/*.png', each with its own --out"
             )
         for suffix in sorted(suffixes):
             result = _result(out, source, suffix)
@@ -132,12 +138,14 @@ def look_at_all(
     processes: int | None = None,
 ) -> Iterator[Seen]:
     """What is in each picture; `write` makes the files that are a picture's own."""
-    find_model(model)  # before there are processes to say it from
+    Network(find_model(model))  # its errors, before there are processes to say them from
     return map_in_order(partial(_look, model, write), sources, "faces", processes)
 
 
 def _look(model: str, write: Write | None, source: Source) -> Seen:
     """One picture, in whichever process; files of its own are written there, too."""
+    if source.error:
+        return Seen(source.path, error=source.error)
     try:
         image = images.read(source.path)
     except FacealignError as error:
@@ -198,12 +206,19 @@ def _as_lines(seen: Iterator[Seen]) -> Iterator[Seen]:
 
 def _as_table(seen: Iterator[Seen], file: TextIO) -> Iterator[Seen]:
     lines = csv.writer(file, lineterminator="\n")
-    lines.writerow(["image", "face", "left", "top", "right", "bottom", *tables.POINT_COLUMNS])
+    scores = [f"score{number}" for number in range(COUNT)]
+    lines.writerow(
+        ["image", "face", *_CORNERS, "yaw", "pitch", "roll", *tables.POINT_COLUMNS, *scores]
+    )
     for one in seen:
         for number, face in enumerate(one.faces, start=1):
-            corners = (face.box.left, face.box.top, face.box.right, face.box.bottom)
-            points = face.points.round(3).ravel().tolist()
-            lines.writerow([one.path, number, *corners, *points])
+            values = as_dict(face)
+            points = [coordinate for point in values["points"] for coordinate in point]
+            known = [one.path, number, *values["box"], *values["pose"].values(), *points]
+            # a network of five points, or without scores, leaves columns empty
+            gap = [""] * (2 * COUNT - len(points))
+            its_scores = values["scores"] or []
+            lines.writerow([*known, *gap, *its_scores, *[""] * (COUNT - len(its_scores))])
         yield one
 
 
@@ -220,5 +235,9 @@ def _count(seen: Iterator[Seen]) -> int:
         print(f"error: {message}", file=sys.stderr)
     if empty:
         print(f"no face found in {', '.join(empty)}", file=sys.stderr)
-    print(f"{pictures} pictures, {faces} faces, {len(failed)} unreadable", file=sys.stderr)
+    print(
+        f"{pictures} {'picture' if pictures == 1 else 'pictures'}, "
+        f"{faces} {'face' if faces == 1 else 'faces'}, {len(failed)} unreadable",
+        file=sys.stderr,
+    )
     return 1 if failed else 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,44 +30,54 @@ USUAL_FPS = 30.0  # of a source that does not say
 def annotate(source: Path, out: Path | None, lines: Path | None, model: str, smooth: bool) -> None:
     """The command `facealign video`: a video with points drawn, a line of JSON a frame, or both."""
     if not source.is_file():
-        raise FacealignError(f"{source}: no such file")
+        problem = "a folder, expected one video" if source.is_dir() else "no such file"
+        raise FacealignError(f"{source}: {problem}")
     for target in (out, lines):
         if target is not None and target.resolve() == source.resolve():
             raise FacealignError(f"{target}: would be written over the video itself")
-    capture = cv2.VideoCapture(str(source))
+    tracker = _tracker(model, smooth)
+    capture = _open(str(source))
     total = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))) if capture.isOpened() else 0
     fps = _fps(capture)
-    tracker = _tracker(model, smooth)
-    frames, begun = 0, time.perf_counter()
+    images = _frames(capture, source)
+    first = next(images)  # its errors, before there is a bar
+    frames, shown, begun = 0, 0, time.perf_counter()
     with ExitStack() as stack:
         write = stack.enter_context(_writing(out, fps)) if out else None
         log = stack.enter_context(_lines(lines)) if lines else None
         bar = stack.enter_context(
             tqdm(total=total or None, desc=source.name, unit=" frames", mininterval=0.5)
         )
-        for image in _frames(capture, source):
+        for image in chain([first], images):
             followed = tracker(image, frames / fps)
             if log:
                 log(_as_dict(frames, frames / fps, followed))
             if write:
                 write(draw(image, [one.face for one in followed]))
             frames += 1
+            shown += bool(followed)
             bar.update()
     rate = frames / (time.perf_counter() - begun)
     print(
-        f"{source}: {frames} frames, {rate:.1f} a second; the detector ran on "
-        f"{tracker.detections} of them",
+        f"{source}: {_faces(tracker.faces, shown)} of {frames} frames; {rate:.1f} frames a second, "
+        f"the detector ran on {tracker.detections} of them",
         file=sys.stderr,
     )
     if total and frames < 0.9 * total:
-        raise FacealignError(f"{source}: {frames} frames could be read, it says it has {total}")
+        written = " and ".join(str(target) for target in (out, lines) if target)
+        raise FacealignError(
+            f"{source}: {frames} frames could be read, it says it has {total}; {written} has those"
+        )
 
 
 def watch(camera: str, out: Path | None, model: str, smooth: bool) -> None:
     """The command `facealign webcam`: the camera's picture with points, until q or Esc."""
-    capture = cv2.VideoCapture(int(camera) if camera.isdecimal() else camera)
+    capture = _open(int(camera) if camera.isdecimal() else camera)
     if not capture.isOpened():
-        raise FacealignError(f"camera {camera!r}: cannot be opened, expected a number from 0 on")
+        raise FacealignError(
+            f"camera {camera!r}: cannot be opened, expected the number of one that is connected, "
+            "from 0 on, or a stream's address"
+        )
     windows = has_windows()
     if not windows and out is None:
         raise FacealignError(
@@ -93,6 +105,19 @@ def watch(camera: str, out: Path | None, model: str, smooth: bool) -> None:
     print(
         f"{frames} frames, {frames / (time.perf_counter() - begun):.1f} a second", file=sys.stderr
     )
+
+
+def _open(source: str | int) -> cv2.VideoCapture:
+    # what OpenCV and FFmpeg have to say about a bad source, our error says in one line
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    cv2.utils.logging.setLogLevel(0)
+    return cv2.VideoCapture(source)
+
+
+def _faces(count: int, frames: int) -> str:
+    if not count:
+        return "no face in any"
+    return f"{count} {'face' if count == 1 else 'faces'}, seen in {frames}"
 
 
 def _tracker(model: str, smooth: bool) -> Tracker:
@@ -148,6 +173,9 @@ def _writing(path: Path, fps: float) -> Iterator[Callable[[np.ndarray], None]]:
 
 @contextmanager
 def _lines(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
+    if str(path) == "-":
+        yield lambda line: print(json.dumps(line), flush=True)
+        return
     with replacing(path) as part, part.open("w", encoding="utf-8") as file:
         yield lambda line: print(json.dumps(line), file=file)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ class Network:
     """A network in an ONNX file as `facealign.export` writes it."""
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
+        if threads is not None and not (_is_whole(threads) and threads >= 1):
+            raise FacealignError(f"threads: {threads!r}, expected None or a whole number from 1 on")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.log_severity_level = 3  # errors only
@@ -101,6 +104,11 @@ class Aligner:
         """`model`: released weights by name, or an ONNX file. `upsample`: how often the picture is
         doubled for the detector, tried in this order until it finds a face. `threads`: of the
         network; all cores unless said otherwise."""
+        whole = isinstance(upsample, Sequence) and all(map(_is_whole, upsample))
+        if not whole or not upsample or min(upsample) < 0:
+            raise FacealignError(
+                f"upsample: {upsample!r}, expected whole numbers from 0 on, such as (0, 1)"
+            )
         self.network = Network(find_model(model), threads)
         self.upsample = tuple(upsample)
 
@@ -123,8 +131,14 @@ class Aligner:
         self, pictures: Sequence[Picture], boxes: Sequence[Sequence[Box]] | None = None
     ) -> list[list[Face]]:
         """Of several pictures at once, which keeps all cores busy; they must fit into memory."""
+        if isinstance(pictures, str | os.PathLike):
+            raise FacealignError(f"pictures: {str(pictures)!r}, expected a list of them")
         opened = [open_picture(picture) for picture in pictures]
-        found = [self.detect(image) for image in opened] if boxes is None else boxes
+        found = (
+            [self.detect(image) for image in opened]
+            if boxes is None
+            else [_checked(its) for its in boxes]
+        )
         if len(found) != len(opened):
             raise FacealignError(f"{len(found)} lists of boxes for {len(opened)} pictures")
         each = [(image, box) for image, its in zip(opened, found, strict=True) for box in its]
@@ -139,7 +153,26 @@ class Aligner:
 def open_picture(picture: Picture) -> np.ndarray:
     if isinstance(picture, np.ndarray):
         return images.as_rgb(picture)
-    return images.read(Path(picture))
+    if isinstance(picture, str | os.PathLike):
+        return images.read(Path(picture))
+    raise FacealignError(
+        f"a picture of type {type(picture).__name__}, expected a numpy array or a path"
+    )
+
+
+def _checked(boxes: Sequence[Box]) -> Sequence[Box]:
+    if not isinstance(boxes, Sequence):
+        raise FacealignError(f"boxes: {boxes!r}, expected a list of Box")
+    for box in boxes:
+        if not isinstance(box, Box):
+            raise FacealignError(f"box {box!r}, expected Box(left, top, right, bottom)")
+        if not (box.width > 0 and box.height > 0 and math.isfinite(box.width + box.height)):
+            raise FacealignError(f"{box}: expected left < right and top < bottom")
+    return boxes
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def released() -> list[str]:

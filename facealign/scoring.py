@@ -21,6 +21,7 @@ from facealign.parallel import map_in_order
 from facealign.points import COUNT, select
 
 UPSAMPLE = (0, 1)  # as the pipeline has it
+SPLITS = frozenset({"train", "test"})
 CED = Ced(resamples=2000, seed=1)
 
 
@@ -82,8 +83,17 @@ def known_faces(folder: Path, table: Path | None) -> tuple[list[Known], list[str
     return known, dropped
 
 
+def splits_together(folder: Path, known: Sequence[Known]) -> list[str]:
+    """Data sets whose figures would mix pictures of several splits, as data/faces/ has them."""
+    splits: dict[str, set[str]] = {}
+    for face in known:
+        below = face.path.relative_to(folder).parts[:-1]
+        splits.setdefault(face.dataset, set()).update(SPLITS & set(below))
+    return sorted(name for name, its in splits.items() if len(its) > 1)
+
+
 def score(known: Sequence[Known], dropped: list[str], model: str, baseline: Path | None) -> Report:
-    find_model(model)  # before there are processes to say it from
+    Network(find_model(model))  # its errors, before there are processes to say them from
     results = list(map_in_order(partial(_look, model, baseline), known, "evaluate"))
     found = [result for result in results if isinstance(result, Measured)]
     lost = [result for result in results if isinstance(result, Lost)]

@@ -71,8 +71,8 @@ class Tracker:
         self.aligner = aligner
         self.smooth = smooth
         self.detections = 0  # how often the detector was needed
+        self.faces = 0  # so far
         self._tracks: list[_Track] = []
-        self._numbers = 0
         self._last = self._looked = -math.inf
 
     def __call__(self, image: np.ndarray, seconds: float) -> list[Followed]:
@@ -99,8 +99,8 @@ class Tracker:
         boxes = [box for box in self.aligner.detect(image) if not _shown(box, known)]
         new = []
         for face in self._find(image, boxes):
-            self._numbers += 1
-            track = _Track(self._numbers, Smoother(face.points))
+            self.faces += 1
+            track = _Track(self.faces, Smoother(face.points))
             self._tracks.append(track)
             new.append(self._followed(track, face, face.points))
         return new

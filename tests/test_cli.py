@@ -114,6 +114,8 @@ def test_a_table_has_a_row_for_each_face(
         ("both.png", "2"),
     ]
     assert float(rows[0]["left"]) < float(rows[0]["x30"]) < float(rows[0]["right"])
+    assert 0 < float(rows[0]["score0"]) < 1 and 0 < float(rows[0]["score67"]) < 1
+    assert abs(float(rows[0]["yaw"])) < 10
     assert run(capsys, *words, "--out", tmp_path)[0] == 0
     assert (tmp_path / "landmarks.csv").read_text(encoding="utf-8") == out
 
@@ -175,7 +177,12 @@ def test_video_draws_points_and_writes_a_line_for_each_frame(
     out, lines = tmp_path / "drawn.mp4", tmp_path / "lines.jsonl"
     status, _, err = run(capsys, "video", clip, "--out", out, "--json", lines)
     assert status == 0
-    assert re.search(r"20 frames, \d+\.\d a second; the detector ran on 1 of them", err)
+    said = (
+        r"1 face, seen in 20 of 20 frames; \d+\.\d frames a second, the detector ran on 1 of them"
+    )
+    assert re.search(said, err)
+    _, out_lines, _ = run(capsys, "video", clip, "--json", "-")
+    assert out_lines == lines.read_text(encoding="utf-8")
     frames = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
     assert [frame["frame"] for frame in frames] == list(range(20))
     assert [face["track"] for frame in frames for face in frame["faces"]] == [1] * 20
@@ -196,7 +203,39 @@ def test_a_video_that_is_none_leaves_nothing_behind(
     said = run(capsys, "video", clip, "--out", tmp_path / "out.mkv")[0]
     assert "expected a name that ends in .mp4 or .avi" in str(said)
     assert "over the video itself" in str(run(capsys, "video", clip, "--out", clip)[0])
+    said = run(capsys, "video", tmp_path, "--out", out)[0]
+    assert "a folder, expected one video" in str(said)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_video_without_a_face_says_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "wall.avi"
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (160, 120))
+    for _ in range(3):
+        video.write(np.full((120, 160, 3), 90, np.uint8))
+    video.release()
+    status, _, err = run(capsys, "video", path, "--json", tmp_path / "lines")
+    assert status == 0 and "no face in any of 3 frames" in err
+
+
+def test_a_video_that_breaks_off_is_written_as_far_as_it_goes(clip: Path, tmp_path: Path) -> None:
+    """What OpenCV and FFmpeg say of it does not reach the user."""
+    cut = tmp_path / "cut.avi"
+    video = cv2.VideoWriter(str(cut), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
+    for frame in frames_of(clip):
+        video.write(frame)
+    video.release()
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    out = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "facealign", "video", str(cut), "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    *_, summary, error = done.stderr.splitlines()
+    assert "1 face, seen in" in summary
+    read = len(frames_of(out))
+    assert 5 < read < 15
+    said = f"error: {cut}: {read} frames could be read, it says it has 20; {out} has those"
+    assert error == said
 
 
 def test_webcam_writes_what_a_stream_shows(
@@ -324,6 +363,20 @@ def test_pictures_and_their_points_are_never_overwritten(
     assert str(run(capsys, "export", gone)[0]) == f"error: {gone}: no such file"
 
 
+def test_train_and_test_measured_together_are_mentioned(
+    measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for split, number in (("train", 0), ("test", 1)):
+        target = tmp_path / "in" / "300W" / split
+        target.mkdir(parents=True)
+        for path in (measured / "one").glob(f"{number}.*"):
+            (target / path.name).write_bytes(path.read_bytes())
+    words = ["evaluate", tmp_path / "in", "--out", tmp_path / "out"]
+    assert "warning: 300W has pictures of train and of test" in run(capsys, *words)[2]
+    words[1] = tmp_path / "in" / "300W" / "test"
+    assert "warning" not in run(capsys, *words)[2]
+
+
 def test_what_cannot_be_measured_is_said(
     measured: Path, album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -338,20 +391,30 @@ def test_what_cannot_be_measured_is_said(
 def test_what_cannot_work_is_said_before_any_work(
     album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    assert run(capsys, "predict", album / "gone.jpg")[0] == (
-        f"error: {album / 'gone.jpg'}: no such file or folder"
-    )
     assert "--overlay writes files" in str(run(capsys, "predict", album, "--overlay")[0])
     assert "--format pts writes files" in str(run(capsys, "predict", album, "--format", "pts")[0])
     assert "neither an .onnx file" in str(run(capsys, "predict", album, "--model", "x")[0])
-    (tmp_path / "empty").mkdir()
-    assert "no picture in this folder" in str(run(capsys, "predict", tmp_path / "empty")[0])
     for name in ("a/1.png", "b/1.png"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes((album / "nobody.png").read_bytes())
     clash = run(capsys, "predict", tmp_path / "a", tmp_path / "b", "--out", tmp_path / "out")[0]
     assert "would have results of the same name" in str(clash)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_path_that_leads_nowhere_does_not_stop_the_others(
+    album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    gone, empty, there = tmp_path / "gone.jpg", tmp_path / "empty", album / "below" / "Эйлин К.png"
+    empty.mkdir()
+    status, out, err = run(capsys, "predict", gone, empty, there)
+    assert status == 1
+    assert [json.loads(line)["image"] for line in out.splitlines()] == [str(there)]
+    assert f"error: {gone}: no such file or folder\n" in err
+    assert f"error: {empty}: no picture in this folder (.bmp, " in err
+    assert "3 pictures, 1 face, 2 unreadable" in err
+    status, _, err = run(capsys, "align", gone, "--out", tmp_path / "out")
+    assert status == 1 and "1 picture, 0 faces, 1 unreadable" in err
 
 
 def test_help_is_there_at_once_and_without_the_heavy_libraries() -> None:

@@ -1,8 +1,10 @@
 """The way from a picture to its faces, with the released weights."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -133,6 +135,50 @@ def test_a_model_that_is_none_is_an_error(tmp_path: Path) -> None:
     broken.write_bytes(b"nothing")
     with pytest.raises(FacealignError, match=r"broken.onnx: not a network of facealign: "):
         Aligner(broken)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"upsample": 1}, "upsample: 1, expected whole numbers from 0 on"),
+        ({"upsample": ()}, "upsample: "),
+        ({"upsample": (0, -1)}, "upsample: "),
+        ({"upsample": (0.5,)}, "upsample: "),
+        ({"threads": -1}, "threads: -1, expected None or a whole number from 1 on"),
+        ({"threads": "two"}, "threads: 'two'"),
+    ],
+)
+def test_settings_that_make_no_sense_are_errors(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(FacealignError, match=re.escape(said)):
+        Aligner(**settings)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "said"),
+    [
+        ([(1, 2, 30, 40)], "box (1, 2, 30, 40), expected Box(left, top, right, bottom)"),
+        (Box(1, 2, 30, 40), "expected a list of Box"),
+        ([Box(30, 2, 1, 40)], "expected left < right and top < bottom"),
+        ([Box(1, 2, float("nan"), 40)], "expected left < right"),
+        ([Box(1, 2, float("inf"), 40)], "expected left < right"),
+    ],
+)
+def test_boxes_that_are_none_are_errors(
+    aligner: Aligner, astronaut: np.ndarray, boxes: Any, said: str
+) -> None:
+    with pytest.raises(FacealignError, match=re.escape(said)):
+        aligner.predict(astronaut, boxes)
+
+
+@pytest.mark.parametrize("picture", [None, 3, [[1, 2], [3, 4]]])
+def test_a_picture_of_another_type_is_an_error(aligner: Aligner, picture: Any) -> None:
+    with pytest.raises(FacealignError, match="expected a numpy array or a path"):
+        aligner.predict(picture)
+
+
+def test_one_path_is_no_batch(aligner: Aligner) -> None:
+    with pytest.raises(FacealignError, match=r"pictures: 'photo.jpg', expected a list of them"):
+        aligner.predict_batch("photo.jpg")
 
 
 def test_points_with_low_scores_are_farther_off(
