@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +18,9 @@ FACES, PICTURES, FEW = 40, 200, 20  # of `bench`
 
 def main() -> None:
     arguments = _parser().parse_args()
+    # what OpenCV and FFmpeg have to say about a bad file, our error says in one line
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         with tempfile.TemporaryDirectory() as folder:
             model = getattr(arguments, "model", None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 import time
@@ -36,7 +35,7 @@ def annotate(source: Path, out: Path | None, lines: Path | None, model: str, smo
         if target is not None and target.resolve() == source.resolve():
             raise FacealignError(f"{target}: would be written over the video itself")
     tracker = _tracker(model, smooth)
-    capture = _open(str(source))
+    capture = cv2.VideoCapture(str(source))
     total = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))) if capture.isOpened() else 0
     fps = _fps(capture)
     images = _frames(capture, source)
@@ -72,7 +71,7 @@ def annotate(source: Path, out: Path | None, lines: Path | None, model: str, smo
 
 def watch(camera: str, out: Path | None, model: str, smooth: bool) -> None:
     """The command `facealign webcam`: the camera's picture with points, until q or Esc."""
-    capture = _open(int(camera) if camera.isdecimal() else camera)
+    capture = cv2.VideoCapture(int(camera) if camera.isdecimal() else camera)
     if not capture.isOpened():
         raise FacealignError(
             f"camera {camera!r}: cannot be opened, expected the number of one that is connected, "
@@ -105,13 +104,6 @@ def watch(camera: str, out: Path | None, model: str, smooth: bool) -> None:
     print(
         f"{frames} frames, {frames / (time.perf_counter() - begun):.1f} a second", file=sys.stderr
     )
-
-
-def _open(source: str | int) -> cv2.VideoCapture:
-    # what OpenCV and FFmpeg have to say about a bad source, our error says in one line
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    cv2.utils.logging.setLogLevel(0)
-    return cv2.VideoCapture(source)
 
 
 def _faces(count: int, frames: int) -> str:
