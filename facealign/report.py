@@ -16,12 +16,7 @@ _COLUMNS = {
 }
 
 
-_NETWORK = {
-    "input, px": "input",
-    "parameters": "parameters",
-    "file, MB": "megabytes",
-    "CPU, ms a face": "cpu_ms",
-}
+_NETWORK = {"file, MB": "megabytes", "CPU, ms a face": "cpu_ms"}
 
 
 def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
@@ -37,12 +32,15 @@ def zoo_table(zoo: Mapping[str, Mapping[str, Any]], datasets: Sequence[str]) -> 
     """A row a network, in their order, of the figures in metrics/zoo.json; dlib comes last."""
     rows = [["network", *_NETWORK]]
     for dataset in datasets:
-        rows[0] += [f"{dataset} AUC@0.08", "95 % interval", "FR@0.08", "NME"]
+        rows[0] += [f"{dataset} AUC@0.08", "FR@0.08", "NME"]
     for name, network in [*zoo["networks"].items(), ("dlib", zoo["dlib"])]:
         row = [name, *(_cell(key, network.get(key)) for key in _NETWORK.values())]
         for dataset in datasets:
             figures = network["figures"][dataset]
-            row += [_cell(key, figures[key]) for key in ("auc_08", "auc_08_ci95", "fr_08", "nme")]
+            auc, interval, *others = (
+                _cell(key, figures[key]) for key in ("auc_08", "auc_08_ci95", "fr_08", "nme")
+            )
+            row += [auc if figures["auc_08_ci95"] is None else f"{auc} ({interval})", *others]
         rows.append(row)
     return table(rows, names=1)
 
@@ -98,6 +96,4 @@ def _cell(key: str, value: Any) -> str:
         return f"{100 * value:.1f} %"
     if key in {"megabytes", "cpu_ms"}:
         return f"{value:.1f}"
-    if key == "parameters":
-        return f"{value:,}"
     return str(value) if isinstance(value, int) else f"{value:.4f}"

@@ -6,19 +6,36 @@ import json
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import yaml
+from torch import nn
 
-from facealign import benchmark, checkpoint, cost, export, landmarks, tables
+from facealign import (
+    benchmark,
+    checkpoint,
+    config,
+    cost,
+    export,
+    landmarks,
+    models,
+    sweeps,
+    tables,
+    training,
+)
+from facealign.codecs import Codec, make_codec
+from facealign.cropping import Crops, Stats
 from facealign.errors import FacealignError
 from facealign.experiments import Experiment
 from facealign.geometry import Box
+from facealign.layers import Shape
 from facealign.plotting import Curve
+from facealign.points import COUNT
+from facealign.recipe import Train
 
 MODEL, CED, CURVES = "data/model.pt", "metrics/ced.json", "plots/ced"
 
@@ -91,9 +108,70 @@ def _cost(experiment: Experiment, folder: Path, faces: Faces) -> tuple[int | Non
     except (FacealignError, KeyError, RuntimeError) as error:
         print(f"warning: {experiment.name}: no usable {MODEL}: {error}", file=sys.stderr)
         return None, None
-    export.to_onnx(network, codec, trained.stats, folder / "model.onnx")
-    step = landmarks.Network(folder / "model.onnx", threads=1)
-    return cost.parameters(network), benchmark.measure(step, faces).step
+    return cost.parameters(network), cpu_ms(network, codec, trained.stats, faces)
+
+
+def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, faces: Faces) -> float:
+    """Milliseconds a face on one core, exported and used behind the detector."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.onnx"
+        export.to_onnx(network, codec, stats, file)
+        return benchmark.measure(landmarks.Network(file, threads=1), faces).step
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a list's experiment trains its network, and on crops of which size."""
+
+    train: Train
+    size: int
+
+    @property
+    def stats(self) -> Stats:
+        """Of no crops: what costs time depends on the size alone."""
+        return Stats(self.size, 0.15, self.size // 4, (128.0,) * 3, (64.0,) * 3)
+
+    @property
+    def mean_face(self) -> torch.Tensor:
+        return torch.full((COUNT, 2), self.size / 2)
+
+    def build(self) -> tuple[nn.Module, str]:
+        """The network, untrained, and its codec's name."""
+        train = self.train
+        shape = Shape(self.size, self.mean_face, train.stacks, train.width)
+        return models.build(train.arch, shape)
+
+    def cpu_ms(self, faces: Faces) -> float:
+        network, codec = self.build()
+        made = make_codec(codec, self.size, self.mean_face)
+        return cpu_ms(network.eval(), made, self.stats, faces)
+
+
+def recipes(path: Path) -> dict[str, Recipe]:
+    """Of a list of experiments, by name."""
+    found = {}
+    for name, values in sweeps.load(path).items():
+        changes = {key.removeprefix("train."): values[key] for key in values if "train." in key}
+        train = replace(config.load("train", Train), **changes)
+        found[name] = Recipe(train, values["crop.size"])
+    return found
+
+
+def training_speed(recipe: Recipe, faces: int = 640) -> float:
+    """Faces a second, in an epoch on noise: what is learnt does not matter to the time."""
+    noise = np.random.default_rng(0)
+    size, stats = recipe.size, recipe.stats
+    side = size + 2 * stats.border
+    crops = Crops(
+        images=[f"noise/train/{number}.png" for number in range(faces)],
+        pixels=noise.integers(0, 256, (faces, side, side, 3), dtype=np.uint8),
+        maps=np.repeat(np.eye(2, 3)[None], faces, axis=0),
+        points=noise.uniform(0.2 * size, 0.8 * size, (faces, COUNT, 2)),
+        normalisers=np.full(faces, float(size)),
+        stats=stats,
+    )
+    plain = replace(recipe.train, epochs=1, init="none", patience=0)
+    return training.train(crops, plain).speed.figures()["faces_per_second"]
 
 
 def require_same_dlib(networks: Sequence[Network]) -> None:

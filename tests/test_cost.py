@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from facealign import cost, models
+from facealign import cost, models, zoo
 from facealign.layers import Shape
 from stages import zoo_table
 
@@ -21,11 +21,18 @@ def test_the_resnets_operations_are_those_that_are_published() -> None:
     assert cost.operations(network, 224) == pytest.approx(2 * 1.814e9, rel=0.002)
 
 
-def test_the_table_of_the_documents_is_the_one_that_is_counted(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    zoo_table.main()
+def test_the_table_of_the_documents_is_the_one_that_is_counted() -> None:
     text = (Path(__file__).parents[1] / "docs" / "NETWORKS.md").read_text(encoding="utf-8")
-    counted = [line.split(" | ")[:5] for line in capsys.readouterr().out.splitlines()]
-    written = [line.split(" | ")[:5] for line in text.splitlines() if line.startswith("| ")]
-    assert [row for row in written if row in counted] == counted
+    rows = [line.strip("| ").split("|")[:5] for line in text.splitlines() if line[:3] == "| `"]
+    written = [[cell.strip() for cell in row] for row in rows]
+    counted = [zoo_table.counted(*entry) for entry in zoo.recipes(zoo_table.LIST).items()]
+    assert written[: len(counted)] == counted
+    assert {recipe.train.arch for recipe in zoo.recipes(zoo_table.LIST).values()} == set(
+        models.names()
+    )
+
+
+def test_the_speed_of_training_is_that_of_the_recipe() -> None:
+    recipe = zoo.recipes(zoo_table.LIST)["onet"]
+    assert recipe.size == 48 and recipe.train.precision == "float32"
+    assert zoo.training_speed(recipe, faces=64) > 20
