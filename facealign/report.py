@@ -67,7 +67,9 @@ def bench_table(bench: Mapping[str, Any]) -> str:
             f"`import facealign`: {bench['import_ms']:.0f} ms; until an Aligner is ready: "
             f"{bench['ready_ms']:.0f} ms.",
             f"A folder of {bench['pictures']} such pictures: "
-            + "; ".join(f"{rate:.0f} a second by {n} process(es)" for n, rate in rates)
+            + "; ".join(
+                f"{rate:.0f} a second by {n} process{'' if n == '1' else 'es'}" for n, rate in rates
+            )
             + ".",
         ]
     )

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from facealign import Aligner, Box, FacealignError, benchmark, dlib_baseline
-from facealign.landmarks import Face
+from facealign.landmarks import WEIGHTS, Face, released
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,16 @@ def test_the_astronauts_face_is_found_as_dlib_finds_it(
     assert face.scores is not None and face.scores.shape == (68,)
     assert (face.scores > 0).all() and (face.scores <= 1).all()
     assert abs(face.pose.yaw) < 10 and abs(face.pose.roll) < 10
+
+
+@pytest.mark.parametrize("name", released())
+def test_all_that_is_released_finds_the_astronauts_points(
+    name: str, astronaut: np.ndarray, model: Path
+) -> None:
+    (face,) = Aligner(name, threads=1).predict(astronaut)
+    by_dlib = dlib_baseline.predict(astronaut, face.box, model)
+    assert np.linalg.norm(face.points - by_dlib, axis=1).mean() < 0.03 * face.box.width
+    assert (WEIGHTS / f"{name}.onnx").stat().st_size < 16e6
 
 
 def test_a_given_box_is_taken_and_nothing_is_looked_for(
