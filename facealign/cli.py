@@ -238,7 +238,7 @@ def _webcam(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(arguments: argparse.Namespace) -> int:
-    from facealign import contact_sheet, files, images, report, scoring
+    from facealign import contact_sheet, files, images, markdown, scoring
 
     known, dropped = scoring.known_faces(arguments.folder, arguments.csv)
     for dataset in scoring.splits_together(arguments.folder, known):
@@ -265,7 +265,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print((arguments.out / "ced.json").read_text(encoding="utf-8"), end="")
     else:
-        print(report.results_table(done.summary))
+        print(markdown.results_table(done.summary))
         if done.correlation is not None:
             print(f"\nRank correlation of scores and errors of all points: {done.correlation:.3f}")
     return 0
@@ -304,7 +304,7 @@ def _exported(checkpoint: Path, path: Path) -> Path:
 def _bench(arguments: argparse.Namespace) -> int:
     import json
 
-    from facealign import benchmark, landmarks, report
+    from facealign import benchmark, landmarks, markdown
 
     if min(arguments.faces, arguments.pictures // 5) < FEW:
         print(
@@ -313,7 +313,7 @@ def _bench(arguments: argparse.Namespace) -> int:
         )
     models = arguments.model or landmarks.released()
     figures = benchmark.bench(models, _baseline(), arguments.faces, arguments.pictures)
-    print(json.dumps(figures, indent=2) if arguments.json else report.bench_table(figures))
+    print(json.dumps(figures, indent=2) if arguments.json else markdown.bench_table(figures))
     return 0
 
 

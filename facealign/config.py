@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from facealign.errors import FacealignError
 
-SECTIONS = ("data", "demo", "detect", "crop", "train", "predict", "dlib", "ced")
+SECTIONS = ("data", "demo", "detect", "crop", "train", "predict", "dlib", "ced", "report")
 
 Section = TypeVar("Section")
 
@@ -63,6 +63,17 @@ def load(section: str, kind: type[Section], path: Path = Path("params.yaml")) ->
     converted = _convert(values[section], kind, section, path)
     assert isinstance(converted, kind)
     return converted
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"a": {"b": 1}} -> {"a.b": 1}, as DVC names things."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
 
 
 def unknown_name(what: str, name: str, valid: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 
 from facealign import metrics, tables
 from facealign.config import Range, Seed
-from facealign.points import select
+from facealign.points import COUNT, REGIONS, select
 from facealign.tables import Table, dataset_and_split
 
 ALL = "all"
@@ -37,7 +37,10 @@ class Tested:
     """One method on the test images that have a rectangle."""
 
     images: list[str]
+    datasets: np.ndarray  # (N,), of text
+    boxes: np.ndarray  # (N, 4), left, top, right, bottom
     truth: np.ndarray  # (N, 68, 2)
+    points: np.ndarray  # (N, K, 2), predicted
     distances: np.ndarray  # (N,), mean over the points, pixels
     errors: np.ndarray  # (N,), over sqrt(H * W) of the rectangle
 
@@ -50,19 +53,34 @@ def measure(truth: Table, boxes: Table, predicted: Table, count: int | None = No
     guessed = predicted.points()[predicted.rows(images)]
     count = count or guessed.shape[1]
     distances = metrics.mean_distances(select(guessed, count), select(points, count))
-    return Tested(images, points, distances, distances / metrics.box_sizes(corners))
+    return Tested(
+        images=images,
+        datasets=np.array(truth["dataset"], dtype=object)[truth.rows(images)],
+        boxes=corners,
+        truth=points,
+        points=guessed,
+        distances=distances,
+        errors=distances / metrics.box_sizes(corners),
+    )
 
 
-def score(
-    truth: Table, boxes: Table, predicted: Table, count: int | None = None
-) -> dict[str, Scored]:
+def by_region(tested: Tested) -> dict[str, np.ndarray]:
+    """Errors (N,) on the points of each part of the face; nothing of a network for five points."""
+    if tested.points.shape[1] != COUNT:
+        return {}
+    sizes = metrics.box_sizes(tested.boxes)
+    return {
+        name: metrics.mean_distances(tested.points[:, part], tested.truth[:, part]) / sizes
+        for name, part in REGIONS.items()
+    }
+
+
+def score(tested: Tested) -> dict[str, Scored]:
     """Per data set, in the order of their names, then for all together."""
-    tested = measure(truth, boxes, predicted, count)
     interocular = tested.distances / metrics.interocular(tested.truth)
-    datasets = np.array(truth["dataset"], dtype=object)[truth.rows(tested.images)]
     scored = {
-        name: Scored(tested.errors[datasets == name], interocular[datasets == name])
-        for name in sorted(set(datasets))
+        name: Scored(tested.errors[tested.datasets == name], interocular[tested.datasets == name])
+        for name in sorted(set(tested.datasets))
     }
     return scored | {ALL: Scored(tested.errors, interocular)}
 

@@ -5,11 +5,14 @@ is: sqrt(H * W) of dlib's rectangle in this task. The CED at x is the share of i
 below x.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from facealign.points import OUTER_EYE_CORNERS
 
 LIMIT = 0.08  # where the task's CED ends
+FEWEST = 10  # images from which anything is concluded
 Summary = dict[str, float | int | list[float] | None]
 
 
@@ -47,13 +50,47 @@ def ced(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
+def ced_to_limit(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The curve's corners up to LIMIT, and its end there."""
+    at, share = ced(errors)
+    shown = at <= LIMIT
+    return np.append(at[shown], LIMIT), np.append(share[shown], share[shown][-1])
+
+
 def bootstrap(values: np.ndarray, resamples: int, seed: int) -> list[float]:
     """95 % interval of the images' mean value, the images drawn anew with replacement."""
-    rng = np.random.default_rng(seed)
-    count = len(values)
-    draws = [values[rng.integers(count, size=count)].mean() for _ in range(resamples)]
-    low, high = np.percentile(draws, [2.5, 97.5])
+    low, high = np.percentile(_means(values, resamples, seed), [2.5, 97.5])
     return [float(low), float(high)]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much more AUC up to LIMIT one method has than another on the same images."""
+
+    value: float
+    ci95: tuple[float, float]
+    p: float  # how often chance alone would give so much, either way
+    images: int
+
+    @property
+    def real(self) -> bool:
+        """Whether it is more than chance; a handful of images proves nothing, however they fall."""
+        return self.p < 0.05 and self.images >= FEWEST
+
+
+def compare(better: np.ndarray, worse: np.ndarray, resamples: int, seed: int) -> Difference:
+    """Paired: errors of the same images in the same order, each image drawn with both."""
+    gains = _headroom(better, LIMIT) - _headroom(worse, LIMIT)
+    draws = _means(gains, resamples, seed)
+    low, high = np.percentile(draws, [2.5, 97.5])
+    # of the draws, the smaller share on one side of no difference, twice; never quite 0
+    beyond = min((draws <= 0).sum(), (draws >= 0).sum())
+    return Difference(
+        value=float(gains.mean()),
+        ci95=(float(low), float(high)),
+        p=min(1.0, 2 * float(beyond + 1) / (resamples + 1)),
+        images=len(gains),
+    )
 
 
 def summarise(
@@ -83,6 +120,12 @@ def summarise(
         # a face that was not found is a failure of the whole system
         "auc_08_all": float(headroom.sum() / (count + undetected)),
     }
+
+
+def _means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    count = len(values)
+    return np.array([values[rng.integers(count, size=count)].mean() for _ in range(resamples)])
 
 
 def _headroom(errors: np.ndarray, limit: float) -> np.ndarray:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from facealign.config import flatten
 from facealign.files import sha256
 
 EXPERIMENT = "facealign"
@@ -72,17 +73,6 @@ def log(run: Run, store: Path) -> bool:
 
 def local_uri(store: Path) -> str:
     return f"sqlite:///{store.resolve() / 'mlflow.db'}"
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{"a": {"b": 1}} -> {"a.b": 1}, as params.yaml and DVC name things."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
 
 
 def speed_of(file: Path, model: Path) -> dict[str, float]:

@@ -3,9 +3,7 @@
 import shutil
 from pathlib import Path
 
-import numpy as np
-
-from facealign import config, evaluation, metrics, plotting, report, tables
+from facealign import config, evaluation, markdown, metrics, plotting, tables
 from facealign.evaluation import Ced
 from facealign.files import write_json
 from stages import run
@@ -18,34 +16,38 @@ def main(
     dlib: Path,
     training: Path,
     figures: Path,
+    errors: Path,
     curves: Path,
+    regions: Path,
     training_copy: Path,
 ) -> None:
     truth, found = tables.read(index), tables.read(boxes)
     predicted = {"model": tables.read(model), "dlib": tables.read(dlib)}
     count = predicted["model"].points().shape[1]  # 5 of a network for five: dlib's are derived
-    methods = {
-        name: evaluation.score(truth, found, table, count) for name, table in predicted.items()
+    tested = {
+        name: evaluation.measure(truth, found, table, count) for name, table in predicted.items()
     }
+    methods = {name: evaluation.score(its) for name, its in tested.items()}
     lost = evaluation.undetected(truth, found)
     summary = evaluation.summarise(methods, lost, config.load("ced", Ced))
     write_json(figures, summary)
+    images: dict[str, tables.Column] = {tables.KEY: tested["model"].images}
+    tables.write(errors, images | {name: its.errors for name, its in tested.items()})
     for dataset in summary:
-        errors = {
-            name: scored[dataset].errors for name, scored in methods.items() if dataset in scored
-        }
-        plotting.ced_figure(errors, dataset, curves / dataset)
-        for name, values in errors.items():
-            at, share = metrics.ced(values)
-            shown = at <= metrics.LIMIT
-            columns = {
-                "error": np.append(at[shown], metrics.LIMIT),
-                "share": np.append(share[shown], share[shown][-1]),
-            }
-            tables.write(curves / f"{dataset}_{name}.csv", columns)
+        both = {its: scored[dataset].errors for its, scored in methods.items() if dataset in scored}
+        plotting.ced_figure(both, dataset, curves / dataset)
+        for name, values in both.items():
+            at, share = metrics.ced_to_limit(values)
+            tables.write(curves / f"{dataset}_{name}.csv", {"error": at, "share": share})
+    for name, its in tested.items():
+        parts = evaluation.by_region(its) if its.images else {}
+        tables.write(
+            regions / f"{name}.csv",
+            {"region": list(parts), "error": [float(each.mean()) for each in parts.values()]},
+        )
     # the curve's original stays with the model in DVC's cache; this copy is for review, in Git
     shutil.copyfile(training, training_copy)
-    print(report.results_table(summary))
+    print(markdown.results_table(summary))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from facealign.report import results_table
+from facealign.markdown import results_table
 from stages import run
 
 

@@ -11,16 +11,14 @@ from stages import run
 def main(faces: Path, index: Path, boxes: Path, points: Path, page: Path) -> None:
     truth, found, predicted = tables.read(index), tables.read(boxes), tables.read(points)
     tested = evaluation.measure(truth, found, predicted)
-    corners = found.numbers("left", "top", "right", "bottom")[found.rows(tested.images)]
-    guessed = predicted.points()[predicted.rows(tested.images)]
     examples = [
         Example(
             path=faces / name,
-            box=Box(*corners[i].tolist()),
+            box=Box(*tested.boxes[i].tolist()),
             truth=tested.truth[i],
-            predicted=guessed[i],
+            predicted=tested.points[i],
             error=float(tested.errors[i]),
-            dataset=tables.dataset_and_split(name)[0],
+            dataset=tested.datasets[i],
         )
         for i, name in enumerate(tested.images)
     ]

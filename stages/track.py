@@ -15,10 +15,11 @@ def main(
 ) -> None:
     table = tables.read(training)
     names = tuple(table.columns)
-    ced = tracking.flatten(json.loads(figures.read_text(encoding="utf-8")))
+    ced = config.flatten(json.loads(figures.read_text(encoding="utf-8")))
     metrics = {name: v for name, v in ced.items() if isinstance(v, int | float)}
     logged_only = tracking.speed_of(speed, model)
-    params = tracking.flatten(config.load_all())
+    # all but the report's: its language makes no other experiment
+    params = config.flatten({n: v for n, v in config.load_all().items() if n != "report"})
     # DVC sets these two in experiments; a plain `dvc repro` is the workspace on top of HEAD
     experiment = os.environ.get("DVC_EXP_NAME") or "workspace"
     revision = os.environ.get("DVC_EXP_BASELINE_REV") or tracking.head_revision()

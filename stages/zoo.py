@@ -6,7 +6,7 @@ All is read from the experiments' commits and DVC's cache; the workspace stays a
 import sys
 from pathlib import Path
 
-from facealign import benchmark, config, dlib_baseline, experiments, plotting, report, sweeps, zoo
+from facealign import benchmark, config, dlib_baseline, experiments, markdown, plotting, sweeps, zoo
 from facealign.dlib_baseline import Dlib
 from facealign.errors import FacealignError
 from facealign.evaluation import ALL
@@ -34,7 +34,7 @@ def main(figures: Path, plots: Path) -> None:
         images = summary["dlib"]["figures"][dataset]["images"]
         title = f"{dataset}, {images} test images"
         plotting.zoo_figure(curves, methods["dlib"], title, plots / dataset)
-    print(report.zoo_table(summary, [name for name in summary["dlib"]["figures"] if name != ALL]))
+    print(markdown.zoo_table(summary, [name for name in summary["dlib"]["figures"] if name != ALL]))
 
 
 def _dlib(faces: zoo.Faces) -> dict[str, float]:

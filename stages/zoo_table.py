@@ -6,7 +6,7 @@ Counts are those of the code, times those of this machine, accuracy is what `mak
 import json
 from pathlib import Path
 
-from facealign import benchmark, cost, report, zoo
+from facealign import benchmark, cost, markdown, zoo
 from stages import run
 
 LIST = Path(__file__).with_name("zoo.yaml")
@@ -23,7 +23,7 @@ def main(figures: Path) -> None:
         times = f"{recipe.cpu_ms(faces):.1f}", f"{zoo.training_speed(recipe):.0f}"
         auc = f"{networks[name]['figures']['300W']['auc_08']:.3f}"
         table.append([*counted(name, recipe), *times, auc])
-    print(report.table(table, names=1))
+    print(markdown.table(table, names=1))
 
 
 def counted(name: str, recipe: zoo.Recipe) -> list[str]:

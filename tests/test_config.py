@@ -151,3 +151,11 @@ def test_an_unlike_name_gets_no_suggestion() -> None:
     message = config.unknown_name("network", "xyz", ["onet"])
     assert "did you mean" not in message
     assert message.endswith("Valid: onet")
+
+
+def test_nested_names_are_joined_by_dots() -> None:
+    assert config.flatten({"a": {"b": 1, "c": {"d": 2}}, "e": 3}) == {
+        "a.b": 1,
+        "a.c.d": 2,
+        "e": 3,
+    }

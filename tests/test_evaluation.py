@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facealign import evaluation, tables
+from facealign import evaluation, points, tables
 from facealign.errors import FacealignError
 from facealign.evaluation import Ced
 from facealign.tables import Table
@@ -61,7 +61,7 @@ def predicted(tmp_path: Path, face: np.ndarray) -> Table:
 def test_errors_are_matched_by_name_and_divided_by_their_own_box(
     truth: Table, boxes: Table, predicted: Table
 ) -> None:
-    scored = evaluation.score(truth, boxes, predicted)
+    scored = evaluation.score(evaluation.measure(truth, boxes, predicted))
     assert list(scored) == ["300W", "Menpo", "all"]
     assert scored["300W"].errors == pytest.approx([4 / 40, 3 / 100])
     assert scored["Menpo"].errors == pytest.approx([2 / 60])
@@ -71,9 +71,32 @@ def test_errors_are_matched_by_name_and_divided_by_their_own_box(
 def test_errors_are_also_divided_by_the_true_eyes_distance(
     truth: Table, boxes: Table, predicted: Table
 ) -> None:
-    scored = evaluation.score(truth, boxes, predicted)
+    scored = evaluation.score(evaluation.measure(truth, boxes, predicted))
     assert scored["300W"].interocular == pytest.approx([0.04, 0.03])  # the corners are 100 px apart
     assert scored["all"].interocular == pytest.approx([0.02, 0.04, 0.03])
+
+
+def test_the_parts_of_a_face_have_errors_of_their_own(
+    tmp_path: Path, face: np.ndarray, truth: Table, boxes: Table
+) -> None:
+    off = shifted(face, 300)
+    off[0, points.REGIONS["mouth"]] += (0, 5)
+    table = stored(tmp_path / "mouth.csv", {"image": TESTED[1:2]}, off)
+    one = stored(
+        tmp_path / "box.csv",
+        {"image": TESTED[1:2], "left": [0.0], "top": [0.0], "right": [40.0], "bottom": [90.0]},
+    )
+    parts = evaluation.by_region(evaluation.measure(truth, one, table))
+    assert parts.pop("mouth") == pytest.approx([5 / 60])
+    assert parts.keys() == {"jaw", "brows", "nose", "eyes"}
+    assert all(errors == pytest.approx([0]) for errors in parts.values())
+
+
+def test_five_points_have_no_parts(
+    tmp_path: Path, face: np.ndarray, truth: Table, boxes: Table
+) -> None:
+    table = stored(tmp_path / "five.csv", {"image": TESTED}, shifted(face, 500, 300, 100)[:, :5])
+    assert evaluation.by_region(evaluation.measure(truth, boxes, table)) == {}
 
 
 def test_a_missing_prediction_is_an_error(
@@ -81,7 +104,7 @@ def test_a_missing_prediction_is_an_error(
 ) -> None:
     few = stored(tmp_path / "few.csv", {"image": TESTED[:1]}, shifted(face, 500))
     with pytest.raises(FacealignError, match=r"few\.csv: no row for 300W/test/b\.jpg and 1 more"):
-        evaluation.score(truth, boxes, few)
+        evaluation.score(evaluation.measure(truth, boxes, few))
 
 
 def test_test_images_without_a_box_are_counted_per_data_set(truth: Table, boxes: Table) -> None:
@@ -91,8 +114,8 @@ def test_test_images_without_a_box_are_counted_per_data_set(truth: Table, boxes:
 def test_the_summary_has_each_data_set_and_all_for_each_method(
     truth: Table, boxes: Table, predicted: Table
 ) -> None:
-    model = evaluation.score(truth, boxes, predicted)
-    exact = evaluation.score(truth, boxes, truth)
+    model = evaluation.score(evaluation.measure(truth, boxes, predicted))
+    exact = evaluation.score(evaluation.measure(truth, boxes, truth))
     lost = evaluation.undetected(truth, boxes)
     summary = evaluation.summarise({"model": model, "exact": exact}, lost, CED)
     assert {name: list(methods) for name, methods in summary.items()} == {

@@ -78,6 +78,40 @@ def test_images_that_agree_leave_no_doubt() -> None:
     assert metrics.bootstrap(np.full(9, 0.5), 100, 1) == [0.5, 0.5]
 
 
+def test_a_method_compared_with_itself_shows_nothing() -> None:
+    same = metrics.compare(ERRORS, ERRORS, resamples=200, seed=1)
+    assert (same.value, same.ci95, same.p, same.real) == (0, (0, 0), 1, False)
+
+
+def test_the_difference_is_that_of_the_areas() -> None:
+    better, worse = np.array([0.02, 0.04, 0.2, 0.01]), np.array([0.04, 0.04, 0.1, 0.03])
+    compared = metrics.compare(better, worse, resamples=200, seed=1)
+    assert compared.value == pytest.approx((0.25 + 0 + 0 + 0.25) / 4)
+    assert compared.ci95[0] < compared.value < compared.ci95[1]
+    back = metrics.compare(worse, better, resamples=200, seed=1)
+    assert (back.value, back.p) == pytest.approx((-compared.value, compared.p))
+
+
+def test_small_gains_on_all_images_are_real_although_the_images_differ_widely() -> None:
+    rng = np.random.default_rng(5)
+    worse = rng.uniform(0.01, 0.07, 200)
+    better = worse - rng.normal(0.001, 0.001, 200)
+    assert metrics.compare(better, worse, resamples=2000, seed=1).p < 0.001
+
+
+def test_chance_alone_seldom_looks_real() -> None:
+    rng = np.random.default_rng(7)
+    pairs = [rng.uniform(0.01, 0.07, (2, 60)) for _ in range(200)]
+    found = sum(metrics.compare(one, two, resamples=300, seed=1).real for one, two in pairs)
+    assert 2 <= found <= 20  # 10 expected
+
+
+def test_the_curve_ends_at_the_limit() -> None:
+    at, share = metrics.ced_to_limit(np.array([0.2, 0.01, 0.05]))
+    assert at.tolist() == [0, 0.01, 0.05, metrics.LIMIT]
+    assert share == pytest.approx([0, 1 / 3, 2 / 3, 2 / 3])
+
+
 def test_the_summary_holds_every_figure() -> None:
     summary = metrics.summarise(ERRORS, ERRORS * 2, undetected=2, resamples=200, seed=1)
     interval = summary.pop("auc_08_ci95")

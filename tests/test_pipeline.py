@@ -119,6 +119,36 @@ def test_what_is_dropped_is_counted_and_listed(project: Project) -> None:
     assert len(project.rows("data/index.csv")) + len(project.rows("data/dropped.csv")) == len(files)
 
 
+def test_the_errors_in_git_are_those_behind_the_figures(project: Project) -> None:
+    ced, rows = project.json("metrics/ced.json"), project.rows("metrics/errors.csv")
+    assert len(rows) == ced["all"]["model"]["images"]
+    for method in ("model", "dlib"):
+        errors = [float(row[method]) for row in rows]
+        assert sum(errors) / len(errors) == pytest.approx(ced["all"][method]["nme"])
+        parts = {
+            r["region"]: float(r["error"]) for r in project.rows(f"plots/regions/{method}.csv")
+        }
+        assert parts.keys() == {"jaw", "brows", "nose", "eyes", "mouth"}
+        assert min(parts.values()) < ced["all"][method]["nme"] < max(parts.values())
+
+
+def test_the_report_tells_the_figures_and_its_bytes_are_the_same_each_time(
+    project: Project, tmp_path: Path
+) -> None:
+    written = {kind: project.folder / "plots" / f"report.{kind}" for kind in ("html", "pdf")}
+    page = written["html"].read_text(encoding="utf-8")
+    for methods in project.json("metrics/ced.json").values():
+        assert f">{methods['model']['auc_08']:.4f}<" in page
+    assert "http" not in page and "profiles of 39 points" in page
+    data = "faces index.csv dropped.csv boxes.csv predicted.csv dlib.csv training.csv"
+    again = [tmp_path / path.name for path in written.values()]
+    project.run(
+        *("python", "-m", "stages.report", *(f"data/{name}" for name in data.split())),
+        *("metrics/ced.json", *map(str, again)),
+    )
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in written.values()]
+
+
 def test_a_second_run_does_nothing_and_the_status_is_clean(project: Project) -> None:
     assert "Running stage" not in project.run("dvc", "repro")
     assert "up to date" in project.run("dvc", "status")

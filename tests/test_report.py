@@ -1,86 +1,154 @@
-from typing import Any
+"""The report on a handful of pictures; tests/test_pipeline.py makes one of a real run."""
 
-from facealign.report import results_table, zoo_table
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-MODEL: dict[str, Any] = {
-    "auc_08": 0.61234,
-    "auc_08_ci95": [0.6004, 0.6251],
-    "auc_100": 0.9712,
-    "fr_08": 0.0345,
-    "fr_100": 0.0,
-    "nme": 0.02876,
-    "nme_interocular": 0.05,
-    "images": 201,
-    "undetected": 1,
-    "auc_08_all": 0.6,
-}
-NOTHING: dict[str, Any] = dict.fromkeys(MODEL) | {"images": 0, "undetected": 12}
-CED = {"300W": {"model": MODEL}, "Menpo": {"dlib": NOTHING}}
+import numpy as np
+import pytest
 
+from facealign import evaluation, images, report, tables
+from facealign.document import Document, Heading, Items, Picture, Table, write_html, write_pdf
+from facealign.evaluation import Ced
+from facealign.points import select
+from facealign.report import Material
 
-def test_the_table_is_aligned_and_figures_go_to_the_right() -> None:
-    head, ruler, *rows = results_table(CED).splitlines()
-    assert head.startswith("| data set | method | AUC@0.08 | 95 % interval |")
-    assert ruler.startswith("| -------- | ------ | -------: | ------------: |")
-    assert rows[0].startswith("| 300W     | model  |   0.6123 |   0.600–0.625 |")
-    assert rows[0].endswith("|  0.9712 |   3.5 % | 0.0288 |    201 |          1 |")
-    assert "|        — |             — |" in rows[1]
-    assert rows[1].endswith("|      0 |         12 |")
-    assert {len(line) for line in (head, ruler, *rows)} == {len(head)}
+CED = Ced(resamples=100, seed=1)
+CORNERS = {"left": 179.0, "top": 83.0, "right": 266.0, "bottom": 170.0}  # dlib's
+Make = Callable[..., Material]
+SPLITS = {"a.jpg": "train", "b.jpg": "train", "c.jpg": "test", "d.jpg": "test", "e.jpg": "test"}
 
 
-def test_a_table_of_nothing_is_its_head() -> None:
-    assert len(results_table({}).splitlines()) == 2
+@pytest.fixture
+def make(tmp_path: Path, astronaut: np.ndarray, face: np.ndarray) -> Make:
+    """Material of five pictures; `lost` names those without a rectangle."""
+    names = {name: f"300W/{split}/{name}" for name, split in SPLITS.items()}
+    shifts = {name: 4 * i for i, name in enumerate(names)}
+    truth = {name: face * 0.5 + (222 + shifts[name], 120) for name in names}
+    for name, key in names.items():
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        images.write(tmp_path / key, np.roll(astronaut, shifts[name], axis=1))
+    # e.jpg is b.jpg once more: a test picture that was learnt from
+    images.write(tmp_path / names["e.jpg"], np.roll(astronaut, shifts["b.jpg"], axis=1)[:, :, ::-1])
+
+    def stored(
+        name: str, columns: Mapping[str, tables.Column], points: np.ndarray | None = None
+    ) -> tables.Table:
+        tables.write(tmp_path / name, columns, points)
+        return tables.read(tmp_path / name)
+
+    def material(lost: tuple[str, ...] = (), count: int = 68) -> Material:
+        index = stored(
+            "index.csv",
+            {
+                "image": list(names.values()),
+                "dataset": ["300W"] * len(names),
+                "split": list(SPLITS.values()),
+            },
+            np.array([truth[name] for name in names]),
+        )
+        boxed = [name for name in names if name not in lost]
+        boxes = stored(
+            "boxes.csv",
+            {"image": [names[name] for name in boxed]}
+            | {side: [value] * len(boxed) for side, value in CORNERS.items()}
+            | {"source": ["upsample 0"] * len(boxed)},
+        )
+        off = np.array([truth[name] for name in boxed])
+        guesses = {"model": select(off + (3, 0), count), "dlib": off + (0, 5)}
+        tested = {
+            method: evaluation.measure(
+                index,
+                boxes,
+                stored(f"{method}.csv", {"image": [names[name] for name in boxed]}, points),
+                count,
+            )
+            for method, points in guesses.items()
+        }
+        scored = {method: evaluation.score(its) for method, its in tested.items()}
+        return Material(
+            faces=tmp_path,
+            index=index,
+            dropped=stored(
+                "dropped.csv",
+                {"image": ["300W/train/x.jpg"], "reason": ["profile_39"], "detail": [""]},
+            ),
+            boxes=boxes,
+            tested=tested,
+            training=stored(
+                "training.csv",
+                {
+                    "epoch": [1, 2, 3],
+                    "learning_rate": [0.1, 0.2, 0.1],
+                    "train_loss": [0.3, 0.2, 0.1],
+                    "validation_nme": [0.05, 0.03, 0.04],
+                },
+            ),
+            figures=evaluation.summarise(scored, evaluation.undetected(index, boxes), CED),
+            params={"train.arch": "onet", "train.epochs": 3},
+            ced=CED,
+        )
+
+    return material
 
 
-def test_methods_stay_in_their_order() -> None:
-    lines = results_table({"all": {"model": MODEL, "dlib": NOTHING, "b": MODEL}}).splitlines()[2:]
-    assert [line.split()[3] for line in lines] == ["model", "dlib", "b"]
+def heads(document: Document) -> list[str]:
+    return [block.text for block in document.blocks if isinstance(block, Heading)]
 
 
-ZOO: dict[str, Any] = {
-    "networks": {
-        "onet": {
-            "input": 48,
-            "parameters": 389040,
-            "megabytes": 1.5678,
-            "cpu_ms": 0.7312,
-            "figures": {"300W": MODEL, "ytf": MODEL | {"auc_08": 0.4, "fr_08": 0.25}},
-        },
-        "hourglass": {
-            "input": 128,
-            "parameters": None,
-            "megabytes": 25.0,
-            "cpu_ms": None,
-            "figures": {"300W": MODEL | {"auc_08": 0.7}, "ytf": NOTHING},
-        },
-    },
-    "dlib": {
-        "megabytes": 99.7,
-        "cpu_ms": 2.84,
-        "figures": {"300W": MODEL | {"auc_08": 0.8}, "ytf": MODEL},
-    },
-}
+def said(document: Document) -> str:
+    [items] = [block for block in document.blocks if isinstance(block, Items)]
+    return "\n".join(items.texts)
 
 
-def test_the_zoos_table_has_a_row_a_network_and_dlib_last() -> None:
-    head, ruler, *rows = zoo_table(ZOO, ["300W", "ytf"]).splitlines()
-    cells = [[cell.strip() for cell in row.strip("| ").split("|")] for row in (head, *rows)]
-    assert cells[0][:3] == ["network", "file, MB", "CPU, ms a face"]
-    assert cells[0][3:7] == ["300W AUC@0.08", "FR@0.08", "NME", "ytf AUC@0.08"]
-    assert cells[1][:6] == ["onet", "1.6", "0.7", "0.6123 (0.600–0.625)", "3.5 %", "0.0288"]
-    assert cells[1][6:] == ["0.4000 (0.600–0.625)", "25.0 %", "0.0288"]
-    assert cells[3][:4] == ["dlib", "99.7", "2.8", "0.8000 (0.600–0.625)"]
-    assert {len(line) for line in (head, ruler, *rows)} == {len(head)}
-    assert ruler.startswith("| --------- | -------: |")
+def test_it_has_every_section_and_says_what_was_measured(make: Make) -> None:
+    document = report.build(make(), "en")
+    assert document.title == "Facial landmarks: 300W"
+    assert heads(document) == [
+        "In short",
+        "Results",
+        "Errors by part of the face",
+        "What makes a face hard",
+        "Faces",
+        "Training",
+        "Data",
+        "Parameters",
+    ]
+    # 3 px and 5 px of 87, three images
+    assert "The network has AUC@0.08 0.569, dlib 0.282" in said(document)
+    results, data, params = (block for block in document.blocks if isinstance(block, Table))
+    assert results.rows[1][:3] == ["300W", "network", "0.5690"]
+    assert data.rows[1:] == [
+        ["300W", "test", "3", "3", "0", ""],
+        ["300W", "train", "2", "2", "1", "profiles of 39 points: 1"],
+    ]
+    assert params.rows[1:] == [["train.arch", "onet"], ["train.epochs", "3"]]
 
 
-def test_what_is_not_known_of_a_network_is_a_dash() -> None:
-    *_, hourglass, dlib = zoo_table(ZOO, ["300W", "ytf"]).splitlines()
-    assert [cell.strip() for cell in hourglass.split("|")[2:4]] == ["25.0", "—"]
-    assert [cell.strip() for cell in hourglass.split("|")[7:10]] == ["—"] * 3
-    assert "99.7" in dlib
+def test_a_test_picture_that_was_learnt_from_is_shown(make: Make) -> None:
+    document = report.build(make(), "en")
+    assert "test pictures look like a train picture" in said(document)
+    assert any(
+        isinstance(block, Picture) and block.caption.startswith("Test faces, each after")
+        for block in document.blocks
+    )
 
 
-def test_the_zoos_table_shows_the_data_sets_asked_for() -> None:
-    assert "ytf" not in zoo_table(ZOO, ["300W"])
+def test_faces_that_were_not_found_are_shown_and_counted(make: Make) -> None:
+    document = report.build(make(lost=("c.jpg",)), "en")
+    assert "found no face in 1 of 3 test pictures" in said(document)
+    captions = [block.caption for block in document.blocks if isinstance(block, Picture)]
+    assert "Test faces that the detector did not find: 1 of 1." in captions
+
+
+def test_without_any_measured_face_the_rest_is_still_there(make: Make, tmp_path: Path) -> None:
+    document = report.build(make(lost=("c.jpg", "d.jpg", "e.jpg")), "ru")
+    assert heads(document) == ["Коротко", "Обучение", "Данные", "Параметры"]
+    assert "300W: ни на одном тестовом изображении нет прямоугольника" in said(document)
+    write_html(document, tmp_path / "report.html")
+    write_pdf(document, tmp_path / "report.pdf")
+
+
+def test_five_points_have_no_parts_to_compare(make: Make) -> None:
+    document = report.build(make(count=5), "en")
+    assert "Errors by part of the face" in heads(document)
+    assert "least exact" not in said(document)

@@ -7,14 +7,6 @@ from facealign import tracking
 from facealign.tracking import project_folder
 
 
-def test_nested_names_are_joined_by_dots() -> None:
-    assert tracking.flatten({"a": {"b": 1, "c": {"d": 2}}, "e": 3}) == {
-        "a.b": 1,
-        "a.c.d": 2,
-        "e": 3,
-    }
-
-
 def test_a_server_that_is_down_is_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
