@@ -18,7 +18,7 @@ $(VENV)/installed: requirements.txt
 demo: $(VENV)/installed  ## run the whole pipeline on generated faces and print the results table
 	dvc repro
 	@python -m stages.results metrics/ced.json
-	@echo "CED figures: plots/ced/*.png; as a page with the training curves: $(VENV)/bin/dvc plots show"
+	@echo "The report: plots/report.html, plots/report.pdf; the curves of experiments: $(VENV)/bin/dvc plots diff"
 
 test: check  ## lint, types and tests
 	pytest
