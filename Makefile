@@ -2,10 +2,12 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 LIST ?= stages/zoo.yaml
+BASE ?= main
+HEAD ?= workspace
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sweep zoo mlflow
+.PHONY: help demo test check bench sweep zoo review mlflow
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -36,6 +38,9 @@ sweep: $(VENV)/installed  ## run the experiments of a list one after the other: 
 
 zoo: $(VENV)/installed  ## compare the experiments of stages/zoo.yaml: table, metrics/zoo.json, plots/zoo
 	@python -m stages.zoo metrics/zoo.json plots/zoo
+
+review: $(VENV)/installed  ## prove a change: make review BASE=main HEAD=my-experiment, into plots/review
+	@python -m stages.review $(BASE) $(HEAD) plots/review
 
 mlflow: $(VENV)/installed  ## open the page of the local runs at http://127.0.0.1:5000
 	mlflow ui --backend-store-uri sqlite:///mlflow.db

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
 from facealign.errors import FacealignError
 
@@ -12,32 +14,73 @@ from facealign.errors import FacealignError
 _REFERENCE = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/(.+)")
 
 
-@dataclass(frozen=True)
-class Experiment:
-    name: str
-    commit: str
-    baseline: str  # the commit that it was run on
+class Source(Protocol):
+    """Where a run's files can be had: a commit, or the workspace."""
+
+    @property
+    def name(self) -> str: ...
 
     def read(self, path: str) -> bytes:
-        """A file of the experiment's commit."""
-        try:
-            return git("cat-file", "blob", f"{self.commit}:{path}")
-        except FacealignError:
-            raise FacealignError(
-                f"experiment {self.name} ({self.commit[:7]}) has no {path} in Git"
-            ) from None
+        """A file that Git keeps."""
+        ...
 
     def fetch(self, path: str) -> bytes:
         """A file that DVC keeps, from its cache or remote."""
+        ...
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A commit, under the name by which it is spoken of."""
+
+    name: str
+    commit: str
+
+    def read(self, path: str) -> bytes:
+        try:
+            return git("cat-file", "blob", f"{self.commit}:{path}")
+        except FacealignError:
+            raise FacealignError(f"{self.name} ({self.commit[:7]}) has no {path} in Git") from None
+
+    def fetch(self, path: str) -> bytes:
         import dvc.api  # takes a second to import
         from dvc.exceptions import DvcException
 
         try:
             return dvc.api.read(path, rev=self.commit, mode="rb")
-        except DvcException as error:
-            raise FacealignError(
-                f"experiment {self.name} ({self.commit[:7]}): no {path}: {error}"
-            ) from None
+        except (DvcException, OSError) as error:
+            raise FacealignError(f"{self.name} ({self.commit[:7]}): no {path}: {error}") from None
+
+
+@dataclass(frozen=True)
+class Experiment(Revision):
+    baseline: str  # the commit that it was run on
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The files as they lie there."""
+
+    name: str = "workspace"
+
+    def read(self, path: str) -> bytes:
+        try:
+            return Path(path).read_bytes()
+        except OSError as error:
+            raise FacealignError(f"{path}: {error.strerror}") from None
+
+    fetch = read
+
+
+def find(name: str) -> Revision:
+    """An experiment, or whatever Git knows by this name."""
+    if experiment := newest().get(name):
+        return experiment
+    try:
+        commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    except FacealignError:
+        raise FacealignError(f"{name!r} names no experiment, branch, tag or commit") from None
+    return Revision(name, commit.decode().strip())
 
 
 def newest() -> dict[str, Experiment]:

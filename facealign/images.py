@@ -18,6 +18,11 @@ def read(path: Path) -> np.ndarray:
         data = path.read_bytes()
     except OSError as error:
         raise FacealignError(f"{path}: {error.strerror}") from None
+    return decode(data, path)
+
+
+def decode(data: bytes, path: Path) -> np.ndarray:
+    """A file's content as `read` gives it; `path` is what errors call it."""
     # Cut short, OpenCV would fill the rest with grey and say nothing. A thumbnail has an end of its
     # own, early in the file; what cameras add behind the picture is short beside it.
     if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[len(data) // 2 :]:

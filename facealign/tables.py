@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,9 +64,20 @@ class Table:
 def read(path: Path) -> Table:
     try:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            names, *rows = csv.reader(file)
+            return _parse(file, path)
     except OSError as error:
         raise FacealignError(f"{path}: {error.strerror}") from None
+
+
+def parse(data: bytes, path: Path) -> Table:
+    """A table that was read from elsewhere; `path` is what errors call it."""
+    text = data.decode("utf-8", errors="surrogateescape")
+    return _parse(io.StringIO(text, newline=""), path)
+
+
+def _parse(lines: Iterable[str], path: Path) -> Table:
+    try:
+        names, *rows = csv.reader(lines)
     except csv.Error as error:
         raise FacealignError(f"{path}: not a table: {error}") from None
     except ValueError:

@@ -6,6 +6,8 @@ from typing import Literal, get_args
 
 Language = Literal["en", "ru"]
 
+_SPACE = "\N{NO-BREAK SPACE}"  # no line may end between a number and its sign
+
 _TEXTS: dict[str, tuple[str, str]] = {
     # heads
     "title": ("Facial landmarks: {datasets}", "Точки лица: {datasets}"),
@@ -245,7 +247,7 @@ class Words:
         self._place = get_args(Language).index(language)
 
     def __call__(self, key: str, **values: str | int) -> str:
-        return _TEXTS[key][self._place].format(**values)
+        return _TEXTS[key][self._place].format(**values).replace(" %", f"{_SPACE}%")
 
     def dataset(self, name: str) -> str:
         return self("all") if name == "all" else name
@@ -254,7 +256,7 @@ class Words:
         return "—" if value is None else self._mark(f"{value:.{digits}f}")
 
     def percent(self, share: float | None, digits: int = 1) -> str:
-        return "—" if share is None else f"{self.number(100 * share, digits)} %"
+        return "—" if share is None else f"{self.number(100 * share, digits)}{_SPACE}%"
 
     def interval(self, ends: list[float] | None, digits: int = 3) -> str:
         return "—" if ends is None else "–".join(self.number(end, digits) for end in ends)

@@ -68,28 +68,27 @@ def read(experiment: Experiment, faces: Faces) -> Network:
     [model] = [out for out in lock["stages"]["train"]["outs"] if out["path"] == MODEL]
     ced = json.loads(experiment.read(CED))
     with tempfile.TemporaryDirectory() as folder:
-        curves = _curves(experiment, ced, Path(folder))
         parameters, cpu_ms = _cost(experiment, Path(folder), faces)
-        return Network(
-            name=experiment.name,
-            commit=experiment.commit,
-            input=params["crop"]["size"],
-            parameters=parameters,
-            megabytes=model["size"] / 1e6,
-            cpu_ms=cpu_ms,
-            ced=ced,
-            curves=curves,
-        )
+    return Network(
+        name=experiment.name,
+        commit=experiment.commit,
+        input=params["crop"]["size"],
+        parameters=parameters,
+        megabytes=model["size"] / 1e6,
+        cpu_ms=cpu_ms,
+        ced=ced,
+        curves=_curves(experiment, ced),
+    )
 
 
-def _curves(experiment: Experiment, ced: Ced, folder: Path) -> dict[str, dict[str, Curve]]:
+def _curves(experiment: Experiment, ced: Ced) -> dict[str, dict[str, Curve]]:
     curves: dict[str, dict[str, Curve]] = {}
     for dataset, methods in ced.items():
         for method, figures in methods.items():
             name = f"{dataset}_{method}.csv"
             if figures["images"]:
-                (folder / name).write_bytes(experiment.read(f"{CURVES}/{name}"))
-                error, share = tables.read(folder / name).numbers("error", "share").T
+                table = tables.parse(experiment.read(f"{CURVES}/{name}"), Path(name))
+                error, share = table.numbers("error", "share").T
                 curves.setdefault(dataset, {})[method] = Curve(error, share, figures["auc_08"])
     return curves
 

@@ -23,7 +23,17 @@ LAYERS = [
     | {"quality", "landmarks", "benchmark", "folders", "alignment", "video", "footage", "scoring"},
     {"codecs", "losses", "layers", "models", "crops", "schedule"},
     {"batches", "checkpoint", "training", "prediction", "export", "quantisation", "cost"},
-    {"markdown", "plotting", "findings", "report_plots", "report", "tracking", "zoo"},
+    {
+        "markdown",
+        "plotting",
+        "comparison",
+        "review",
+        "findings",
+        "report_plots",
+        "report",
+        "tracking",
+        "zoo",
+    },
     {"cli", "__main__"},
 ]
 

@@ -30,7 +30,10 @@ def test_every_reason_and_part_has_a_text() -> None:
 def test_numbers_are_written_as_the_language_does() -> None:
     english, russian = Words("en"), Words("ru")
     assert (english.number(0.12345), russian.number(0.12345)) == ("0.123", "0,123")
-    assert (english.percent(0.0251), russian.percent(0.0251)) == ("2.5 %", "2,5 %")
+    assert (english.percent(0.0251), russian.percent(0.0251)) == (
+        "2.5\N{NO-BREAK SPACE}%",
+        "2,5\N{NO-BREAK SPACE}%",
+    )
     assert russian.interval([0.1, 0.25]) == "0,100–0,250"
     assert english.interval(None) == english.number(None) == english.percent(None) == "—"
     assert (english.chance(0.0004), russian.chance(0.04)) == ("< 0.001", "0,040")
