@@ -73,3 +73,23 @@ def test_outside_of_a_repository_git_says_so(
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(FacealignError, match=r"git for-each-ref.*not a git repository"):
         experiments.newest()
+
+
+def test_a_run_is_found_as_experiment_branch_or_commit(repository: Path) -> None:
+    first = commit(repository, 1, a="old")
+    second = commit(repository, 2, a="new")
+    keep(first, first, "mine")
+    experiments.git("branch", "other", first)
+    for name, wanted in (("mine", first), ("other", first), ("HEAD", second), (second[:9], second)):
+        assert experiments.find(name).commit == wanted
+    for name in ("nothing", "--all", "HEAD:plots"):
+        with pytest.raises(FacealignError, match="names no experiment, branch, tag or commit"):
+            experiments.find(name)
+
+
+def test_the_workspace_is_read_as_it_lies_there(repository: Path) -> None:
+    commit(repository, 1, a="old")
+    (repository / "plots" / "a").write_text("changed", encoding="utf-8")
+    assert experiments.Workspace().read("plots/a") == b"changed"
+    with pytest.raises(FacealignError, match="plots/b: No such file"):
+        experiments.Workspace().fetch("plots/b")
