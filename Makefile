@@ -15,6 +15,7 @@ help:  ## list the targets
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	pip install -r requirements.txt
+	python -m stages.plots_page .dvc/plots.html
 	touch $@
 
 demo: $(VENV)/installed  ## run the whole pipeline on generated faces and print the results table

@@ -262,6 +262,14 @@ def test_an_experiment_overrides_params_and_is_compared(project: Project) -> Non
     points = chart["content"]["data"]["values"]
     curves = {(point["rev"], point["filename"]) for point in points}
     assert len(curves) == 4  # two revisions, model and dlib
+    project.run("python", "-m", "stages.plots_page", ".dvc/plots.html")
+    project.run("dvc", "plots", "diff", "main", "workspace")
+    page = (project.folder / "dvc_plots" / "index.html").read_text(encoding="utf-8")
+    assert page.count("vegaEmbed('#") == 7 and not re.search(r"<(script|link)[^>]+http", page)
+    said = project.run("python", "-m", "stages.review", "main", "smaller", "plots/review")
+    # five points against 68: dlib shows that the same name does not stand for the same error
+    assert "# smaller against main" in said and "**Note:** dlib's error differs" in said
+    assert "| train.points" in said and "![Faces that changed most](faces.jpg)" in said
     project.run("git", "checkout", "-q", ".")
     project.run("dvc", "checkout", "-q")
     assert "up to date" in project.run("dvc", "status")
