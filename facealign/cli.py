@@ -110,13 +110,7 @@ def _parser() -> argparse.ArgumentParser:
         "are data sets. Writes ced.json, CED figures and a sheet of faces from best to worst.",
     )
     evaluate.add_argument("folder", type=Path, metavar="DIR")
-    evaluate.add_argument(
-        "--csv",
-        type=Path,
-        metavar="FILE",
-        help="a table as the facial-keypoints course has it: names of columns, then in each line "
-        "a picture's name and 136 numbers that count pixels from 1",
-    )
+    _add_table(evaluate)
     evaluate.add_argument(
         "--out", type=Path, default=Path("evaluation"), metavar="DIR", help="default: evaluation"
     )
@@ -125,6 +119,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_model(evaluate)
     evaluate.set_defaults(run=_evaluate)
+
+    show = commands.add_parser(
+        "show",
+        help="contact sheets of a folder's faces with their points",
+        description="Draw the faces of a folder, many on a page: true points, from .pts or a "
+        "table, in green, a network's in red, with its error. Without any true points the faces "
+        "are looked for.",
+    )
+    show.add_argument("folder", type=Path, metavar="DIR")
+    _add_table(show)
+    show.add_argument(
+        "--model", help="draw its points, too: cascade, small, an .onnx file, a checkpoint"
+    )
+    show.add_argument(
+        "--worst", action="store_true", help="the largest errors first, which need --model"
+    )
+    show.add_argument(
+        "--out", type=Path, default=Path("sheets"), metavar="DIR", help="default: sheets"
+    )
+    show.set_defaults(run=_show)
 
     align = commands.add_parser(
         "align",
@@ -195,6 +209,16 @@ def _pixels(text: str) -> int:
     if not text.isdecimal() or not 16 <= int(text) <= 4096:
         raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from 16 to 4096")
     return int(text)
+
+
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="a table as the facial-keypoints course has it: names of columns, then in each line "
+        "a picture's name and 136 numbers that count pixels from 1",
+    )
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -269,6 +293,16 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         if done.correlation is not None:
             print(f"\nRank correlation of scores and errors of all points: {done.correlation:.3f}")
     return 0
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    from facealign import gallery
+
+    if arguments.worst and arguments.model is None:
+        raise FacealignError("--worst sorts by a network's errors: name it with --model")
+    return gallery.show(
+        arguments.folder, arguments.csv, arguments.model, arguments.worst, arguments.out
+    )
 
 
 def _align(arguments: argparse.Namespace) -> int:

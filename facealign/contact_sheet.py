@@ -56,15 +56,21 @@ def best_to_worst(examples: Sequence[Example], count: int = 24) -> np.ndarray:
 
 def sheet(tiles: Sequence[Tile]) -> np.ndarray:
     """One RGB picture of all tiles, COLUMNS in a row, in reading order."""
-    rows = max(1, -(-len(tiles) // COLUMNS))
+    return page([draw(tile) for tile in tiles])
+
+
+def page(drawn: Sequence[np.ndarray]) -> np.ndarray:
+    """The same of tiles that are drawn."""
+    rows = max(1, -(-len(drawn) // COLUMNS))
     page = np.full((rows * TILE, COLUMNS * TILE, 3), 255, np.uint8)
-    for number, tile in enumerate(tiles):
+    for number, tile in enumerate(drawn):
         y, x = divmod(number, COLUMNS)
-        page[y * TILE : (y + 1) * TILE, x * TILE : (x + 1) * TILE] = _draw(tile)
+        page[y * TILE : (y + 1) * TILE, x * TILE : (x + 1) * TILE] = tile
     return page
 
 
-def _draw(tile: Tile) -> np.ndarray:
+def draw(tile: Tile) -> np.ndarray:
+    """A picture of TILE x TILE pixels."""
     scale = 2  # drawn at twice the size, so that a point is where it is and not at the next pixel
     to_tile = crop_map(tile.box, MARGIN, scale * TILE)
     picture = images.warp(tile.image, to_tile, scale * TILE)

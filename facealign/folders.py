@@ -94,7 +94,7 @@ def find_pictures(paths: Sequence[str]) -> list[Source]:
         if not matches:
             found[path] = Source(path, path, f"{text}: no such file or folder")
         for match in matches:
-            inside = _pictures_below(match) if match.is_dir() else [Source(match, Path(match.name))]
+            inside = pictures_below(match) if match.is_dir() else [Source(match, Path(match.name))]
             if not inside:
                 suffixes = ", ".join(sorted(images.SUFFIXES))
                 found[match] = Source(
@@ -105,7 +105,7 @@ def find_pictures(paths: Sequence[str]) -> list[Source]:
     return list(found.values())
 
 
-def _pictures_below(folder: Path) -> list[Source]:
+def pictures_below(folder: Path) -> list[Source]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     found = [path for path in files if path.suffix.lower() in images.SUFFIXES]
     return [Source(path, path.relative_to(folder)) for path in found]
@@ -150,7 +150,7 @@ def _look(model: str, write: Write | None, source: Source) -> Seen:
         image = images.read(source.path)
     except FacealignError as error:
         return Seen(source.path, error=str(error))
-    faces = _aligner(model).predict(image)
+    faces = aligner(model).predict(image)
     seen = Seen(source.path, image.shape[1], image.shape[0], tuple(faces))
     if write is not None:
         write(source, image, seen)
@@ -184,8 +184,9 @@ def _result(out: Path, source: Source, suffix: str, number: int = 1) -> Path:
 
 
 @cache
-def _aligner(model: str) -> Aligner:
-    return Aligner(model, threads=1)  # there is a process a core
+def aligner(model: str) -> Aligner:
+    """A process's own: there is one a core."""
+    return Aligner(model, threads=1)
 
 
 def draw(image: np.ndarray, faces: Sequence[Face]) -> np.ndarray:

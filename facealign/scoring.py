@@ -94,7 +94,7 @@ def splits_together(folder: Path, known: Sequence[Known]) -> list[str]:
 
 def score(known: Sequence[Known], dropped: list[str], model: str, baseline: Path | None) -> Report:
     Network(find_model(model))  # its errors, before there are processes to say them from
-    results = list(map_in_order(partial(_look, model, baseline), known, "evaluate"))
+    results = list(map_in_order(partial(look, model, baseline), known, "evaluate"))
     found = [result for result in results if isinstance(result, Measured)]
     lost = [result for result in results if isinstance(result, Lost)]
     missed = Counter(dict.fromkeys(sorted({face.known.dataset for face in found}), 0))
@@ -163,7 +163,8 @@ def _known(path: Path, folder: Path, points: np.ndarray) -> Known:
     return Known(path, below[0] if len(below) > 1 else folder.resolve().name, points)
 
 
-def _look(model: str, baseline: Path | None, known: Known) -> Measured | Lost:
+def look(model: str, baseline: Path | None, known: Known) -> Measured | Lost:
+    """One picture, in whichever process."""
     try:
         image = images.read(known.path)
     except FacealignError as error:

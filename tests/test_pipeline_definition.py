@@ -20,7 +20,17 @@ LAYERS = [
     | {"images", "drawing", "metrics", "parallel", "filtering", "synthesis", "document", "wording"}
     | {"duplicates"},
     {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet", "pose"}
-    | {"quality", "landmarks", "benchmark", "folders", "alignment", "video", "footage", "scoring"},
+    | {
+        "quality",
+        "landmarks",
+        "benchmark",
+        "folders",
+        "alignment",
+        "video",
+        "footage",
+        "scoring",
+        "gallery",
+    },
     {"codecs", "losses", "layers", "models", "crops", "schedule"},
     {"batches", "checkpoint", "training", "prediction", "export", "quantisation", "cost"},
     {
