@@ -7,10 +7,10 @@ HEAD ?= workspace
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sweep zoo review mlflow
+.PHONY: help demo test check bench sweep zoo experiments promote review mlflow
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,13 @@ sweep: $(VENV)/installed  ## run the experiments of a list one after the other: 
 
 zoo: $(VENV)/installed  ## compare the experiments of stages/zoo.yaml: table, metrics/zoo.json, plots/zoo
 	@python -m stages.zoo metrics/zoo.json plots/zoo
+
+experiments: $(VENV)/installed  ## list all experiments: what differs, the best AUC first
+	@dvc exp show --md --only-changed --sort-by metrics/ced.json:all.model.auc_08 --sort-order desc \
+	    --drop '^(?!Experiment|all\.model\.(auc_08|fr_08|nme)$$|(data|detect|crop|train|predict)\.[a-z_]+$$)'
+
+promote: $(VENV)/installed  ## commit an experiment's params, figures and products: make promote EXP=name
+	@python -m stages.promote $(EXP)
 
 review: $(VENV)/installed  ## prove a change: make review BASE=main HEAD=my-experiment, into plots/review
 	@python -m stages.review $(BASE) $(HEAD) plots/review

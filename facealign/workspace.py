@@ -31,7 +31,7 @@ def refuse_changes() -> None:
         # killed outright, DVC leaves half an experiment, and Git on no branch
         raise FacealignError(
             f"uncommitted changes: {', '.join(files)}; commit them, or, if a killed experiment "
-            f"left them: {_way_back()}"
+            f"left them: {way_back()}"
         )
     status = subprocess.run(
         ["dvc", "data", "status", "--json"], stdout=subprocess.PIPE, text=True, check=False
@@ -47,10 +47,10 @@ def refuse_changes() -> None:
 
 def put_back() -> None:
     """The files in Git as they were, and no new ones: DVC adds them to the index."""
-    products = _products()
-    git("reset", "-q", "--", *products)
-    git("clean", "-fdq", "--", *products)
-    kept = git("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", *products).decode()
+    paths = products()
+    git("reset", "-q", "--", *paths)
+    git("clean", "-fdq", "--", *paths)
+    kept = git("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", *paths).decode()
     git("checkout", "-q", "HEAD", "--", *kept.split("\0")[:-1])
 
 
@@ -97,7 +97,7 @@ def last_lines(log: Path) -> str:
     return "\n".join(f"  | {line}" for line in lines[-5:])
 
 
-def _products() -> list[str]:
+def products() -> list[str]:
     """What an experiment changes of the files in Git."""
     stages = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
     outs = [out for stage in stages.values() for out in stage.get("outs", [])]
@@ -105,6 +105,6 @@ def _products() -> list[str]:
     return ["params.yaml", "dvc.lock", *in_git]
 
 
-def _way_back() -> str:
+def way_back() -> str:
     away = "git checkout ." if git("branch", "--show-current") else "git checkout -f BRANCH"
     return f"{away} && dvc checkout --force dvc.yaml"

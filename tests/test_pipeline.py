@@ -275,6 +275,24 @@ def test_an_experiment_overrides_params_and_is_compared(project: Project) -> Non
     assert "up to date" in project.run("dvc", "status")
 
 
+def test_a_queued_experiment_is_run_and_promoted(project: Project) -> None:
+    project.run("dvc", "exp", "run", "--queue", "-n", "queued", "-S", "train.epochs=1")
+    project.run("dvc", "queue", "start")
+    while "Success" not in (status := project.run("dvc", "queue", "status")):
+        assert "Failed" not in status
+        time.sleep(1)
+    project.run("git", "checkout", "-q", "-b", "promoted")
+    said = project.run("python", "-m", "stages.promote", "queues", fails=True)
+    assert "unknown experiment 'queues', did you mean queued?" in said
+    assert "Promote queued" in project.run("python", "-m", "stages.promote", "queued")
+    assert "up to date" in project.run("dvc", "status")
+    assert project.run("git", "status", "--porcelain") == ""
+    assert yaml.safe_load(project.run("git", "show", "HEAD:params.yaml"))["train"]["epochs"] == 1
+    assert len(project.rows("plots/training.csv")) == len(project.rows("data/training.csv")) == 1
+    project.run("git", "checkout", "-q", "main")
+    project.run("dvc", "checkout", "-q")
+
+
 def test_a_mistyped_parameter_names_the_valid_ones(project: Project) -> None:
     said = project.run("dvc", "exp", "run", "-S", "+train.epoch=3", fails=True)
     assert "train: unknown parameter 'epoch', did you mean epochs?" in said
