@@ -7,7 +7,7 @@ HEAD ?= workspace
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sweep zoo experiments promote review mlflow
+.PHONY: help demo test check bench sweep zoo experiments promote review mlflow register
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -52,3 +52,6 @@ review: $(VENV)/installed  ## prove a change: make review BASE=main HEAD=my-expe
 
 mlflow: $(VENV)/installed  ## open the page of the local runs at http://127.0.0.1:5000
 	mlflow ui --backend-store-uri sqlite:///mlflow.db
+
+register: $(VENV)/installed  ## make data/model.pt a version of `facealign` in MLflow's registry
+	@python -m stages.register data/model.pt

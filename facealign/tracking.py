@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from facealign.config import flatten
+from facealign.errors import FacealignError
 from facealign.files import sha256
 
 EXPERIMENT = "facealign"
+MODEL_TAG = "model.sha256"
 # an answer within seconds, or a warning; MLflow itself would try for many minutes
 _PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
@@ -69,6 +71,28 @@ def log(run: Run, store: Path) -> bool:
         logging.getLogger(__name__).warning("MLflow: the run was not logged: %s", error)
         return False
     return True
+
+
+def register(model: Path, name: str, store: Path) -> str:
+    """Make the model of the newest run that logged it a version of `name`; returns its number."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    client = mlflow.MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or local_uri(store))
+    found = client.get_experiment_by_name(EXPERIMENT)
+    query = f"tags.`{MODEL_TAG}` = '{sha256(model)}'"
+    runs = client.search_runs([found.experiment_id], query, max_results=1) if found else []
+    if not runs:
+        raise FacealignError(f"{model}: no run has logged it; log it: dvc repro -f -s track")
+    [run] = runs
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise FacealignError(f"MLflow: {error.message}") from None
+    source = f"{run.info.artifact_uri}/{model.name}"
+    version = client.create_model_version(name, source, run.info.run_id, tags=dict(run.data.tags))
+    return str(version.version)
 
 
 def local_uri(store: Path) -> str:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from facealign import config, tables, tracking
-from facealign.files import write_json
+from facealign.files import sha256, write_json
 from stages import run
 
 
@@ -26,7 +26,11 @@ def main(
     logged = tracking.log(
         tracking.Run(
             name=experiment,
-            tags={"dvc.experiment": experiment, "dvc.revision": revision},
+            tags={
+                "dvc.experiment": experiment,
+                "dvc.revision": revision,
+                tracking.MODEL_TAG: sha256(model),
+            },
             params=params,
             epochs=[dict(zip(names, row, strict=True)) for row in table.numbers(*names)],
             metrics=metrics | logged_only,

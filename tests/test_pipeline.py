@@ -1,13 +1,11 @@
 """The pipeline as its users run it: real dvc, real dlib, real MLflow, in a project of its own."""
 
-import csv
 import json
 import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,77 +13,10 @@ from typing import Any
 import mlflow
 import pytest
 import yaml
+from conftest import EPOCHS, Project
 
-ROOT = Path(__file__).parents[1]
-PICTURES, EPOCHS = 40, 2
 # MLflow's own use of SQLAlchemy
 MLFLOW_WARNS = pytest.mark.filterwarnings("ignore:.*noload:DeprecationWarning")
-
-
-class Project:
-    """A small copy of this project, with a Git repository and a DVC cache of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in ("facealign", "stages", ".dvc/plots", "dvc.yaml", ".dvcignore", ".gitignore"):
-            source, target = ROOT / name, folder / name
-            if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, target)
-        params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-        params["demo"]["pictures"] = PICTURES
-        params["train"] |= {"epochs": EPOCHS, "validation": 0.3}
-        (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-        self.run("git", "init", "-q", "-b", "main")
-        self.run("git", "config", "user.name", "a tester")
-        self.run("git", "config", "user.email", "tester@example.org")
-        (folder / ".dvc" / ".gitignore").write_text("/tmp\n/cache\n", encoding="utf-8")
-        (folder / ".dvc" / "config").write_text("[core]\n    analytics = false\n", encoding="utf-8")
-        self.commit("the project")
-
-    def environment(self) -> dict[str, str]:
-        kept = {
-            k: v
-            for k, v in os.environ.items()
-            if not k.startswith(("DVC_", "MLFLOW_", "FACEALIGN_"))
-        }
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return kept | {"PATH": path, "FACEALIGN_DEVICE": "cpu"}
-
-    def run(self, *command: str, fails: bool = False, **variables: str) -> str:
-        """What the command printed; it must succeed, or fail, as said."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment() | variables,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert (done.returncode != 0) == fails, done.stdout[-6000:]
-        return done.stdout
-
-    def commit(self, message: str) -> None:
-        self.run("git", "add", "-A")
-        self.run("git", "commit", "-q", "--allow-empty", "-m", message)
-
-    def json(self, name: str) -> Any:
-        return json.loads((self.folder / name).read_text(encoding="utf-8"))
-
-    def rows(self, name: str) -> list[dict[str, str]]:
-        with (self.folder / name).open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """After `dvc repro` and a commit. Tests that run experiments apply none of them."""
-    project = Project(tmp_path_factory.mktemp("project"))
-    project.run("dvc", "repro")
-    project.commit("the baseline")
-    return project
 
 
 def test_the_figures_are_there_and_add_up(project: Project) -> None:

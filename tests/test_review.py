@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,6 +111,35 @@ def test_other_verdicts(tmp_path: Path, change: np.ndarray, said: str) -> None:
     head = stored(tmp_path, "mine", spread() + change)
     text = review.write(compared(base, head), base, head, tmp_path / "out")
     assert f"**{said}**" in text
+
+
+def test_the_comment_links_to_figures_that_are_pushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*words: str | Path) -> str:
+        done = subprocess.run(["git", *words], check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    git("init", "-q", "--bare", tmp_path / "origin")
+    git("clone", "-q", tmp_path / "origin", tmp_path / "clone")
+    monkeypatch.chdir(tmp_path / "clone")
+    base, head = stored(tmp_path, "main", spread()), stored(tmp_path, "mine", spread() - 0.004)
+    publish = Path(__file__).parents[1] / ".github" / "publish-review.sh"
+    for name in ("pull-1", "pull-2", "pull-1"):
+        review.write(compared(base, head), base, head, Path("plots/review"))
+        comment = subprocess.run(
+            [publish, "https://example.org/team/faces", name],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        commit = git("-C", tmp_path / "origin", "rev-parse", "review-figures")
+        linked = re.findall(r"\]\(https://example.org/team/faces/raw/(\w+)/(\S+)\)", comment)
+        assert linked == [(commit, f"{name}/{figure}.png") for figure in ("300W", "ytf", "all")]
+    kept = git("-C", tmp_path / "origin", "ls-tree", "-r", "--name-only", "review-figures").split()
+    assert sorted(kept) == [
+        f"pull-{n}/{name}.png" for n in (1, 2) for name in ("300W", "all", "ytf")
+    ]
 
 
 def test_few_images_prove_nothing(tmp_path: Path) -> None:
