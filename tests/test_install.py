@@ -1,5 +1,6 @@
 """What the light install promises, held against what the commands import."""
 
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -77,3 +78,12 @@ def test_the_weights_come_along() -> None:
     globs = tomllib.loads(text)["tool"]["setuptools"]["package-data"]["facealign"]
     assert globs == ["weights/*"]
     assert (ROOT / "facealign" / "weights" / "cascade.onnx").stat().st_size < 16e6
+
+
+def test_the_dockerfile_copies_what_git_has_and_ends_without_root() -> None:
+    steps = runpy.run_path(str(ROOT / ".ci" / "dockerfile.py"))["steps"]()
+    assert list(steps) == ["landmarks", "pipeline"]
+    for image in steps.values():
+        copied = [word for name, rest in image if name == "COPY" for word in rest.split()[1:-1]]
+        assert copied and all((ROOT / source).exists() for source in copied)
+        assert [rest for name, rest in image if name == "USER"] == ["facealign"]
