@@ -1,6 +1,6 @@
 """Carry out the Dockerfile's steps without an engine: python .ci/dockerfile.py [TARGET...]
 
-Each image gets an empty folder for its user's home, an empty virtual environment for its Python, and
+Each image gets an empty folder for its home, an empty virtual environment for its Python, and
 what Git has of this project to copy from. Packages of the system are not installed but looked for.
 Then the image's command runs, and `facealign predict` on a picture.
 """
