@@ -15,6 +15,7 @@ help:  ## list the targets
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	pip install -r requirements.txt
+	pip install --no-deps --editable .
 	python -m stages.plots_page .dvc/plots.html
 	touch $@
 
@@ -37,12 +38,12 @@ bench: $(VENV)/installed  ## pictures a second and peak memory of each stage, in
 sweep: $(VENV)/installed  ## run the experiments of a list one after the other: make sweep LIST=mine.yaml
 	python -m stages.sweep $(LIST)
 
-zoo: $(VENV)/installed  ## compare the experiments of stages/zoo.yaml: table, metrics/zoo.json, plots/zoo
-	@python -m stages.zoo metrics/zoo.json plots/zoo
+zoo: $(VENV)/installed  ## compare the experiments of a list that are done: table, metrics/zoo.json, plots/zoo
+	@python -m stages.zoo $(LIST) metrics/zoo.json plots/zoo
 
-experiments: $(VENV)/installed  ## list all experiments: what differs, the best AUC first
-	@dvc exp show --md --only-changed --sort-by metrics/ced.json:all.model.auc_08 --sort-order desc \
-	    --drop '^(?!Experiment|all\.model\.(auc_08|fr_08|nme)$$|(data|detect|crop|train|predict)\.[a-z_]+$$)'
+experiments: $(VENV)/installed  ## list all experiments: what differs, the best AUC in validation first
+	@dvc exp show --md --only-changed --sort-by metrics/validation.json:auc_08 --sort-order desc \
+	    --drop '^(?!Experiment|auc_08$$|all\.model\.(auc_08|fr_08|nme)$$|(data|detect|crop|train|predict)\.[a-z_]+$$)'
 
 promote: $(VENV)/installed  ## commit an experiment's params, figures and products: make promote EXP=name
 	@python -m stages.promote $(EXP)

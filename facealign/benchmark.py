@@ -52,7 +52,9 @@ def bench(
     """The content of `facealign bench --json`; `baseline` is the file of dlib's predictor."""
     cv2.setNumThreads(1)
     shown = portraits(faces)
-    files = {model: landmarks.find_model(model) for model in models}
+    short = [Path(model).stem for model in models]
+    names = short if len(set(short)) == len(models) else models
+    files = {name: landmarks.find_model(model) for name, model in zip(names, models, strict=True)}
     steps: dict[str, tuple[Step, Path]] = {
         model: (landmarks.Network(file, threads=1), file) for model, file in files.items()
     }

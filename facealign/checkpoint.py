@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -50,6 +49,8 @@ def build(checkpoint: Checkpoint, device: torch.device) -> tuple[nn.Module, Code
 
 def initialise(network: nn.Module, config: Train) -> None:
     """Give a new network the weights that `train.init` names."""
+    if config.init in ("none", "imagenet") and config.init_sha256:
+        raise FacealignError(f"train.init_sha256 is set, but train.init is {config.init}")
     if config.init == "none":
         return
     if config.init == "imagenet":
@@ -58,13 +59,13 @@ def initialise(network: nn.Module, config: Train) -> None:
     path = _released(config.init_sha256) if config.init == "released" else Path(config.init)
     if not path.is_file():
         raise FacealignError(
-            f"train.init: {config.init!r} is neither none, imagenet, released nor a file"
+            f"train.init: {config.init!r} is neither none, imagenet, released nor a file; "
+            "DVC removes the products of an earlier run before it trains: copy such a one first"
         )
     if (digest := sha256(path)) != config.init_sha256:
         # the name alone would let other weights pass for the same experiment
-        raise FacealignError(
-            f"train.init_sha256: {path} has {digest}, expected {config.init_sha256!r}"
-        )
+        wanted = repr(config.init_sha256) if config.init_sha256 else "it to be set"
+        raise FacealignError(f"train.init_sha256: {path} has {digest}, expected {wanted}")
     _take(network, load(path), path)
 
 
@@ -84,12 +85,14 @@ def _take(network: nn.Module, source: Checkpoint, path: Path) -> None:
         for name, value in source.weights.items()
         if name in own and own[name].shape == value.shape
     }
-    if not any(value.ndim > 1 for value in fitting.values()):
-        raise FacealignError(f"train.init: no weight of {path} ({source.arch}) fits this network")
+    if len(fitting) < len(own) / 2:
+        raise FacealignError(
+            f"train.init: {len(fitting)} of {len(own)} weights of {path} ({source.arch}) fit this "
+            "network: is it of another kind, size or train.width?"
+        )
     network.load_state_dict(own | fitting)
-    new = sorted(own.keys() - fitting.keys())
-    if new:
-        print(f"{path}: {len(fitting)} weights taken, not {', '.join(new)}", file=sys.stderr)
+    if len(fitting) < len(own):
+        print(f"{path}: {len(fitting)} of {len(own)} weights taken", file=sys.stderr)
 
 
 def halved(checkpoint: Checkpoint) -> Checkpoint:
@@ -124,5 +127,6 @@ def load(path: Path) -> Checkpoint:
         return from_dict(torch.load(path, map_location="cpu", weights_only=True))
     except OSError as error:
         raise FacealignError(f"{path}: {error.strerror}") from None
-    except (RuntimeError, KeyError, TypeError, EOFError, pickle.UnpicklingError) as error:
-        raise FacealignError(f"{path}: not a checkpoint of facealign: {error}") from None
+    except Exception:
+        # torch raises whatever comes; its words advise to load the file and run what is in it
+        raise FacealignError(f"{path}: not a checkpoint of facealign") from None

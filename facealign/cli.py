@@ -23,9 +23,7 @@ def main() -> None:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            model = getattr(arguments, "model", None)
-            if isinstance(model, str) and model.endswith(".pt"):
-                arguments.model = str(_exported(Path(model), Path(folder) / "model.onnx"))
+            _export_checkpoints(arguments, Path(folder))
             status = arguments.run(arguments)
         sys.exit(status)
     except FacealignError as error:
@@ -37,6 +35,19 @@ def main() -> None:
         sys.exit(141)
     except OSError as error:  # a folder that cannot be written, a disk that is full
         sys.exit(f"error: {error.filename or 'output'}: {error.strerror or error}")
+
+
+def _export_checkpoints(arguments: argparse.Namespace, folder: Path) -> None:
+    """Let --model name ONNX files only: checkpoints become such in the folder."""
+    given = getattr(arguments, "model", None)
+    models = given if isinstance(given, list) else [given]
+    usable = [
+        str(_exported(Path(model), folder / str(number) / f"{Path(model).stem}.onnx"))
+        if isinstance(model, str) and model.endswith(".pt")
+        else model
+        for number, model in enumerate(models)
+    ]
+    arguments.model = usable if isinstance(given, list) else usable[0]
 
 
 def _parser() -> argparse.ArgumentParser:

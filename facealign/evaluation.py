@@ -85,6 +85,17 @@ def score(tested: Tested) -> dict[str, Scored]:
     return scored | {ALL: Scored(tested.errors, interocular)}
 
 
+def best_epoch(training: Table) -> dict[str, float | int]:
+    """What the network that is kept had in validation: the figures to choose experiments by."""
+    epochs, nmes, areas = training.numbers("epoch", "validation_nme", "validation_auc_08").T
+    best = int(nmes.argmin())
+    return {
+        "epoch": int(epochs[best]),
+        "nme": float(nmes[best]),
+        "auc_08": float(areas[best]),
+    }
+
+
 def undetected(truth: Table, boxes: Table) -> Counter[str]:
     """Test images without a rectangle, per data set; a data set that lost none is there with 0."""
     found = set(boxes[tables.KEY])

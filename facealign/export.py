@@ -71,7 +71,9 @@ def to_onnx(network: nn.Module, codec: Codec, stats: Stats, path: Path) -> None:
         )
     assert program is not None
     model = program.model_proto
-    onnx.helper.set_model_props(model, {"facealign.margin": repr(stats.margin)})
+    onnx.helper.set_model_props(
+        model, {"facealign.margin": repr(stats.margin), "facealign.rim": str(stats.border)}
+    )
     with replacing(path) as part:
         onnx.save(model, part)
 

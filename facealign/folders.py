@@ -25,6 +25,7 @@ from facealign.points import COUNT
 POINT, BOX = (60, 220, 60), (255, 200, 40)
 TABLE = "landmarks.csv"
 _CORNERS = ("left", "top", "right", "bottom")
+_POSE = ("yaw", "pitch", "roll")
 
 
 @dataclass(frozen=True)
@@ -208,14 +209,13 @@ def _as_lines(seen: Iterator[Seen]) -> Iterator[Seen]:
 def _as_table(seen: Iterator[Seen], file: TextIO) -> Iterator[Seen]:
     lines = csv.writer(file, lineterminator="\n")
     scores = [f"score{number}" for number in range(COUNT)]
-    lines.writerow(
-        ["image", "face", *_CORNERS, "yaw", "pitch", "roll", *tables.POINT_COLUMNS, *scores]
-    )
+    lines.writerow(["image", "face", *_CORNERS, *_POSE, *tables.POINT_COLUMNS, *scores])
     for one in seen:
         for number, face in enumerate(one.faces, start=1):
             values = as_dict(face)
             points = [coordinate for point in values["points"] for coordinate in point]
-            known = [one.path, number, *values["box"], *values["pose"].values(), *points]
+            pose = values["pose"] or dict.fromkeys(_POSE, "")
+            known = [one.path, number, *values["box"], *pose.values(), *points]
             # a network of five points, or without scores, leaves columns empty
             gap = [""] * (2 * COUNT - len(points))
             its_scores = values["scores"] or []

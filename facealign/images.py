@@ -60,16 +60,17 @@ def write(path: Path, image: np.ndarray) -> None:
         part.write_bytes(data.tobytes())
 
 
-def warp(image: np.ndarray, to_crop: Affine, size: int) -> np.ndarray:
+def warp(image: np.ndarray, to_crop: Affine, size: int, rim: int = 0) -> np.ndarray:
     """A `size` x `size` crop; outside the picture its border is continued.
 
     Bilinear sampling skips pixels when it shrinks by more than two, so the picture is first
-    averaged over whole blocks of pixels.
+    averaged over whole blocks of pixels. With a `rim` these lie as they would if the crop had so
+    many pixels more on each side: what is cut without a rim is the same as inside of it.
     """
     scale = float(np.sqrt(abs(np.linalg.det(to_crop.matrix[:, :2]))))
     block = int(1 / scale)
     if block >= 2:
-        image, to_crop = _shrink_around(image, to_crop, size, block)
+        image, to_crop = _shrink_around(image, to_crop, size, block, rim)
     matrix = to_crop.matrix
     return cv2.warpAffine(
         image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -77,16 +78,15 @@ def warp(image: np.ndarray, to_crop: Affine, size: int) -> np.ndarray:
 
 
 def _shrink_around(
-    image: np.ndarray, to_crop: Affine, size: int, block: int
+    image: np.ndarray, to_crop: Affine, size: int, block: int, rim: int
 ) -> tuple[np.ndarray, Affine]:
     """Average the crop's surroundings over block x block pixels; leave out what is far off."""
     height, width = image.shape[:2]
-    edge = size - 0.5
-    corners = to_crop.inverse()(np.array([[-0.5, -0.5], [edge, -0.5], [-0.5, edge], [edge, edge]]))
-    low = np.floor(corners.min(axis=0)).astype(int) - 2 * block
-    high = np.ceil(corners.max(axis=0)).astype(int) + 2 * block
-    left, right = np.clip([low[0], high[0]], 0, [width - 1, width])
-    top, bottom = np.clip([low[1], high[1]], 0, [height - 1, height])
+    low, high = _surroundings(to_crop, size, block, 0)
+    last = [width - 1, height - 1]
+    first = np.clip(_surroundings(to_crop, size, block, rim)[0], 0, last)
+    left, top = (first + (np.clip(low, 0, last) - first) // block * block).tolist()
+    right, bottom = np.clip(high, 0, [width, height]).tolist()
     part = image[top : max(bottom, top + 1), left : max(right, left + 1)]
     # whole blocks only: the border grows by less than one block
     below, beside = -part.shape[0] % block, -part.shape[1] % block
@@ -100,3 +100,16 @@ def _shrink_around(
         block
     )
     return small, to_crop @ to_image
+
+
+def _surroundings(
+    to_crop: Affine, size: int, block: int, rim: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """First and last pixels (x, y) of the picture that a crop with this rim may need."""
+    start, end = -0.5 - rim, size - 0.5 + rim
+    corners = np.array([[start, start], [end, start], [start, end], [end, end]])
+    seen = to_crop.inverse()(corners)
+    return (
+        np.floor(seen.min(axis=0)).astype(int) - 2 * block,
+        np.ceil(seen.max(axis=0)).astype(int) + 2 * block,
+    )

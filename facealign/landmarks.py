@@ -17,6 +17,7 @@ import onnxruntime
 from facealign import detection, images, pose
 from facealign.errors import FacealignError
 from facealign.geometry import Box, crop_map
+from facealign.points import COUNT
 from facealign.pose import Pose
 
 WEIGHTS = Path(__file__).with_name("weights")
@@ -37,9 +38,9 @@ class Face:
     scores: np.ndarray | None  # (68,), 1: certain; 0.5: expected to be 2 % of the box's side off
 
     @cached_property
-    def pose(self) -> Pose:
-        """Which way the head is turned, as far as its points tell."""
-        return pose.estimate(self.points)
+    def pose(self) -> Pose | None:
+        """Which way the head is turned, as far as its points tell; five of them do not."""
+        return pose.estimate(self.points) if len(self.points) == COUNT else None
 
 
 class Network:
@@ -57,9 +58,9 @@ class Network:
             )
             (crops,) = self._session.get_inputs()
             self.size: int = crops.shape[1]
-            self.margin = float(
-                self._session.get_modelmeta().custom_metadata_map["facealign.margin"]
-            )
+            facts = self._session.get_modelmeta().custom_metadata_map
+            self.margin = float(facts["facealign.margin"])
+            self.rim = int(facts.get("facealign.rim", "0"))  # of the crops that it learnt from
         # onnxruntime's own errors share no base but Exception
         except Exception as error:
             reason = "no such file" if not path.is_file() else str(error).splitlines()[0]
@@ -77,7 +78,7 @@ class Network:
         """The same of faces from several pictures."""
         to_crops = [crop_map(box, self.margin, self.size) for _, box in faces]
         crops = [
-            images.warp(image, to_crop, self.size)
+            images.warp(image, to_crop, self.size, self.rim)
             for (image, _), to_crop in zip(faces, to_crops, strict=True)
         ]
         stacked = np.array(crops, np.uint8).reshape(-1, self.size, self.size, 3)
@@ -182,6 +183,8 @@ def released() -> list[str]:
 
 def find_model(model: str | os.PathLike[str]) -> Path:
     """The file of released weights, or the path that was given."""
+    if not isinstance(model, str | os.PathLike):
+        raise FacealignError(f"model: {model!r}, expected a name or a path")
     path = Path(model)
     if str(model) in released() and not path.is_file():
         return WEIGHTS / f"{model}.onnx"
@@ -196,8 +199,10 @@ def as_dict(face: Face) -> dict[str, Any]:
     """As `facealign predict --format json` has it."""
     box = face.box
     return {
-        "box": [box.left, box.top, box.right, box.bottom],
+        "box": [round(side, 3) for side in (box.left, box.top, box.right, box.bottom)],
         "points": face.points.round(3).tolist(),
         "scores": None if face.scores is None else face.scores.astype(float).round(4).tolist(),
-        "pose": {name: round(value, 2) for name, value in vars(face.pose).items()},
+        "pose": None
+        if face.pose is None
+        else {name: round(value, 2) for name, value in vars(face.pose).items()},
     }

@@ -14,7 +14,7 @@ STRONGEST_BLUR = 0.02  # of the crop's side; beyond it a face has no landmarks t
 class Train:
     arch: str
     stacks: Annotated[int, Range(1, 8)]
-    width: Annotated[int, Range(8, 256)]
+    width: Annotated[int, Range(16, 256)]  # oneDNN crashes on fewer than 8 channels, half of it
     points: Literal[68, 5]
     init: str
     init_sha256: str

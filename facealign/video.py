@@ -99,6 +99,8 @@ class Tracker:
         boxes = [box for box in self.aligner.detect(image) if not _shown(box, known)]
         new = []
         for face in self._find(image, boxes):
+            if _certainty(face) < LEAST_SCORE:  # the detector took something else for a face
+                continue
             self.faces += 1
             track = _Track(self.faces, Smoother(face.points))
             self._tracks.append(track)

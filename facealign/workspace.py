@@ -99,10 +99,18 @@ def last_lines(log: Path) -> str:
 
 def products() -> list[str]:
     """What an experiment changes of the files in Git."""
+    return ["params.yaml", "dvc.lock", *(path for path, in_git in outs().items() if in_git)]
+
+
+def outs() -> dict[str, bool]:
+    """What the stages make, and whether Git keeps it."""
     stages = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    outs = [out for stage in stages.values() for out in stage.get("outs", [])]
-    in_git = [name for out in outs if isinstance(out, dict) for name in out]
-    return ["params.yaml", "dvc.lock", *in_git]
+    listed = [out for stage in stages.values() for out in stage.get("outs", [])]
+    return {
+        name: isinstance(out, dict)
+        for out in listed
+        for name in (out if isinstance(out, dict) else [out])
+    }
 
 
 def way_back() -> str:

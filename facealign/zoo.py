@@ -173,6 +173,17 @@ def training_speed(recipe: Recipe, faces: int = 640) -> float:
     return training.train(crops, plain).speed.figures()["faces_per_second"]
 
 
+def require_values(name: str, wanted: sweeps.Values, found: Mapping[str, Experiment]) -> None:
+    """An experiment that only bears a list's name must not pass for the list's."""
+    if name in found:
+        params = yaml.safe_load(found[name].read("params.yaml"))
+        if others := sweeps.different(wanted, params):
+            raise FacealignError(
+                f"the experiment {name} has other values of {', '.join(others)} than the list: "
+                f"run it anew: dvc exp remove {name}"
+            )
+
+
 def require_same_dlib(networks: Sequence[Network]) -> None:
     """Only networks measured on the same rectangles can be compared; dlib's figures show it."""
     first, *others = networks

@@ -16,6 +16,7 @@ def main(
     dlib: Path,
     training: Path,
     figures: Path,
+    validation: Path,
     errors: Path,
     curves: Path,
     regions: Path,
@@ -47,6 +48,7 @@ def main(
         )
     # the curve's original stays with the model in DVC's cache; this copy is for review, in Git
     shutil.copyfile(training, training_copy)
+    write_json(validation, evaluation.best_epoch(tables.read(training)))
     print(markdown.results_table(summary))
 
 

@@ -16,12 +16,14 @@ from facealign.errors import FacealignError
 from facealign.experiments import git
 from stages import run
 
+MODELS = Path("facealign/models")
 LOGS = Path(".dvc/tmp/sweep")  # in no one's way: Git ignores it
 
 
 def main(sweep: Path) -> None:
     wanted = sweeps.load(sweep)
     sweeps.check(wanted, config.load_all(), sweep)
+    _refuse_missing(wanted, sweep)
     workspace.refuse_changes()
     workspace.interrupt_on_every_end()
     try:
@@ -35,6 +37,19 @@ def main(sweep: Path) -> None:
             print(f"warning: dvc checkout failed, output in {log}", file=sys.stderr)
     if failed:
         raise FacealignError(f"{len(failed)} of {len(wanted)} failed:\n" + "\n".join(failed))
+
+
+def _refuse_missing(wanted: dict[str, sweeps.Values], sweep: Path) -> None:
+    """What an experiment needs and nobody makes; DVC would say so when its turn comes."""
+    for name, values in wanted.items():
+        archive = values.get("data.archive")
+        if archive and archive not in workspace.outs() and not Path(archive).is_file():
+            raise FacealignError(f"{sweep}: {name}: data.archive: no file {archive}")
+        if (arch := values.get("train.arch")) and not (MODELS / f"{arch}.py").is_file():
+            valid = sorted(file.stem for file in MODELS.glob("[a-z]*.py"))
+            raise FacealignError(
+                f"{sweep}: {name}: train.arch: {config.unknown_name('network', arch, valid)}"
+            )
 
 
 def _run_all(wanted: dict[str, sweeps.Values]) -> list[str]:

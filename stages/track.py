@@ -11,12 +11,20 @@ from stages import run
 
 
 def main(
-    model: Path, training: Path, figures: Path, plots: Path, speed: Path, tracked: Path
+    model: Path,
+    training: Path,
+    figures: Path,
+    validation: Path,
+    plots: Path,
+    speed: Path,
+    tracked: Path,
 ) -> None:
     table = tables.read(training)
     names = tuple(table.columns)
-    ced = config.flatten(json.loads(figures.read_text(encoding="utf-8")))
-    metrics = {name: v for name, v in ced.items() if isinstance(v, int | float)}
+    measured = json.loads(figures.read_text(encoding="utf-8"))
+    measured |= {"validation": json.loads(validation.read_text(encoding="utf-8"))}
+    flat = config.flatten(measured)
+    metrics = {name: v for name, v in flat.items() if isinstance(v, int | float)}
     logged_only = tracking.speed_of(speed, model)
     # all but the report's: its language makes no other experiment
     params = config.flatten({n: v for n, v in config.load_all().items() if n != "report"})

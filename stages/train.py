@@ -4,7 +4,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from facealign import checkpoint, config, cropping, tables, training
-from facealign.files import sha256, write_json
+from facealign.cropping import Crops
+from facealign.files import alone, sha256, write_json
 from facealign.recipe import Train
 from stages import run
 
@@ -12,6 +13,14 @@ from stages import run
 def main(crops: Path, model: Path, curve: Path, speed: Path) -> None:
     faces, recipe = cropping.load_crops(crops), config.load("train", Train)
     scratch = model.with_name(".training")
+    # a killed `dvc repro` may have left its training behind, alive
+    with alone(scratch / "lock"):
+        _train(faces, recipe, scratch, model, curve, speed)
+
+
+def _train(
+    faces: Crops, recipe: Train, scratch: Path, model: Path, curve: Path, speed: Path
+) -> None:
     done = training.train(faces, recipe, scratch)
     lines = [asdict(epoch) for epoch in done.curve]
     tables.write_rows(curve, tuple(lines[0]), [tuple(line.values()) for line in lines])

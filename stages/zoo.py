@@ -1,4 +1,4 @@
-"""Put the networks of stages/zoo.yaml side by side: figures, curves and a table. No stage.
+"""Put the experiments of a list, such as stages/zoo.yaml, side by side, in table and figures.
 
 All is read from the experiments' commits and DVC's cache; the workspace stays as it is.
 """
@@ -14,16 +14,17 @@ from facealign.files import write_json
 from stages import run
 
 FACES = 24  # to take the time with
-LIST = Path(__file__).with_name("zoo.yaml")
 
 
-def main(figures: Path, plots: Path) -> None:
-    wanted, found = sweeps.load(LIST), experiments.newest()
+def main(sweep: Path, figures: Path, plots: Path) -> None:
+    wanted, found = sweeps.load(sweep), experiments.newest()
+    for name in wanted:
+        zoo.require_values(name, wanted[name], found)
     missing = [name for name in wanted if name not in found]
     if missing:
         print(f"no experiment yet: {', '.join(missing)}", file=sys.stderr)
     if len(missing) == len(wanted):
-        raise FacealignError("nothing to compare; run them: make sweep LIST=stages/zoo.yaml")
+        raise FacealignError(f"nothing to compare; run them: make sweep LIST={sweep}")
     faces = benchmark.portraits(FACES)
     networks = [zoo.read(found[name], faces) for name in wanted if name in found]
     zoo.require_same_dlib(networks)

@@ -172,3 +172,17 @@ def test_a_picture_thinner_than_a_block_can_be_shrunk(shape: tuple[int, int]) ->
     picture = np.full((*shape, 3), (1, 2, 3), np.uint8)
     crop = images.warp(picture, Affine.similarity(1 / 7), 10)
     np.testing.assert_array_equal(crop, np.broadcast_to((1, 2, 3), (10, 10, 3)))
+
+
+@pytest.mark.parametrize("factor", [1.3, 0.7, 0.45, 0.31, 0.12])
+@pytest.mark.parametrize("corner", [(40.0, 30.0), (-25.3, 11.7), (300.2, 251.9)])
+def test_what_is_cut_without_a_rim_is_the_same_as_inside_of_it(
+    factor: float, corner: tuple[float, float]
+) -> None:
+    """A network must not see other pixels in use than those that it learnt from."""
+    picture, size, rim = cv2.GaussianBlur(noise(480, 640), (0, 0), 1), 40, 10
+    to_crop = Affine.similarity(factor) @ Affine.translation(-corner[0], -corner[1])
+    wide = images.warp(picture, Affine.translation(rim, rim) @ to_crop, size + 2 * rim)
+    cut = images.warp(picture, to_crop, size, rim)
+    apart = np.abs(wide[rim:-rim, rim:-rim].astype(int) - cut)
+    assert apart.max() <= 2 and apart.mean() < 0.1

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from facealign import Aligner, Box, FacealignError, benchmark, dlib_baseline
-from facealign.landmarks import WEIGHTS, Face, released
+from facealign.landmarks import WEIGHTS, Face, as_dict, released
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,18 @@ def test_the_astronauts_face_is_found_as_dlib_finds_it(
     assert np.linalg.norm(face.points - by_dlib, axis=1).mean() < 0.03 * face.box.width
     assert face.scores is not None and face.scores.shape == (68,)
     assert (face.scores > 0).all() and (face.scores <= 1).all()
-    assert abs(face.pose.yaw) < 10 and abs(face.pose.roll) < 10
+    assert face.pose and abs(face.pose.yaw) < 10 and abs(face.pose.roll) < 10
+
+
+def test_five_points_have_no_pose(aligner: Aligner, astronaut: np.ndarray) -> None:
+    (face,) = aligner.predict(astronaut)
+    five = Face(face.box, face.points[:5], None)
+    assert five.pose is None and as_dict(five)["pose"] is None
+
+
+def test_a_model_must_be_a_name_or_a_path() -> None:
+    with pytest.raises(FacealignError, match="model: 3, expected a name or a path"):
+        Aligner(model=3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", released())

@@ -156,6 +156,11 @@ def test_one_mlflow_run_holds_params_epochs_figures_picture_and_model(project: P
     assert run.data.params["train.epochs"] == str(EPOCHS)
     ced = project.json("metrics/ced.json")
     assert run.data.metrics["all.model.auc_08"] == ced["all"]["model"]["auc_08"]
+    validation = project.json("metrics/validation.json")
+    assert run.data.metrics["validation.nme"] == validation["nme"]
+    curve = project.rows("plots/training.csv")
+    assert validation["nme"] == min(float(row["validation_nme"]) for row in curve)
+    assert float(curve[validation["epoch"] - 1]["validation_auc_08"]) == validation["auc_08"]
     history = client.get_metric_history(run.info.run_id, "validation_nme")
     assert [point.step for point in history] == list(range(1, EPOCHS + 1))
     artifacts = {file.path for file in client.list_artifacts(run.info.run_id)}
@@ -261,7 +266,9 @@ def test_experiments_of_a_list_are_put_side_by_side(project: Project) -> None:
     assert "up to date" in project.run("dvc", "status")
 
     (project.folder / "list.yaml").replace(project.folder / "stages" / "zoo.yaml")
-    table = project.run("python", "-m", "stages.zoo", "metrics/zoo.json", "plots/zoo")
+    table = project.run(
+        "python", "-m", "stages.zoo", "stages/zoo.yaml", "metrics/zoo.json", "plots/zoo"
+    )
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
     assert [row[0] for row in rows] == ["network", rows[1][0], "with-l1", "with-wing", "dlib"]
     zoo, baseline = project.json("metrics/zoo.json"), project.json("metrics/ced.json")
@@ -275,6 +282,12 @@ def test_experiments_of_a_list_are_put_side_by_side(project: Project) -> None:
         assert network["megabytes"] == pytest.approx(model / 1e6, rel=0.01)
         # four bytes each, the rest of the file is small
         assert network["parameters"] == pytest.approx(model / 4, rel=0.1)
+    other = "with-l1: {train.loss: smooth_l1}\n"
+    (project.folder / "stages" / "other.yaml").write_text(other, encoding="utf-8")
+    refused = ("stages.zoo", "stages/other.yaml", "metrics/zoo.json", "plots/zoo")
+    said = project.run("python", "-m", *refused, fails=True)
+    assert "the experiment with-l1 has other values of train.loss than the list" in said
+    (project.folder / "stages" / "other.yaml").unlink()
     drawn = {path.name for path in (project.folder / "plots" / "zoo").iterdir()}
     assert drawn == {f"{name}.{kind}" for name in baseline for kind in ("png", "svg")}
     changed = project.run("git", "status", "--porcelain", "--", "data", "params.yaml", "dvc.lock")

@@ -157,4 +157,4 @@ def test_the_core_knows_neither_dvc_nor_mlflow() -> None:
 def test_stages_are_thin() -> None:
     for stage in STAGES:
         text = (ROOT / "stages" / f"{stage}.py").read_text(encoding="utf-8")
-        assert len(text.splitlines()) <= 55, stage
+        assert len(text.splitlines()) <= 60, stage

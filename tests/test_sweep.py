@@ -18,8 +18,10 @@ from facealign.errors import FacealignError
 ROOT = Path(__file__).parents[1]
 PARAMS = """\
 data:
+  archive: data/model.pt
   datasets: [300W, Menpo]   # a comment that DVC's rewriting need not keep
 train:
+  arch: onet
   loss: wing
   rate: 0.002
 """
@@ -187,12 +189,26 @@ def test_what_dvc_keeps_of_an_experiment_is_read_without_checking_it_out(
     small.run("dvc", "exp", "remove", "fetched")
 
 
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("data.archive: data/gone.tgz", "list.yaml: one: data.archive: no file data/gone.tgz"),
+        ("train.arch: casade", "train.arch: unknown network 'casade', did you mean cascade?"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_runs(small: Small, values: str, said: str) -> None:
+    made = "two: {data.archive: data/model.pt, train.arch: cascade}"  # by a stage
+    before = small.experiments()
+    assert said in small.sweep(f"one: {{{values}}}\n{made}\n", fails=True)
+    assert small.experiments() == before
+
+
 def test_an_unknown_parameter_is_an_error_before_anything_runs(small: Small) -> None:
     before = small.experiments()
     said = small.sweep("fine: {train.loss: l1}\nx: {train.los: l1}", fails=True)
     assert said == (
         "error: list.yaml: x: train: unknown parameter 'los', did you mean loss? "
-        "Valid: loss, rate\n"
+        "Valid: arch, loss, rate\n"
     )
     assert small.experiments() == before
 

@@ -280,7 +280,7 @@ class TestInit:
         assert torch.equal(trained["0.0.weight"], given["0.0.weight"])
         # 68 points need another last layer
         assert trained["3.weight"].shape != given["3.weight"].shape
-        assert "not 3.bias, 3.weight" in capsys.readouterr().err
+        assert f"{len(given) - 2} of {len(given)} weights taken" in capsys.readouterr().err
 
     def test_another_file_of_that_name_is_refused(
         self, crops: Crops, five: tuple[Path, str]
@@ -295,7 +295,7 @@ class TestInit:
     ) -> None:
         path, digest = five
         other = dataclasses.replace(RECIPE, arch="cascade", init=str(path), init_sha256=digest)
-        with pytest.raises(FacealignError, match=r"no weight of .*five.pt \(onet\) fits"):
+        with pytest.raises(FacealignError, match=r"of .*five.pt \(onet\) fit this"):
             training.train(crops, other)
 
     @pytest.mark.parametrize(
@@ -315,6 +315,22 @@ class TestInit:
         said = f"released weights have it: .*cascade.pt has {sha256(there)}"
         with pytest.raises(FacealignError, match=said):
             training.train(crops, recipe)
+
+
+def test_a_hash_without_a_file_is_refused(crops: Crops) -> None:
+    with pytest.raises(FacealignError, match=r"init_sha256 is set, but train.init is none"):
+        training.train(crops, dataclasses.replace(RECIPE, init_sha256="0" * 64))
+
+
+def test_a_file_that_is_no_checkpoint_gets_no_advice_to_trust_it(tmp_path: Path) -> None:
+    (tmp_path / "text.pt").write_text("torch==2.13.0\n", encoding="utf-8")
+    with pytest.raises(FacealignError, match=r"text.pt: not a checkpoint of facealign$"):
+        checkpoint.load(tmp_path / "text.pt")
+
+
+def test_the_narrowest_cascade_can_be_trained(crops: Crops) -> None:
+    narrow = dataclasses.replace(RECIPE, arch="cascade", width=16, epochs=1)
+    assert training.train(crops, narrow).best.epoch == 1
 
 
 def test_a_loss_that_does_not_fit_the_network_is_refused(crops: Crops) -> None:

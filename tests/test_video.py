@@ -21,6 +21,17 @@ def lively() -> list[tuple[np.ndarray, np.ndarray]]:
     return list(film(swaying, 40, seed=11))
 
 
+def test_what_the_detector_takes_for_a_face_must_look_like_one(
+    aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, _ = lively[0]
+    real = aligner.detect(frame)
+    wall = Box(2, 2, 82, 82)  # a corner of the background
+    monkeypatch.setattr(aligner, "detect", lambda image: [*real, wall])
+    tracker = Tracker(aligner)
+    assert len(tracker(frame, 0.0)) == tracker.faces == len(real)
+
+
 class TestSmoother:
     def test_a_resting_face_hardly_trembles(self, face: np.ndarray) -> None:
         rng = np.random.default_rng(0)
