@@ -42,10 +42,11 @@ zoo: $(VENV)/installed  ## compare the experiments of a list that are done: tabl
 	@python -m stages.zoo $(LIST) metrics/zoo.json plots/zoo
 
 experiments: $(VENV)/installed  ## list all experiments: what differs, the best AUC in validation first
-	@dvc exp show --md --only-changed --sort-by metrics/validation.json:auc_08 --sort-order desc \
-	    --drop '^(?!Experiment|auc_08$$|all\.model\.(auc_08|fr_08|nme)$$|(data|detect|crop|train|predict)\.[a-z_]+$$)'
+	@dvc exp show --md --only-changed --all-commits --sort-by metrics/validation.json:auc_08 --sort-order desc \
+	    --drop '^(?!Experiment|auc_08$$|all\.model\.(auc_08|fr_08|nme)$$|(data|demo|detect|crop|train|predict|dlib|ced|report)\.[a-z_]+$$)'
 
 promote: $(VENV)/installed  ## commit an experiment's params, figures and products: make promote EXP=name
+	$(if $(EXP),,$(error name the experiment: make promote EXP=name))
 	@python -m stages.promote $(EXP)
 
 review: $(VENV)/installed  ## prove a change: make review BASE=main HEAD=my-experiment, into plots/review

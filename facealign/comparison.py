@@ -17,10 +17,11 @@ from facealign.evaluation import ALL, Ced
 from facealign.experiments import Source
 from facealign.metrics import Difference
 
-PARAMS, CED, COUNTS, ERRORS = (
+PARAMS, CED, COUNTS, VALIDATION, ERRORS = (
     "params.yaml",
     "metrics/ced.json",
     "metrics/data.json",
+    "metrics/validation.json",
     "metrics/errors.csv",
 )
 _TOLERANCE = 1e-9  # the same rectangles give dlib the same points
@@ -31,6 +32,7 @@ class Run:
     """What Git keeps of a run."""
 
     name: str
+    what: str  # the commit behind the name, if it has one
     params: Mapping[str, Any]  # flat, as all mappings here
     figures: Mapping[str, Any]
     images: list[str]
@@ -66,10 +68,13 @@ class Comparison:
 def load(source: Source) -> Run:
     table = tables.parse(source.read(ERRORS), Path(source.name, ERRORS))
     figures = {name: json.loads(source.read(name)) for name in (CED, COUNTS)}
+    validation = {"validation": json.loads(source.read(VALIDATION))}
+    flat = [flatten(its) for its in (validation, *figures.values())]
     return Run(
         name=source.name,
+        what=source.what,
         params=flatten(yaml.safe_load(source.read(PARAMS))),
-        figures={name: v for its in figures.values() for name, v in flatten(its).items()},
+        figures={name: value for its in flat for name, value in its.items()},
         images=table[tables.KEY],
         errors={method: table.numbers(method)[:, 0] for method in ("model", "dlib")},
     )

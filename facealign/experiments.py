@@ -20,6 +20,11 @@ class Source(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def what(self) -> str:
+        """The commit that the name stands for, in words; nothing if there is none."""
+        ...
+
     def read(self, path: str) -> bytes:
         """A file that Git keeps."""
         ...
@@ -35,6 +40,10 @@ class Revision:
 
     name: str
     commit: str
+
+    @property
+    def what(self) -> str:
+        return f"{self.name} is {self.commit[:7]}"
 
     def read(self, path: str) -> bytes:
         try:
@@ -62,6 +71,7 @@ class Workspace:
     """The files as they lie there."""
 
     name: str = "workspace"
+    what: str = ""
 
     def read(self, path: str) -> bytes:
         try:

@@ -36,7 +36,9 @@ class Shown:
 def show(folder: Path, table: Path | None, model: str | None, worst: bool, out: Path) -> int:
     """The command: 0 if every picture could be shown."""
     if not folder.is_dir():
-        raise FacealignError(f"{folder}: no such folder")
+        raise FacealignError(f"{folder}: {'not a' if folder.exists() else 'no such'} folder")
+    if out.exists() and not out.is_dir():
+        raise FacealignError(f"{out}: not a folder")
     known: list[Known] = []
     dropped: list[str] = []
     draw: Callable[[Known], Shown] | Callable[[Source], Shown]
@@ -47,6 +49,8 @@ def show(folder: Path, table: Path | None, model: str | None, worst: bool, out: 
     else:
         items = pictures_below(folder)
         draw = partial(_draw_found, model or DEFAULT)
+        if worst:
+            raise FacealignError(f"{folder}: --worst needs true points, in .pts or --csv")
         if not items:
             raise FacealignError(f"{folder}: no picture in this folder")
     if model is not None or not known:
@@ -60,6 +64,8 @@ def show(folder: Path, table: Path | None, model: str | None, worst: bool, out: 
         print(f"error: {problem}", file=sys.stderr)
     for notice in (its.notice for its in shown if its.notice):
         print(notice, file=sys.stderr)
+    for old in out.glob("faces_[0-9]*.jpg"):
+        old.unlink()  # sheets of an earlier call would pass for this one's
     size = ROWS * COLUMNS
     for number, start in enumerate(range(0, len(tiles), size), start=1):
         page = out / f"faces_{number:03}.jpg"

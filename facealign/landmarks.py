@@ -190,7 +190,7 @@ def find_model(model: str | os.PathLike[str]) -> Path:
         return WEIGHTS / f"{model}.onnx"
     if path.suffix != ".onnx":
         raise FacealignError(
-            f"model {str(model)!r}: neither an .onnx file nor one of {', '.join(released())}"
+            f"model {str(model)!r}: neither a file (.onnx, .pt) nor one of {', '.join(released())}"
         )
     return path
 

@@ -90,7 +90,12 @@ def groups(respects: Mapping[str, Sequence[Rated]], words: Words) -> bytes:
         names = [f"{group.name}\n{group.figures[methods[0]]['images']}" for group in rated]
         axes.set_xticks(range(len(rated)), names, fontsize=8)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.number(value, 2)))
-        axes.legend(fontsize=8)
+    low = min(axes.get_ylim()[0] for axes in panels)
+    high = max(axes.get_ylim()[1] for axes in panels)
+    for axes in panels:
+        axes.set_ylim(low, high)
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), fontsize=8)
     return _png(figure)
 
 

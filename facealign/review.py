@@ -28,6 +28,8 @@ _SHOWN = 6  # faces that became better, and as many that became worse
 
 def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> str:
     """Write the page and its figures into the folder; returns the page's text."""
+    for old in (*folder.glob("*.png"), *folder.glob("*.svg"), *folder.glob("*.jpg")):
+        old.unlink()  # of an earlier review
     base_name, head_name = _names(comparison)
     for compared in comparison.datasets:
         curves = {
@@ -39,11 +41,12 @@ def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> s
         plotting.zoo_figure(curves, dlib, title, folder / compared.dataset)
     rows, hidden = _changed_most(comparison), ""
     try:
-        page = contact_sheet.sheet(_tiles(comparison, base, head, rows))
+        tiles = _tiles(comparison, base, head, rows) if rows else []
     except FacealignError as error:  # the pictures are in no one's Git
         hidden = str(error)
     else:
-        images.write(folder / FACES, page)
+        if tiles:
+            images.write(folder / FACES, contact_sheet.sheet(tiles))
     text = "\n".join(_page(comparison, rows, hidden)) + "\n"
     write_text(folder / PAGE, text)
     return text
@@ -64,6 +67,9 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
     base, head = _names(comparison)
     yield f"# {head} against {base}"
     yield ""
+    if which := ", ".join(its.what for its in (comparison.base, comparison.head) if its.what):
+        yield f"{which}."
+        yield ""
     if not comparison.datasets:
         yield "No test image was measured in both: nothing can be compared."
     else:
@@ -73,7 +79,8 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
         yield ""
         yield (
             "AUC@0.08 of the network on the test images that both have measured. The difference is "
-            "paired: a bootstrap draws each image with both errors. Better or worse: p below 0.05."
+            "paired: a bootstrap resamples the images, each with both its errors. Better or worse "
+            "means p below 0.05."
         )
     for warning in _warnings(comparison):
         yield ""
@@ -94,12 +101,18 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
         else:
             yield (
                 f"Truth in green, {base} in blue, {head} in red; the errors of both below each "
-                "face. First those that became better by most, then worse."
+                "face. First those that became better by most, if any, then worse."
             )
             yield ""
             yield f"![Faces that changed most]({FACES})"
         yield ""
-        yield table([["face", base, head, "change"], *(_face(comparison, row) for row in rows)], 1)
+        yield table(
+            [
+                ["error of", base, head, "change (+ is worse)"],
+                *(_face(comparison, row) for row in rows),
+            ],
+            1,
+        )
     yield from _changes("Figures", comparison.base.figures, comparison.head.figures, folded=True)
 
 
@@ -110,8 +123,8 @@ def _sentence(whole: Compared) -> str:
     difference, (low, high) = whole.difference, whole.difference.ci95
     where = "all data sets" if whole.dataset == ALL else whole.dataset
     said = {
-        "better": "**better**, and that is no chance",
-        "worse": "**worse**, and that is no chance",
+        "better": "**better**, by more than chance",
+        "worse": "**worse**, by more than chance",
         "the same": "**the same**, image by image",
         "may be chance": "**no difference that these images can prove**",
         "too few images": "**too few images** to tell",

@@ -41,8 +41,7 @@ def log(run: Run, store: Path) -> bool:
 
     Returns whether that worked; if not, a warning says why.
     """
-    for name, value in _PATIENCE.items():
-        os.environ.setdefault(name, value)
+    _be_impatient()
     # imported here: it takes seconds, and only this function needs it
     import mlflow
     from mlflow.entities import Metric
@@ -75,24 +74,36 @@ def log(run: Run, store: Path) -> bool:
 
 def register(model: Path, name: str, store: Path) -> str:
     """Make the model of the newest run that logged it a version of `name`; returns its number."""
+    _be_impatient()
     import mlflow
     from mlflow.exceptions import MlflowException
 
     client = mlflow.MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or local_uri(store))
-    found = client.get_experiment_by_name(EXPERIMENT)
-    query = f"tags.`{MODEL_TAG}` = '{sha256(model)}'"
-    runs = client.search_runs([found.experiment_id], query, max_results=1) if found else []
-    if not runs:
-        raise FacealignError(f"{model}: no run has logged it; log it: dvc repro -f -s track")
-    [run] = runs
     try:
-        client.create_registered_model(name)
+        found = client.get_experiment_by_name(EXPERIMENT)
+        query = f"tags.`{MODEL_TAG}` = '{sha256(model)}'"
+        runs = client.search_runs([found.experiment_id], query, max_results=1) if found else []
+        if not runs:
+            raise FacealignError(f"{model}: no run has logged it; log it: dvc repro -f -s track")
+        [run] = runs
+        try:
+            client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        for version in client.search_model_versions(f"name = '{name}'"):
+            if version.tags.get(MODEL_TAG) == run.data.tags[MODEL_TAG]:
+                return str(version.version)  # it is registered
+        source, tags = f"{run.info.artifact_uri}/{model.name}", dict(run.data.tags)
+        version = client.create_model_version(name, source, run.info.run_id, tags=tags)
     except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise FacealignError(f"MLflow: {error.message}") from None
-    source = f"{run.info.artifact_uri}/{model.name}"
-    version = client.create_model_version(name, source, run.info.run_id, tags=dict(run.data.tags))
+        raise FacealignError(f"MLflow: {error.message}") from None
     return str(version.version)
+
+
+def _be_impatient() -> None:
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
 
 
 def local_uri(store: Path) -> str:

@@ -49,8 +49,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "not_found": (
         "dlib's detector found no face in {lost} of {total} test pictures. They are in no figure but the following: "
         "counted as failures, they make AUC@0.08 {model} for the network and {dlib} for dlib.",
-        "Детектор dlib не нашёл лица на {lost} из {total} тестовых изображений. Они не входят ни в одно число, кроме "
-        "этих: если считать их неудачами, AUC@0.08 сети {model}, dlib {dlib}.",
+        "Детектор dlib не нашёл лицо на {lost} из {total} тестовых изображений. Они не учтены ни в одном показателе, кроме "
+        "следующего: если считать их неудачами, AUC@0.08 сети {model}, dlib {dlib}.",
     ),
     "all_used": (
         "All pictures of the archive are used ({kept}).",
@@ -73,16 +73,16 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "parts": (
         "The network is least exact on the {worst} ({worst_error} of the face's size) and most exact on the {best} "
         "({best_error}).",
-        "Меньше всего точность сети на части «{worst}» ({worst_error} размера лица), больше всего на части «{best}» "
+        "Наименее точна сеть на области «{worst}» (ошибка {worst_error} размера лица), наиболее точна на области «{best}» "
         "({best_error}).",
     ),
     "parts_behind": (
         "Although ahead as a whole, the network is behind dlib on: {parts}.",
-        "В целом сеть впереди, но уступает dlib здесь: {parts}.",
+        "В целом сеть опережает dlib, но уступает ему здесь: {parts}.",
     ),
     "parts_ahead": (
         "Although behind as a whole, the network is ahead of dlib on: {parts}.",
-        "В целом сеть уступает, но впереди dlib здесь: {parts}.",
+        "В целом сеть уступает dlib, но опережает его здесь: {parts}.",
     ),
     "hard_yaw": (
         "Turned faces are harder: AUC@0.08 {worst} at a yaw of {worst_group} degrees, {best} at {best_group}.",
@@ -97,23 +97,23 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "Мелкие лица труднее: AUC@0.08 {worst} при размере {worst_group} пикселей, {best} при {best_group}.",
     ),
     "none_hard": (
-        "Neither turning, blur nor size makes a difference to the network that these images could prove.",
-        "Влияние поворота, размытости и размера на сеть эти изображения не доказывают.",
+        "These images do not prove that turning, blur or size matters to the network.",
+        "По этим изображениям нельзя доказать, что поворот, размытость или размер влияют на точность сети.",
     ),
     "overfitted": (
         "Validation was best at epoch {best} of {epochs} and then became worse by {worse}, while the loss in training "
         "went on falling: the network learnt the faces by heart, and more epochs will not help.",
-        "Лучшая проверочная ошибка на эпохе {best} из {epochs}; затем она выросла на {worse}, хотя функция потерь "
-        "продолжала падать: сеть заучила лица, дольше учить незачем.",
+        "Наименьшая ошибка на валидации — на эпохе {best} из {epochs}; затем она выросла на {worse}, хотя функция потерь "
+        "продолжала падать: сеть заучила лица, обучать дольше незачем.",
     ),
     "still_falling": (
         "Validation was best at epoch {best} of {epochs} and fell by {fell} in the last quarter: more epochs may help.",
-        "Лучшая проверочная ошибка на эпохе {best} из {epochs}; за последнюю четверть она упала на {fell}: дольше учить, "
-        "возможно, полезно.",
+        "Наименьшая ошибка на валидации — на эпохе {best} из {epochs}; за последнюю четверть она упала на {fell}: "
+        "возможно, стоит обучать дольше.",
     ),
     "settled": (
         "Validation was best at epoch {best} of {epochs} and has settled: more epochs will hardly help.",
-        "Лучшая проверочная ошибка на эпохе {best} из {epochs}, дальше она почти не менялась: дольше учить вряд ли полезно.",
+        "Наименьшая ошибка на валидации — на эпохе {best} из {epochs}, дальше она почти не менялась: обучать дольше вряд ли полезно.",
     ),
     # texts
     "metric": (
@@ -121,8 +121,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "√(H·W) of dlib's rectangle. The curve (CED) at x is the share of images with an error below x. AUC@0.08 is the "
         "area below it from 0 to 0.08, where 1 is perfect; FR@0.08 is the share of images at 0.08 or above; NME is the "
         "mean error. Intervals hold 95 % of {resamples} draws of the images, with replacement.",
-        "Ошибка изображения: среднее расстояние его точек до истинных, в пикселях оригинала, делённое на √(H·W) "
-        "прямоугольника dlib. Кривая (CED) в точке x: доля изображений с ошибкой меньше x. AUC@0.08: площадь под ней "
+        "Ошибка на изображении — среднее расстояние его точек до истинных, в пикселях оригинала, делённое на √(H·W) "
+        "прямоугольника dlib. Значение кривой (CED) в точке x — доля изображений с ошибкой меньше x. AUC@0.08: площадь под ней "
         "от 0 до 0,08, лучшее значение 1. FR@0.08: доля изображений с ошибкой 0,08 и больше. NME: средняя ошибка. "
         "В интервалы попадают 95 % из {resamples} выборок изображений с возвращением.",
     ),
@@ -159,13 +159,13 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "best_faces": (
         "The smallest errors of the network. Truth in green, network in red.",
-        "Наименьшие ошибки сети. Зелёным истинные точки, красным сеть.",
+        "Наименьшие ошибки сети. Зелёным — истинные точки, красным — сеть.",
     ),
     "median_faces": ("Around the median.", "Около медианы."),
     "worst_faces": ("The largest errors.", "Наибольшие ошибки."),
     "lost_faces": (
-        "Where dlib is better by most; dlib in blue, with both errors (network, dlib).",
-        "Где dlib лучше всего относительно сети; синим dlib, подписаны ошибки сети и dlib.",
+        "Faces on which dlib beats the network by most: dlib in blue; errors of network and dlib.",
+        "Лица, на которых dlib сильнее всего опережает сеть: dlib синим; подписаны ошибки сети и dlib.",
     ),
     "undetected_faces": (
         "Test faces that the detector did not find: {shown} of {total}.",
@@ -182,7 +182,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "training_caption": (
         "Loss in training, NME on the validation faces, learning rate. The line marks the epoch that was kept.",
-        "Функция потерь при обучении, NME на проверочных лицах, скорость обучения. Линия отмечает оставленную эпоху.",
+        "Функция потерь при обучении, NME на валидации, скорость обучения. Линия отмечает сохранённую эпоху.",
     ),
     # tables and figures
     "dataset": ("data set", "набор"),
@@ -191,7 +191,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "model": ("network", "сеть"),
     "all": ("all", "все"),
     "together": ("All together", "Все вместе"),
-    "interval": ("95 % interval", "95 % интервал"),
+    "interval": ("95 % interval", "95%-й интервал"),
     "images": ("images", "изображений"),
     "undetected": ("undetected", "не найдено"),
     "part": ("part", "часть лица"),
@@ -214,7 +214,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "most": ("greatest", "наибольшая"),
     "epoch": ("epoch", "эпоха"),
     "train_loss": ("loss in training", "функция потерь"),
-    "validation_nme": ("NME, validation", "NME на проверке"),
+    "validation_nme": ("NME, validation", "NME на валидации"),
     "learning_rate": ("learning rate", "скорость обучения"),
     # parts of the face
     "jaw": ("jaw", "контур"),

@@ -22,7 +22,8 @@ _PAGE = """<!DOCTYPE html>
 <style>
 body { font: 15px/1.4 system-ui, sans-serif; color: #1c2430; margin: 1rem; }
 main { display: flex; flex-wrap: wrap; gap: 1.5rem 2.5rem; align-items: flex-start; }
-main img { max-width: min(100%, 34rem); height: auto; }
+main img { max-width: min(100%, 30rem); height: auto; }
+main div { white-space: normal !important; }
 main p { margin: 0 0 .3rem; font-weight: 600; }
 </style>
 <script>

@@ -148,7 +148,9 @@ def test_fifty_faces_are_fifty(aligner: Aligner, portraits: list[tuple[np.ndarra
 
 
 def test_a_model_that_is_none_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FacealignError, match=r"'nets': neither an .onnx file nor one of .*cascade"):
+    with pytest.raises(
+        FacealignError, match=r"'nets': neither a file \(.onnx, .pt\) nor one of .*cascade"
+    ):
         Aligner("nets")
     with pytest.raises(FacealignError, match=r"gone.onnx: .*no such file"):
         Aligner(tmp_path / "gone.onnx")

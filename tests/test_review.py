@@ -25,6 +25,7 @@ class Stored:
     """A run's files, in memory."""
 
     name: str
+    what: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
 
     def read(self, path: str) -> bytes:
@@ -51,10 +52,12 @@ def stored(
     columns: dict[str, tables.Column] = {"image": images, "model": errors, "dlib": dlib}
     return Stored(
         name,
+        f"{name} is 1234567",
         {
             "params.yaml": params.encode(),
             "metrics/ced.json": json.dumps({"all": {"model": {"nme": errors.mean()}}}).encode(),
             "metrics/data.json": b'{"300W": {"test": {"kept": 20}}}',
+            "metrics/validation.json": json.dumps({"auc_08": 1 - errors.mean()}).encode(),
             "metrics/errors.csv": table(folder, columns, None),
         },
     )
@@ -77,7 +80,9 @@ def test_a_better_run_is_called_better_with_figures_for_each_data_set(tmp_path: 
     base = stored(tmp_path, "main", errors)
     head = stored(tmp_path, "mine", errors - 0.004, params="train: {epochs: 9, loss: wing}")
     text = review.write(compared(base, head), base, head, tmp_path / "out")
-    assert text.startswith("# mine against main\n\nOn all data sets (35 images): **better**")
+    assert text.startswith("# mine against main\n\nmain is 1234567, mine is 1234567.\n\nOn all")
+    assert "On all data sets (35 images): **better**, by more than chance" in text
+    assert lines(text, "| validation.auc_08 ")
     [row] = lines(text, "| 300W ")
     assert row.split("|")[5].strip() == "+0.0500" and row.split("|")[-2].strip() == "better"
     assert lines(text, "| train.epochs")[0].split() == [
