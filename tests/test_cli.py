@@ -435,7 +435,7 @@ def test_what_cannot_work_is_said_before_any_work(
 ) -> None:
     assert "--overlay writes files" in str(run(capsys, "predict", album, "--overlay")[0])
     assert "--format pts writes files" in str(run(capsys, "predict", album, "--format", "pts")[0])
-    assert "neither an .onnx file" in str(run(capsys, "predict", album, "--model", "x")[0])
+    assert "neither a file (.onnx, .pt)" in str(run(capsys, "predict", album, "--model", "x")[0])
     for name in ("a/1.png", "b/1.png"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes((album / "nobody.png").read_bytes())
