@@ -3,7 +3,7 @@ here, so that a CPU and a GPU do the same things to the same faces."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -21,6 +21,11 @@ class Strength:
     grey: float = 0.0  # probability
     blur: float = 0.0  # largest deviation, share of the crop's side
     cover: float = 0.0  # probability
+
+    @staticmethod
+    def of(params: object) -> Strength:
+        """From a section of params.yaml that has all of these among its values."""
+        return Strength(**{field.name: getattr(params, field.name) for field in fields(Strength)})
 
 
 @dataclass(frozen=True)

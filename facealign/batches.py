@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import cv2
@@ -12,47 +12,48 @@ import numpy as np
 import torch
 
 from facealign import augment
-from facealign.cropping import Crops
+from facealign.augment import Draw, Strength
+from facealign.cropping import Stats
 from facealign.crops import augmented_input, augmented_on_device
-from facealign.points import select
-from facealign.recipe import Train
 
 AHEAD = 3  # batches in the making: the length of a step varies by less
 
-Batch = tuple[torch.Tensor, torch.Tensor]  # inputs (N, 3, size, size), points (N, K, 2) in them
+Batch = tuple[torch.Tensor, torch.Tensor]  # inputs (N, 3, size, size), and what to learn of them
+Targets = Callable[[np.ndarray, Draw], torch.Tensor]  # of the stored crops of these rows, so drawn
 
 
 class Batches:
-    """Augmented faces and their points, in an order that seed and epoch decide.
+    """Augmented faces and their targets, in an order that seed and epoch decide.
 
     On a CPU a thread beside the network's own makes them. On a GPU all crops live in its memory,
     and a batch is made from them there.
     """
 
-    def __init__(self, crops: Crops, rows: np.ndarray, config: Train, device: torch.device) -> None:
-        self.count = -(-len(rows) // config.batch)
+    def __init__(
+        self,
+        pixels: np.ndarray,
+        stats: Stats,
+        rows: np.ndarray,
+        targets: Targets,
+        strength: Strength,
+        batch: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self.count = -(-len(rows) // batch)
         self.waited = 0.0  # seconds in which the network had nothing to do
-        self._crops, self._rows, self._config, self._device = crops, rows, config, device
+        self._pixels, self._stats, self._rows, self._targets = pixels, stats, rows, targets
+        self._strength, self._seed, self._device = strength, seed, device
         self._resident: torch.Tensor | None = None
         if device.type != "cpu":
-            self._resident = torch.from_numpy(np.array(crops.pixels)).to(device)
-        self._strength = augment.Strength(
-            config.flip,
-            config.rotation,
-            config.scale,
-            config.shift,
-            config.colour,
-            config.grey,
-            config.blur,
-            config.cover,
-        )
+            self._resident = torch.from_numpy(np.array(pixels)).to(device)
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        rng = np.random.default_rng([self._config.seed, number])
+        rng = np.random.default_rng([self._seed, number])
         coming: deque[Future[Batch]] = deque()
         with ThreadPoolExecutor(1, initializer=cv2.setNumThreads, initargs=(1,)) as maker:
             for chunk in np.array_split(rng.permutation(self._rows), self.count):
-                chosen = augment.draw(rng, len(chunk), self._crops.stats.size, self._strength)
+                chosen = augment.draw(rng, len(chunk), self._stats.size, self._strength)
                 # sorted: the stored crops are read in the order in which they lie in the file
                 coming.append(maker.submit(self._make, np.sort(chunk), chosen))
                 if len(coming) > AHEAD:
@@ -66,11 +67,9 @@ class Batches:
         self.waited += time.perf_counter() - started
         return batch
 
-    def _make(self, rows: np.ndarray, chosen: augment.Draw) -> Batch:
-        moved = augment.move_points(self._crops.points[rows], chosen)
-        points = torch.tensor(select(moved, self._config.points), dtype=torch.float32)
-        stats = self._crops.stats
+    def _make(self, rows: np.ndarray, chosen: Draw) -> Batch:
+        targets = self._targets(rows, chosen)
         if self._resident is None:
-            return augmented_input(self._crops.pixels[rows], chosen, stats), points
+            return augmented_input(self._pixels[rows], chosen, self._stats), targets
         crops = self._resident[torch.from_numpy(rows).to(self._device)]
-        return augmented_on_device(crops, chosen, stats), points.to(self._device)
+        return augmented_on_device(crops, chosen, self._stats), targets.to(self._device)

@@ -40,6 +40,11 @@ class Box:
         return (self.left <= x) & (x <= self.right) & (self.top <= y) & (y <= self.bottom)
 
     @staticmethod
+    def of_picture(width: float, height: float) -> Box:
+        """All of it, from the first pixel's edge to the last one's."""
+        return Box(-0.5, -0.5, width - 0.5, height - 0.5)
+
+    @staticmethod
     def around(points: np.ndarray) -> Box:
         """The smallest box that holds the points (N, 2)."""
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)

@@ -17,8 +17,8 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from facealign import checkpoint, metrics, models
-from facealign.batches import Batches
+from facealign import augment, checkpoint, metrics, models
+from facealign.batches import Batches, Targets
 from facealign.checkpoint import Checkpoint
 from facealign.codecs import check_loss, make_codec, total_loss
 from facealign.cropping import Crops
@@ -84,6 +84,16 @@ def split_rows(crops: Crops, share: float) -> tuple[np.ndarray, np.ndarray]:
             f"validation and {(~held).sum()} to learn from, expected some of both"
         )
     return rows[~held], rows[held]
+
+
+def point_targets(crops: Crops, count: int) -> Targets:
+    """What batches give to learn: `count` points of each face, moved with it."""
+
+    def moved(rows: np.ndarray, chosen: augment.Draw) -> torch.Tensor:
+        points = augment.move_points(crops.points[rows], chosen)
+        return torch.tensor(select(points, count), dtype=torch.float32)
+
+    return moved
 
 
 def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
@@ -157,7 +167,16 @@ class _Training:
             ],
             fused=True,
         )
-        self.batches = Batches(crops, learn, config, self.device)
+        self.batches = Batches(
+            crops.pixels,
+            crops.stats,
+            learn,
+            point_targets(crops, config.points),
+            augment.Strength.of(config),
+            config.batch,
+            config.seed,
+            self.device,
+        )
         self.steps = self.batches.count * config.epochs
         self.curve: list[Epoch] = []
         self.best: Checkpoint | None = None

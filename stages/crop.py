@@ -11,11 +11,14 @@ from stages import run
 def main(faces: Path, index: Path, boxes: Path, crops: Path) -> None:
     found = tables.read(boxes)
     truth = tables.read(index)
-    points = truth.points()[truth.rows(found["image"])]
+    rows = truth.rows(found["image"])
+    points, sizes = truth.points()[rows], truth.numbers("width", "height")[rows].tolist()
     corners = found.numbers("left", "top", "right", "bottom").tolist()
     located = [
-        Located(image, Box(*box), face)
-        for image, box, face in zip(found["image"], corners, points, strict=True)
+        Located(image, Box(*box), face, Box.of_picture(width, height))
+        for image, box, face, (width, height) in zip(
+            found["image"], corners, points, sizes, strict=True
+        )
     ]
     make_crops(faces, located, config.load("crop", Crop), crops)
 

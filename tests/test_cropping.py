@@ -1,15 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from facealign.cropping import Crop, Crops, Located, crop_face, load_crops, make_crops
+from facealign.cropping import Crop, Crops, Located, load_crops, make_crops, with_rim
 from facealign.errors import FacealignError
-from facealign.geometry import Affine, Box
+from facealign.geometry import Affine, Box, crop_map
 
 BOX = Box(179, 83, 266, 170)  # dlib's for the astronaut
-CROP = Crop(size=48, margin=0.1, context=0.25)
+CROP = Crop(region="face", size=48, margin=0.1, context=0.25)
 NAMES = ("300W/train/a.png", "300W/test/b.jpg", "Menpo/train/c.png")
 
 
@@ -42,7 +43,9 @@ def test_crops_are_stored_with_their_rim_in_the_faces_order(
     assert crops.images == list(NAMES)
     assert crops.pixels.shape == (3, 72, 72, 3)
     picture = astronaut[:260, :300]
-    np.testing.assert_array_equal(crops.pixels[0], crop_face(picture, faces[0].box, 48, 0.1, 12))
+    np.testing.assert_array_equal(
+        crops.pixels[0], with_rim(picture, crop_map(faces[0].box, 0.1, 48), 48, 12)
+    )
 
 
 def test_rows_are_found_by_their_split(crops: Crops) -> None:
@@ -98,7 +101,7 @@ def test_a_marker_in_the_picture_lands_at_its_mapped_place(side: int) -> None:
     half = side // 20
     x, y = marker.astype(int)
     picture[y - half : y + half + 1, x - half : x + half + 1] = 250
-    crop = crop_face(picture, box, 48, 0.1, 12)[..., 0].astype(float)
+    crop = with_rim(picture, crop_map(box, 0.1, 48), 48, 12)[..., 0].astype(float)
     rows, columns = np.indices(crop.shape)
     seen = np.array([(columns * crop).sum(), (rows * crop).sum()]) / crop.sum()
     expected = (marker - box.centre) * 48 / (1.2 * side) + 23.5 + 12
@@ -108,14 +111,14 @@ def test_a_marker_in_the_picture_lands_at_its_mapped_place(side: int) -> None:
 def test_beyond_the_picture_its_border_is_continued() -> None:
     picture = np.zeros((40, 60, 3), np.uint8)
     picture[:, :] = np.arange(60, dtype=np.uint8)[:, None]
-    crop = crop_face(picture, Box(-10.0, 0.0, 30.0, 40.0), 40, 0, 0)
+    crop = with_rim(picture, crop_map(Box(-10.0, 0.0, 30.0, 40.0), 0, 40), 40, 0)
     # the crop begins at -9.5
     np.testing.assert_array_equal(crop[5, :10], 0)
     np.testing.assert_allclose(crop[5, 12:, 0], np.arange(12, 40) - 9.5, atol=0.51)
 
 
 def test_a_crop_without_context_has_no_rim(tmp_path: Path, faces: list[Located]) -> None:
-    stats = make_crops(tmp_path, faces, Crop(48, 0.1, 0), tmp_path / "crops")
+    stats = make_crops(tmp_path, faces, Crop("face", 48, 0.1, 0), tmp_path / "crops")
     assert stats.border == 0
     assert load_crops(tmp_path / "crops").pixels.shape == (3, 48, 48, 3)
 
@@ -136,3 +139,17 @@ def test_without_a_train_face_there_is_nothing_to_learn_from(
     with pytest.raises(FacealignError, match="no face was found in any train picture"):
         make_crops(tmp_path, faces[1:2], CROP, tmp_path / "crops")
     assert not (tmp_path / "crops").exists()
+
+
+def test_a_whole_frame_is_cropped_and_other_pictures_as_wide_around_their_faces(
+    tmp_path: Path, faces: list[Located]
+) -> None:
+    frames = [replace(face, frame=Box.of_picture(300, 260)) for face in faces]
+    stats = make_crops(tmp_path, frames, replace(CROP, region="frame", margin=0), tmp_path / "all")
+    crops = load_crops(tmp_path / "all")
+    # the frame's corners are the input's edges, a pixel's half outside of its centres
+    corners = Affine(crops.maps[0])(np.array([[-0.5, 19.5], [299.5, 239.5]]))
+    np.testing.assert_allclose(corners[:, 0], [-0.5, 47.5], atol=1e-9)
+    # as much of a picture as the frame had around the rectangle of 95 pixels
+    assert stats.margin == pytest.approx((300 / 95 - 1) / 2)
+    np.testing.assert_allclose(crops.normalisers, (95 * 87) ** 0.5 * 48 / 300)

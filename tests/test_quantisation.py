@@ -3,8 +3,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from facealign import checkpoint, cropping, export, landmarks, quantisation
+from facealign import checkpoint, export, images, landmarks, quantisation
 from facealign.detection import find_faces
+from facealign.geometry import crop_map
 
 
 def test_bytes_find_the_points_that_floats_find(tmp_path: Path, astronaut: np.ndarray) -> None:
@@ -15,7 +16,7 @@ def test_bytes_find_the_points_that_floats_find(tmp_path: Path, astronaut: np.nd
     stats = trained.stats
     (box,) = find_faces(astronaut, 0)
     crops = [
-        cropping.crop_face(picture, box, stats.size, stats.margin, border=0)
+        images.warp(picture, crop_map(box, stats.margin, stats.size), stats.size)
         for picture in (astronaut, astronaut // 2, 255 - (255 - astronaut) // 2)
     ]
     quantisation.quantise(whole, small, np.stack(crops))

@@ -45,7 +45,7 @@ def crops(tmp_path_factory: pytest.TempPathFactory) -> Crops:
         assert picture is not None
         cv2.imwrite(str(folder / name), picture)
         faces.append(Located(name, box_from_points(points), points))
-    cropping.make_crops(folder, faces, Crop(48, 0.1, 0.25), folder / "crops")
+    cropping.make_crops(folder, faces, Crop("face", 48, 0.1, 0.25), folder / "crops")
     return cropping.load_crops(folder / "crops")
 
 

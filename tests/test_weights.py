@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from facealign import checkpoint, config, cropping, dlib_baseline, export, models
+from facealign import checkpoint, config, dlib_baseline, export, images, models
 from facealign.detection import find_faces
 from facealign.files import sha256
 from facealign.geometry import crop_map
@@ -30,7 +30,7 @@ def test_they_find_the_astronauts_points_where_dlib_does(
     by_dlib = dlib_baseline.predict(astronaut, box, model)
     trained = checkpoint.load(path)
     stats = trained.stats
-    crop = cropping.crop_face(astronaut, box, stats.size, stats.margin, border=0)
+    crop = images.warp(astronaut, crop_map(box, stats.margin, stats.size), stats.size)
     network, codec = checkpoint.build(trained, torch.device("cpu"))
     found, _ = export.FromCrops(network, codec, stats)(torch.from_numpy(crop[None]))
     to_picture = crop_map(box, stats.margin, stats.size).inverse()
