@@ -7,12 +7,12 @@ import shutil
 import tarfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
-from facealign import course
+from facealign import celeba, course, images
 from facealign.errors import FacealignError
 from facealign.files import replacing
 
@@ -20,10 +20,12 @@ ROOT = "landmarks_task"
 
 
 def extract(archive: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
-    """Unpack the data sets into `target`, which then holds DATASET/SPLIT/FILE.
+    """Unpack the data sets into `target`, which then holds DATASET/SPLIT/FILE or, where it says
+    who is to be seen, DATASET/SPLIT/PERSON/FILE.
 
-    They are the folders below ROOT, and top folders in the layout of the course. Returns how many
-    files the archive has by their top folder: of those unpacked, and of those left out.
+    They are the folders below ROOT, and top folders in the layout of the course, of CelebA, or of
+    people (TOP/PERSON/PICTURE). Returns how many files the archive has by their top folder: of
+    those unpacked, and of those left out.
     """
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -34,8 +36,8 @@ def extract(archive: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
         if not unpacked.total():
             found = ", ".join(sorted(tops)[:5]) or "nothing"
             raise FacealignError(
-                f"{archive}: expected files under {ROOT}/ or a folder with "
-                f"{course.TABLES['test']}, found {found}"
+                f"{archive}: expected files under {ROOT}/, a folder with {course.TABLES['test']}, "
+                f"{celeba.PICTURES}/ with its lists, or FOLDER/PERSON/PICTURE, found {found}"
             )
         shutil.rmtree(target, ignore_errors=True)
         os.replace(part / ROOT, target)
@@ -59,22 +61,56 @@ def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
             tar.addfile(member, io.BytesIO(contents))
 
 
-def _gather(archive: Path, part: Path) -> list[str]:
-    """Bring the course's data sets among those of ROOT; their names."""
+def _gather(archive: Path, part: Path) -> set[str]:
+    """Bring data sets of other layouts among those of ROOT; the top names that they had."""
     home = part / ROOT
     home.mkdir(parents=True, exist_ok=True)
-    folders = [path for path in sorted(part.iterdir()) if path != home and course.is_course(path)]
-    for folder in folders:
-        name = folder.name
-        if (home / name).exists():
-            raise FacealignError(f"{archive}: {name}/ and {ROOT}/{name} are one data set's name")
-        try:
-            course.arrange(folder)
-        except (FacealignError, OSError) as error:
-            said = str(error).replace(f"{part}/", "")  # paths as the archive has them
-            raise FacealignError(f"{archive}: {said}") from None
-        folder.rename(home / name)
-    return [folder.name for folder in folders]
+    gathered = set()
+    for path in sorted(part.iterdir()):
+        if path != home and path.is_dir() and _arrange(archive, part, path, home / path.name):
+            gathered.add(path.name)
+    # CelebA without a folder of its own
+    names = {path.name for path in part.iterdir() if celeba.PART.fullmatch(path.name)}
+    if celeba.PICTURES in names and _arrange(archive, part, part, home / celeba.NAME):
+        gathered |= names
+    return gathered
+
+
+def _arrange(archive: Path, part: Path, folder: Path, target: Path) -> bool:
+    """Make `folder` the data set `target`, if it is of a layout that is known."""
+    arrange = next((its for fits, its in _LAYOUTS if fits(folder)), None)
+    if arrange is None:
+        return False
+    name = target.name
+    if target.exists():
+        raise FacealignError(f"{archive}: {name}/ and {ROOT}/{name} are one data set's name")
+    try:
+        arrange(folder, target)
+    except (FacealignError, OSError) as error:
+        said = str(error).replace(f"{part}/", "")  # paths as the archive has them
+        raise FacealignError(f"{archive}: {said}") from None
+    return True
+
+
+def _is_of_people(folder: Path) -> bool:
+    inside = [path for path in folder.iterdir() if path.is_dir()]
+    names = {path.name for path in inside}
+    # pictures in such folders without points are somebody's splits, and not people
+    return not names & {"train", "training", "test", "validation"} and any(
+        file.suffix.lower() in images.SUFFIXES for path in inside for file in path.iterdir()
+    )
+
+
+def _arrange_people(folder: Path, target: Path) -> None:
+    target.mkdir()
+    folder.rename(target / "train")
+
+
+_LAYOUTS: list[tuple[Callable[[Path], bool], Callable[[Path, Path], None]]] = [
+    (course.is_course, course.arrange),
+    (celeba.is_celeba, celeba.arrange),
+    (_is_of_people, _arrange_people),
+]
 
 
 def _unpack(archive: Path, target: Path) -> Counter[str]:

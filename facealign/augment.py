@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from facealign.geometry import Affine
-from facealign.points import MIRROR
+from facealign.points import mirror
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,9 @@ def draw(rng: np.random.Generator, count: int, size: int, strength: Strength) ->
 
 
 def move_points(points: np.ndarray, chosen: Draw) -> np.ndarray:
-    """(N, 68, 2) through the maps; a mirrored face's points change their names, too."""
+    """(N, K, 2) through the maps; a mirrored face's points change their names, too."""
     moved = points @ chosen.maps[:, :, :2].transpose(0, 2, 1) + chosen.maps[:, None, :, 2]
-    return np.where(chosen.mirrored[:, None, None], moved[:, MIRROR], moved)
+    return np.where(chosen.mirrored[:, None, None], moved[:, mirror(moved.shape[1])], moved)
 
 
 def _map(mirrored: bool, degrees: float, scale: float, shift: np.ndarray, size: int) -> np.ndarray:

@@ -23,8 +23,8 @@ def is_course(folder: Path) -> bool:
     return any((folder / table).is_file() for table in TABLES.values())
 
 
-def arrange(folder: Path) -> None:
-    """Make `folder` hold SPLIT/PICTURE with a `.pts` beside each, in the place of the tables."""
+def arrange(folder: Path, target: Path) -> None:
+    """Make it `target`: SPLIT/PICTURE with a `.pts` beside each, in the place of the tables."""
     for split, theirs in _PICTURES.items():
         pictures = folder / split
         if split != theirs and pictures.exists():
@@ -36,6 +36,7 @@ def arrange(folder: Path) -> None:
             pictures.mkdir(exist_ok=True)
             _write_points(table, pictures)
             table.unlink()
+    folder.rename(target)
 
 
 def read(table: Path, pictures: Path) -> dict[str, np.ndarray]:

@@ -63,7 +63,7 @@ class Crops:
     images: list[str]
     pixels: np.ndarray  # (N, side, side, 3) uint8, memory-mapped; side = size + 2 * border
     maps: np.ndarray  # (N, 2, 3), image pixels -> input pixels
-    points: np.ndarray  # (N, 68, 2), input pixels
+    points: np.ndarray  # (N, K, 2), input pixels
     normalisers: np.ndarray  # (N,), sqrt(H * W) of the rectangle in input pixels
     stats: Stats
 
@@ -164,4 +164,4 @@ def _write_index(path: Path, faces: Sequence[Located], to_input: Sequence[Affine
     columns |= {name: maps[:, i] for i, name in enumerate(MAP_COLUMNS)}
     columns["normaliser"] = box_sizes(boxes) * maps[:, 0]
     points = [m(face.points) for m, face in zip(to_input, faces, strict=True)]
-    tables.write(path, columns, tables.stack(points))
+    tables.write(path, columns, tables.stack(points, faces[0].points.shape[0]))

@@ -16,9 +16,9 @@ from facealign.config import Range
 from facealign.geometry import Box
 from facealign.parallel import map_in_order
 
-# Size and middle of dlib's rectangle against the box around the true points: medians over the faces
-# (1,761) of 300-W that the detector finds among 1,840.
-_SIDE, _MIDDLE_X, _MIDDLE_Y = 1.027, 0.005, -0.103
+# Size and middle of dlib's rectangle against the box around so many true points: medians over the
+# faces (1,761) of 300-W that the detector finds among 1,840.
+_EXPECTED = {68: (1.027, 0.005, -0.103), 5: (2.169, -0.01, -0.047)}
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,9 @@ def box_from_points(points: np.ndarray) -> Box:
     """Where dlib's rectangle would be expected, from the true points."""
     around = Box.around(points)
     size = float(np.sqrt(around.width * around.height))
+    side, right, down = _EXPECTED[len(points)]
     x, y = around.centre
-    x, y, half = x + _MIDDLE_X * size, y + _MIDDLE_Y * size, _SIDE * size / 2
+    x, y, half = x + right * size, y + down * size, side * size / 2
     return Box(x - half, y - half, x + half, y + half)
 
 

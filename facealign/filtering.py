@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from facealign import images
 from facealign.annotations import read_pts
 from facealign.errors import FacealignError
 from facealign.parallel import map_in_order
-from facealign.points import COUNT, OUTER_EYE_CORNERS, PROFILE_COUNT
+from facealign.points import COUNT, PROFILE_COUNT, eyes, select
 from facealign.tables import dataset_and_split
 
 SPLITS = ("train", "test")
@@ -26,6 +26,7 @@ class Data:
     """The section `data` of params.yaml."""
 
     archive: str
+    points: Literal[68, 5]
     datasets: tuple[str, ...]
     test_only: frozenset[str]
 
@@ -35,7 +36,7 @@ class Face:
     image: str  # DATASET/SPLIT/FILE: a bare name may stand in several folders
     width: int
     height: int
-    points: np.ndarray  # (68, 2)
+    points: np.ndarray  # (K, 2)
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,10 @@ class _Candidate:
 
 
 def filter_faces(
-    root: Path, datasets: Sequence[str], test_only: Collection[str] = ()
+    root: Path, datasets: Sequence[str], test_only: Collection[str] = (), count: int = COUNT
 ) -> tuple[list[Face], list[Drop]]:
-    """Sort every file of the data sets under `root` into faces of 68 points and dropped ones.
+    """Sort every file of the data sets under `root` into faces of `count` points and dropped ones;
+    five are made of 68, too.
 
     The train pictures of `test_only` are dropped unopened.
     """
@@ -65,7 +67,7 @@ def filter_faces(
             )
     candidates, drops = _pair_files(root, datasets, test_only)
     faces: list[Face] = []
-    for result in map_in_order(partial(_examine, root), candidates, "filter"):
+    for result in map_in_order(partial(_examine, root, count), candidates, "filter"):
         if isinstance(result, Face):
             faces.append(result)
         else:
@@ -149,7 +151,7 @@ def _pair_folder(root: Path, folder: Path) -> tuple[list[_Candidate], list[Drop]
     return candidates, drops
 
 
-def _examine(root: Path, candidate: _Candidate) -> Face | Drop:
+def _examine(root: Path, count: int, candidate: _Candidate) -> Face | Drop:
     image = candidate.picture
     try:
         points = read_pts(root / candidate.annotation)
@@ -157,11 +159,12 @@ def _examine(root: Path, candidate: _Candidate) -> Face | Drop:
         return Drop(image, "unreadable_points", _within(root, error))
     if len(points) == PROFILE_COUNT:
         return Drop(image, "profile_39")
-    if len(points) != COUNT:
+    if len(points) not in (COUNT, count):
         return Drop(image, "wrong_count", f"{len(points)} points")
     if not np.isfinite(points).all():
         return Drop(image, "not_finite", f"{int((~np.isfinite(points)).sum())} coordinates")
-    left, right = points[list(OUTER_EYE_CORNERS)]
+    points = select(points, count)
+    left, right = eyes(points)
     if (np.ptp(points, axis=0) == 0).any() or (left == right).all():
         return Drop(image, "degenerate", "no width, no height or no distance of the eyes")
     try:

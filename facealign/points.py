@@ -16,7 +16,7 @@ REGIONS: dict[str, slice] = {
     "mouth": slice(48, 68),
 }
 
-OUTER_EYE_CORNERS = (36, 45)  # their distance is the normaliser "inter-ocular" of 300-W
+OUTER_EYE_CORNERS = (36, 45)
 
 
 def _mirror() -> np.ndarray:
@@ -53,6 +53,13 @@ def select(points: np.ndarray, count: int) -> np.ndarray:
     assert (points.shape[-2], count) == COUNTS
     eyes = [points[..., start : start + 6, :].mean(axis=-2) for start in (36, 42)]
     return np.stack([*eyes, *(points[..., i, :] for i in (30, 48, 54))], axis=-2)
+
+
+def eyes(points: np.ndarray) -> np.ndarray:
+    """The two points (..., 2, 2) whose distance 300-W calls inter-ocular, the outer corners; the
+    centres if there are five points."""
+    chosen = OUTER_EYE_CORNERS if points.shape[-2] == COUNT else (0, 1)
+    return points[..., chosen, :]
 
 
 def mirror(count: int) -> np.ndarray:

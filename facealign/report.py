@@ -38,6 +38,7 @@ from facealign.evaluation import ALL, Ced, Tested
 from facealign.findings import Figures, Finding, Rated
 from facealign.geometry import Box
 from facealign.parallel import map_in_order
+from facealign.points import COUNT
 from facealign.quality import Group
 from facealign.tables import KEY
 from facealign.tables import Table as Rows
@@ -214,14 +215,13 @@ def _results(material: Material, words: Words) -> Iterator[Block]:
 def _respects(material: Material, looks: Sequence[Look], words: Words) -> dict[str, list[Rated]]:
     tested = material.model
     rows = material.index.rows(tested.images)
-    yaw = np.abs([pose.estimate(points).yaw for points in tested.truth])
     sharp = np.array([looks[row].sharpness for row in rows])
     sizes = metrics.box_sizes(tested.boxes)
-    turned, sharpened, sized = (
-        quality.between(yaw, _YAW),
-        quality.in_thirds(sharp),
-        quality.in_thirds(sizes),
-    )
+    sharpened, sized = quality.in_thirds(sharp), quality.in_thirds(sizes)
+    turned: list[Group] = []
+    if tested.truth.shape[1] == COUNT:  # fewer points do not tell
+        yaw = np.abs([pose.estimate(points).yaw for points in tested.truth])
+        turned = quality.between(yaw, _YAW)
     levels = ("least", "middle", "most") if len(sharpened) == 3 else ("least", "most")
 
     def rated(names: Sequence[str], groups: Sequence[Group]) -> list[Rated]:
@@ -242,11 +242,12 @@ def _respects(material: Material, looks: Sequence[Look], words: Words) -> dict[s
             for name, group in zip(names, groups, strict=True)
         ]
 
-    return {
+    respects = {
         "yaw": rated([_range(group, last=90) for group in turned], turned),
         "sharpness": rated([words(level) for level in levels][: len(sharpened)], sharpened),
         "size": rated([_range(group, last=sizes.max()) for group in sized], sized),
     }
+    return {respect: groups for respect, groups in respects.items() if groups}
 
 
 def _range(group: Group, last: float) -> str:

@@ -109,9 +109,9 @@ def write(path: Path, columns: Mapping[str, Column], points: np.ndarray | None =
     write_rows(path, tuple(cells), zip(*cells.values(), strict=True))
 
 
-def stack(points: Sequence[np.ndarray]) -> np.ndarray:
-    """Faces' points as one array (N, 68, 2), also for no face at all."""
-    return np.array(points, dtype=np.float64).reshape(-1, COUNT, 2)
+def stack(points: Sequence[np.ndarray], count: int = COUNT) -> np.ndarray:
+    """Faces' points as one array (N, count, 2), also for no face at all."""
+    return np.array(points, dtype=np.float64).reshape(-1, count, 2)
 
 
 def _cells(column: Column) -> Sequence[object]:

@@ -23,7 +23,7 @@ from facealign.checkpoint import Checkpoint
 from facealign.codecs import check_loss, make_codec, total_loss
 from facealign.cropping import Crops
 from facealign.errors import FacealignError
-from facealign.files import replacing
+from facealign.files import chosen, replacing
 from facealign.layers import Shape
 from facealign.losses import make_loss
 from facealign.points import select
@@ -68,16 +68,10 @@ class Trained:
     speed: Speed
 
 
-def is_validation(image: str, share: float) -> bool:
-    """Decided by the name alone: a picture keeps its side when others come or go."""
-    digest = hashlib.sha256(image.encode()).digest()
-    return int.from_bytes(digest[:8], "big") < share * 2**64
-
-
 def split_rows(crops: Crops, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Rows to learn from, and rows to choose the epoch by; both of the train split."""
     rows = crops.rows("train")
-    held = np.array([is_validation(crops.images[row], share) for row in rows], dtype=bool)
+    held = np.array([chosen(crops.images[row], share) for row in rows], dtype=bool)
     if held.all() or not held.any():
         raise FacealignError(
             f"train.validation is {share}: of {len(rows)} train faces {held.sum()} are for "
@@ -145,6 +139,11 @@ class _Training:
         # it also fills new memory, which takes a tenth of the time: nothing here reads such memory
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.manual_seed(config.seed)
+        if crops.points.shape[1] < config.points:
+            raise FacealignError(
+                f"train.points is {config.points}, but the faces have {crops.points.shape[1]} "
+                "points (data.points)"
+            )
         truth = select(crops.points, config.points)
         self.truth = truth[self.held]
         self.mean_face = torch.tensor(truth[learn].mean(axis=0), dtype=torch.float32)

@@ -1,4 +1,4 @@
-"""Keep the faces of 68 points; count and list everything else."""
+"""Keep the faces of as many points as are wanted; count and list everything else."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from stages import run
 
 def main(faces: Path, index: Path, dropped: Path, summary: Path) -> None:
     data = config.load("data", Data)
-    kept, drops = filter_faces(faces, data.datasets, data.test_only)
+    kept, drops = filter_faces(faces, data.datasets, data.test_only, data.points)
     folders = [tables.dataset_and_split(face.image) for face in kept]
     columns: dict[str, tables.Column] = {
         "image": [face.image for face in kept],
@@ -20,7 +20,7 @@ def main(faces: Path, index: Path, dropped: Path, summary: Path) -> None:
         "width": [face.width for face in kept],
         "height": [face.height for face in kept],
     }
-    tables.write(index, columns, tables.stack([face.points for face in kept]))
+    tables.write(index, columns, tables.stack([face.points for face in kept], data.points))
     tables.write(
         dropped,
         {

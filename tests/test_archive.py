@@ -187,7 +187,7 @@ def test_another_top_folder_is_refused_and_named(tmp_path: Path) -> None:
 
 
 def test_an_archive_of_nothing_is_refused(tmp_path: Path) -> None:
-    assert_refused(tar_of(tmp_path / "a.tgz"), "test_frames_keypoints.csv, found nothing")
+    assert_refused(tar_of(tmp_path / "a.tgz"), "FOLDER/PERSON/PICTURE, found nothing")
 
 
 def test_a_missing_archive_is_named(tmp_path: Path) -> None:

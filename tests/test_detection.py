@@ -19,7 +19,7 @@ from facealign.detection import (
 from facealign.dlib_baseline import Dlib, predictor_file
 from facealign.errors import FacealignError
 from facealign.geometry import Box
-from facealign.points import REGIONS
+from facealign.points import REGIONS, select
 
 EYES = np.array([[207.0, 101.0], [244.0, 103.0]])  # of the astronaut, by eye
 SMALL, LARGE = Box(0, 0, 10, 10), Box(0, 0, 100, 100)
@@ -105,11 +105,23 @@ def test_no_box_is_chosen_from_none() -> None:
     assert choose([], points_on_a_line(1)) is None
 
 
+def test_a_faces_five_points_stand_for_about_the_box_of_all(face: np.ndarray) -> None:
+    whole, few = box_from_points(face), box_from_points(select(face, 5))
+    assert abs(few.width - whole.width) < 0.15 * whole.width
+    assert np.abs(np.subtract(few.centre, whole.centre)).max() < 0.1 * whole.width
+
+
 def test_the_box_from_points_is_a_square_of_their_size_a_little_higher() -> None:
-    box = box_from_points(np.array([[100.0, 200.0], [180.0, 245.0], [120.0, 210.0]]))
+    box = box_from_points(np.array([[100.0, 200.0], [180.0, 245.0], *66 * [[120.0, 210.0]]]))
     size = 60  # the root of 80 * 45
     assert (box.width, box.height) == pytest.approx((1.027 * size, 1.027 * size))
     assert box.centre == pytest.approx((140 + 0.005 * size, 222.5 - 0.103 * size))
+
+
+def test_a_faces_five_points_stand_for_about_the_box_of_all(face: np.ndarray) -> None:
+    whole, few = box_from_points(face), box_from_points(select(face, 5))
+    assert abs(few.width - whole.width) < 0.15 * whole.width
+    assert np.abs(np.subtract(few.centre, whole.centre)).max() < 0.1 * whole.width
 
 
 def test_the_box_from_points_is_about_the_detectors(astronaut: np.ndarray, model: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from facealign.errors import FacealignError
-from facealign.files import alone, replacing
+from facealign.files import alone, chosen, replacing
 
 HOLD = """
 import sys
@@ -37,3 +37,11 @@ def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
         part.write_text("half", encoding="utf-8")
         raise ValueError("stop")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_who_is_chosen_by_name_stays_when_others_come() -> None:
+    names = [f"300W/train/{number}.jpg" for number in range(2000)]
+    few = [name for name in names if chosen(name, 0.15)]
+    assert 0.12 < len(few) / len(names) < 0.18
+    # a larger share only adds
+    assert all(chosen(name, 0.3) for name in few)

@@ -16,7 +16,7 @@ NETWORK = "facealign/models/${train.arch}.py"
 # A module may import from a lower layer, and from its own.
 LAYERS = [
     {"errors", "files", "points", "geometry", "config", "recipe"},
-    {"tables", "archive", "course", "annotations", "sweeps", "experiments", "workspace"}
+    {"tables", "archive", "celeba", "course", "annotations", "sweeps", "experiments", "workspace"}
     | {"images", "drawing", "metrics", "parallel", "filtering", "synthesis", "document", "wording"}
     | {"duplicates"},
     {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet", "pose"}

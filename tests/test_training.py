@@ -102,16 +102,6 @@ def image_points(crops: Crops, row: int) -> np.ndarray:
     return np.linalg.solve(linear, (crops.points[row] - shift).T).T
 
 
-def test_validation_faces_stay_when_others_come() -> None:
-    names = [f"300W/train/{number}.jpg" for number in range(2000)]
-    chosen = [training.is_validation(name, 0.15) for name in names]
-    assert 0.12 < np.mean(chosen) < 0.18
-    # a larger share only adds
-    assert all(
-        training.is_validation(n, 0.3) for n, held in zip(names, chosen, strict=True) if held
-    )
-
-
 def test_the_test_split_is_neither_learnt_from_nor_validated_on(crops: Crops) -> None:
     learn, held = training.split_rows(crops, 0.5)
     assert sorted([*learn, *held]) == list(range(2, 16))
