@@ -8,7 +8,7 @@ from typing import Annotated
 from facealign import archive, config
 from facealign.annotations import format_pts
 from facealign.parallel import map_in_order
-from facealign.synthesis.pictures import plan_pictures, render
+from facealign.synthesis.pictures import MOST_PEOPLE, plan_people, plan_pictures, render
 from stages import run
 
 
@@ -17,12 +17,15 @@ class Demo:
     """The section `demo` of params.yaml."""
 
     pictures: Annotated[int, config.Range(12)]
+    people: Annotated[int, config.Range(0, MOST_PEOPLE)]
+    each: Annotated[int, config.Range(4, 99)]
     seed: config.Seed
 
 
 def main(target: Path) -> None:
     demo = config.load("demo", Demo)
     plans = plan_pictures(demo.pictures, demo.seed)
+    plans += plan_people(demo.people, demo.each, demo.seed)
 
     def files() -> Iterator[tuple[str, bytes]]:
         rendered = map_in_order(render, plans, "demo")

@@ -79,7 +79,7 @@ class Project:
             else:
                 shutil.copy(source, target)
         params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-        params["demo"]["pictures"] = PICTURES
+        params["demo"] |= {"pictures": PICTURES, "people": 0}
         params["train"] |= {"epochs": EPOCHS, "validation": 0.3}
         (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
         project = Project(folder)

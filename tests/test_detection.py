@@ -118,12 +118,6 @@ def test_the_box_from_points_is_a_square_of_their_size_a_little_higher() -> None
     assert box.centre == pytest.approx((140 + 0.005 * size, 222.5 - 0.103 * size))
 
 
-def test_a_faces_five_points_stand_for_about_the_box_of_all(face: np.ndarray) -> None:
-    whole, few = box_from_points(face), box_from_points(select(face, 5))
-    assert abs(few.width - whole.width) < 0.15 * whole.width
-    assert np.abs(np.subtract(few.centre, whole.centre)).max() < 0.1 * whole.width
-
-
 def test_the_box_from_points_is_about_the_detectors(astronaut: np.ndarray, model: Path) -> None:
     (box,) = find_faces(astronaut, 0)
     guess = box_from_points(dlib_baseline.predict(astronaut, box, model))

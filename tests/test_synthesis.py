@@ -15,7 +15,8 @@ import pytest
 from facealign import points as ibug
 from facealign.errors import FacealignError
 from facealign.synthesis import head, pictures
-from facealign.synthesis.pictures import Plan, plan_pictures, render
+from facealign.synthesis.person import Pose, random_person
+from facealign.synthesis.pictures import Plan, plan_people, plan_pictures, render
 from facealign.synthesis.render import Camera
 
 DETECT = dlib.get_frontal_face_detector()
@@ -190,3 +191,21 @@ def test_hidden_faces_are_not_found() -> None:
     for plan in hidden:
         data, marks = render(plan)
         assert found_face(decode(data)[..., ::-1].copy(), marks) is None
+
+
+def test_a_person_is_the_same_in_all_pictures_and_like_no_other() -> None:
+    plans = plan_people(people=2, each=4, seed=3)
+    assert [plan.name.split("/")[1] for plan in plans[:4]] == ["train", "train", "train", "test"]
+    assert len({plan.name[:-7].split("/")[2] for plan in plans}) == 2
+    rng = np.random.default_rng(0)
+    (one, same), (other, _) = (
+        [random_person(rng, Pose(0, 0, 0), "", plans[k].person) for _ in range(2)] for k in (0, 4)
+    )
+    assert one.look.hair_style == same.look.hair_style
+    np.testing.assert_array_equal(one.look.skin, same.look.skin)
+    assert one.expression != same.expression
+    assert not np.array_equal(one.look.skin, other.look.skin)
+
+
+def test_new_people_leave_the_other_pictures_as_they_are() -> None:
+    assert plan_people(2, 4, 3) == plan_people(3, 4, 3)[:8]

@@ -32,6 +32,7 @@ class Person:
     pose: Pose
     seed: int
     glasses: str  # "", "clear" or "sun"
+    own_seed: int | None = None  # of the skin and hair, if they are the same in other pictures
 
     def turn(self) -> np.ndarray:
         return head.rotation(self.pose.yaw, self.pose.pitch, self.pose.roll)
@@ -47,7 +48,11 @@ class Person:
         return np.asarray(marks)
 
 
-def random_person(rng: np.random.Generator, pose: Pose, glasses: str) -> Person:
+def random_person(
+    rng: np.random.Generator, pose: Pose, glasses: str, own_seed: int | None = None
+) -> Person:
+    """Somebody new, or, with the seed of a person, that one with another expression."""
+    who = rng if own_seed is None else np.random.default_rng(own_seed)
     smile = float(np.clip(rng.normal(0.25, 0.5), -0.35, 1.1))
     jaw = float(rng.choice([0, rng.uniform(0.03, 0.25), rng.uniform(0.25, 1)], p=[0.5, 0.32, 0.18]))
     shut = rng.uniform(0.8, 1.0) if rng.uniform() < 0.06 else rng.normal(0.05, 0.14)
@@ -59,9 +64,9 @@ def random_person(rng: np.random.Generator, pose: Pose, glasses: str) -> Person:
         frown=float(max(0, rng.normal(-0.3, 0.5))),
         lids=(float(shut), float(shut + rng.normal(0, 0.04))),
     )
-    controls = head.express(head.random_identity(rng), expression)
-    look = random_look(rng)
-    return Person(controls, expression, look, pose, int(rng.integers(2**31)), glasses)
+    controls = head.express(head.random_identity(who), expression)
+    look = random_look(who)
+    return Person(controls, expression, look, pose, int(rng.integers(2**31)), glasses, own_seed)
 
 
 def _ear(side: int) -> np.ndarray:
@@ -152,6 +157,7 @@ def draw(
     person: Person, canvas: render.Canvas, camera: render.Camera, lighting: render.Lighting
 ) -> None:
     rng = np.random.default_rng(person.seed)
+    own = rng if person.own_seed is None else np.random.default_rng(person.own_seed)
     look, turn = person.look, person.turn()
     size = next((n for n in _TEXTURE_SIZES if n >= 265 * camera.scale), _TEXTURE_SIZES[-1])
     gaze = np.clip(
@@ -159,7 +165,7 @@ def draw(
     )
     glint = (lighting.key_direction @ turn)[:2]
     texture, hair = materials.paint(
-        look, person.controls, rng, size, max(person.expression.smile, 0), gaze, glint
+        look, person.controls, own, size, max(person.expression.smile, 0), gaze, glint
     )
 
     skull = head.surface(person.controls)

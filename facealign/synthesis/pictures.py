@@ -26,6 +26,10 @@ _KINDS = {
     "grey": 0.10,
     "hidden": 0.02,
 }
+PEOPLE = "people"  # the data set that says who is to be seen
+_GIVEN = ("Ada", "Boris", "Chen", "Dana", "Emil", "Farah", "Gita", "Hugo", "Ines", "Juri")
+_FAMILY = ("Abel", "Brandt", "Costa", "Dahl", "Ebert", "Fiala", "Gruber", "Horn", "Ito", "Jansen")
+MOST_PEOPLE = len(_GIVEN) * len(_FAMILY)
 # The 39 points of a face that looks to the viewer's right: the half on the viewer's left.
 _LEFT_HALF = np.array(
     [
@@ -43,6 +47,7 @@ class Plan:
     seed: int
     kind: str  # one of _KINDS, or "profile" or "exif"
     yaw: float  # degrees, of the annotated face
+    person: int | None = None  # the seed of one who is in other pictures, too
 
     @property
     def point_count(self) -> int:
@@ -95,6 +100,22 @@ def plan_pictures(count: int, seed: int) -> list[Plan]:
                 plans.append(Plan(f"{dataset}/{split}/{name}", picture_seed, kind, yaw))
     turned = next(i for i, plan in enumerate(plans) if _may_be_turned(plan))
     plans[turned] = Plan(plans[turned].name, plans[turned].seed, "exif", plans[turned].yaw)
+    return plans
+
+
+def plan_people(people: int, each: int, seed: int) -> list[Plan]:
+    """`each` pictures of so many people, the last quarter of each one's for testing."""
+    rng = np.random.default_rng(seed)
+    names = [f"{given}_{family}" for family in _FAMILY for given in _GIVEN]
+    plans = []
+    for number in rng.permutation(len(names))[:people]:
+        person = int(rng.integers(2**63))
+        for picture in range(each):
+            split = "test" if picture >= each - each // 4 else "train"
+            kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
+            name = f"{PEOPLE}/{split}/{names[number]}_{picture + 1:02d}.jpg"
+            yaw = float(np.clip(rng.normal(0, 20), -60, 60))
+            plans.append(Plan(name, int(rng.integers(2**63)), kind, yaw, person))
     return plans
 
 
@@ -212,7 +233,7 @@ def render(plan: Plan) -> tuple[bytes, np.ndarray]:
     face = float(np.clip(shorter * rng.uniform(0.28, 0.56), 84, 290))
     wide = plan.name.startswith("Menpo")
     glasses = {"glasses": "clear", "sunglasses": "sun"}.get(plan.kind, "")
-    person = random_person(rng, _pose(plan.yaw, rng, wide), glasses)
+    person = random_person(rng, _pose(plan.yaw, rng, wide), glasses, plan.person)
     camera = _place(person, face, (width, height), rng)
     marks = person.landmarks(camera)
     lighting = random_lighting(rng)
