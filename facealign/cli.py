@@ -175,6 +175,30 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(align)
     align.set_defaults(run=_align)
 
+    embed = commands.add_parser(
+        "embed",
+        help="faces as directions in space, near each other if they are of one person",
+        description="Print a line of JSON for each picture: its faces' boxes and embeddings, of "
+        "length 1, whose products say how alike two faces are.",
+    )
+    embed.add_argument("paths", nargs="+", metavar="PATH", help="pictures, folders or patterns")
+    _add_recogniser(embed)
+    _add_model(embed)
+    embed.set_defaults(run=_embed)
+
+    compare = commands.add_parser(
+        "compare",
+        help="whether two pictures show the same person",
+        description="Print how alike each face of one picture is to each of the other: 1 is the "
+        "same, about 0 somebody else.",
+    )
+    compare.add_argument("one", metavar="A")
+    compare.add_argument("other", metavar="B")
+    compare.add_argument("--json", action="store_true", help="all pairs as JSON")
+    _add_recogniser(compare)
+    _add_model(compare)
+    compare.set_defaults(run=_compare)
+
     export = commands.add_parser(
         "export",
         help="a trained checkpoint as ONNX",
@@ -238,6 +262,15 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
         default="cascade",
         help="released weights, an .onnx file, or a checkpoint of the pipeline, which needs torch "
         "(default: cascade)",
+    )
+
+
+def _add_recogniser(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--recogniser",
+        type=Path,
+        metavar="FILE",
+        help="a recogniser.onnx of `make recognition` (default: the one that comes along)",
     )
 
 
@@ -321,6 +354,22 @@ def _align(arguments: argparse.Namespace) -> int:
 
     return folders.align(
         arguments.paths, arguments.points, arguments.size, arguments.out, arguments.model
+    )
+
+
+def _embed(arguments: argparse.Namespace) -> int:
+    from facealign.recognition import commands
+
+    recogniser = arguments.recogniser or commands.released()
+    return commands.embed(arguments.paths, recogniser, arguments.model)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from facealign.recognition import commands
+
+    recogniser = arguments.recogniser or commands.released()
+    return commands.compare(
+        arguments.one, arguments.other, recogniser, arguments.model, arguments.json
     )
 
 

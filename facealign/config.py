@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from facealign.errors import FacealignError
 
-SECTIONS = ("data", "demo", "detect", "crop", "train", "predict", "dlib", "ced", "report")
+SECTIONS = (
+    *("data", "demo", "detect", "crop", "train", "predict", "dlib", "ced", "report"),
+    "recognition",  # a pipeline of its own, stages/recognition/
+)
 
 Section = TypeVar("Section")
 
@@ -55,12 +58,19 @@ def load_all(path: Path = Path("params.yaml")) -> dict[str, Any]:
     return values
 
 
+def load_flat(without: Collection[str], path: Path = Path("params.yaml")) -> dict[str, Any]:
+    """All values by their full names, but for those of the sections `without`."""
+    return flatten({name: its for name, its in load_all(path).items() if name not in without})
+
+
 def load(section: str, kind: type[Section], path: Path = Path("params.yaml")) -> Section:
-    """One section of the file, as the dataclass `kind` describes it."""
-    values = load_all(path)
-    if section not in values:
-        raise FacealignError(f"{path}: missing section: {section}")
-    converted = _convert(values[section], kind, section, path)
+    """One section of the file, or one within it ("a.b"), as the dataclass `kind` describes it."""
+    values: Any = load_all(path)
+    for name in section.split("."):
+        if not isinstance(values, dict) or name not in values:
+            raise FacealignError(f"{path}: missing section: {section}")
+        values = values[name]
+    converted = _convert(values, kind, section, path)
     assert isinstance(converted, kind)
     return converted
 

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 
 import cv2
@@ -161,10 +162,13 @@ _POINTS = 9.5
 
 def write_pdf(document: Document, path: Path) -> None:
     pages = _Pages(document)
-    for block in document.blocks:
+    for block, after in zip_longest(document.blocks, document.blocks[1:]):
         match block:
             case Heading(text):
-                pages.heading(text)
+                shown = (
+                    pages.extent(after.data, after.width)[1] if isinstance(after, Picture) else 0
+                )
+                pages.heading(text, shown)
             case Text(text):
                 pages.paragraph(text, _POINTS)
                 pages.ln(1.5)
@@ -204,8 +208,9 @@ class _Pages(FPDF):
         self.set_text_color(*_GREY)
         self.cell(0, 6, f"{self.page_no()}", align="C")
 
-    def heading(self, text: str) -> None:
-        if self.will_page_break(40):  # with something below it
+    def heading(self, text: str, picture: float) -> None:
+        """`picture`: how tall the one below it is."""
+        if self.will_page_break(max(40, picture + 25)):  # with something below it
             self.add_page()
         self.ln(4)
         self.start_section(text)
@@ -252,14 +257,19 @@ class _Pages(FPDF):
             pass  # the rows are given above
         self.ln(3)
 
-    def picture(self, data: bytes, caption: str, width: float) -> None:
+    def extent(self, data: bytes, width: float) -> tuple[float, float]:
+        """How wide and tall a picture becomes."""
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         assert decoded is not None
         tall, across = decoded.shape[:2]
-        scale = min(self.epw * width / across, (self.eph - 14) / tall)
-        if self.will_page_break(tall * scale + 10):  # with its caption
+        scale = min(self.epw * width / across, (self.eph - 30) / tall)
+        return across * scale, tall * scale
+
+    def picture(self, data: bytes, caption: str, width: float) -> None:
+        across, tall = self.extent(data, width)
+        if self.will_page_break(tall + 10):  # with its caption
             self.add_page()
-        self.image(io.BytesIO(data), w=across * scale, h=tall * scale, alt_text=caption)
+        self.image(io.BytesIO(data), w=across, h=tall, alt_text=caption)
         self.ln(1)
         self.paragraph(caption, 8, colour=_GREY)
         self.ln(3)

@@ -5,12 +5,9 @@ Normalisation and codec are inside, so that no other program can get them wrong.
 
 from __future__ import annotations
 
-import logging
-import warnings
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 from torch import nn
 
@@ -19,6 +16,7 @@ from facealign.codecs import Codec
 from facealign.cropping import Stats
 from facealign.errors import FacealignError
 from facealign.files import replacing
+from facealign.onnx_files import Normalised, two_crops, write
 
 AGREEMENT = 1e-3  # pixels of the input: more than this is a fault
 HALF = 0.02  # an expected error of this share of the face's rectangle has a score of one half
@@ -34,16 +32,13 @@ class FromCrops(nn.Module):
         super().__init__()
         self.network = network
         self.codec = codec
-        # of a whole row of pixels: ONNX Runtime is slow at the three numbers of each
-        self.mean = torch.tensor(stats.mean, dtype=torch.float32).repeat(stats.size)
-        self.std = torch.tensor(stats.std, dtype=torch.float32).clamp(min=1.0).repeat(stats.size)
+        self.inputs = Normalised(stats)
         # the crop shows the rectangle widened by the margin on each side
         self.unit = HALF * stats.size / (1 + 2 * stats.margin)
         self.eval()
 
     def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        rows = (crops.flatten(2).float() - self.mean) / self.std
-        output = self.network(rows.reshape(crops.shape).permute(0, 3, 1, 2))
+        output = self.network(self.inputs(crops))
         points, errors = self.codec.decode(output), self.codec.expected_errors(output)
         return (points,) if errors is None else (points, torch.exp2(-errors / self.unit))
 
@@ -51,31 +46,11 @@ class FromCrops(nn.Module):
 def to_onnx(network: nn.Module, codec: Codec, stats: Stats, path: Path) -> None:
     """The file's input `crops` is what `FromCrops` takes, of any number; its outputs are `points`
     and `scores`. It says itself how crops are cut."""
-    # of two crops: the exporter would take a batch of one for the only one there is
-    crops = torch.zeros(2, stats.size, stats.size, 3, dtype=torch.uint8)
     module = FromCrops(network, codec, stats)
     with torch.inference_mode():
-        outputs = len(module(crops))
-    # it tells of each torchvision operator that it cannot have, and torchvision is not needed
-    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of torch about torch
-        program = torch.onnx.export(
-            module,
-            (crops,),
-            input_names=["crops"],
-            output_names=["points", "scores"][:outputs],
-            dynamic_shapes=({0: torch.export.Dim("faces")},),
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None
-    model = program.model_proto
-    onnx.helper.set_model_props(
-        model, {"facealign.margin": repr(stats.margin), "facealign.rim": str(stats.border)}
-    )
-    with replacing(path) as part:
-        onnx.save(model, part)
+        outputs = len(module(two_crops(stats.size)))
+    facts = {"margin": repr(stats.margin), "rim": str(stats.border)}
+    write(module, stats.size, ["points", "scores"][:outputs], facts, path)
 
 
 def export_checked(source: Path, path: Path) -> float:

@@ -16,6 +16,15 @@ _COLUMNS = {
 }
 
 
+_RECOGNITION = {
+    "top-1": "top1",
+    "95 % interval": "top1_ci95",
+    "people": "people",
+    "images": "images",
+    "TAR@FAR 1e-2": "tar_1e-2",
+    "TAR@FAR 1e-3": "tar_1e-3",
+    "EER": "eer",
+}
 _NETWORK = {"file, MB": "megabytes", "CPU, ms a face": "cpu_ms"}
 
 
@@ -25,6 +34,16 @@ def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     for dataset, methods in ced.items():
         for method, figures in methods.items():
             rows.append([dataset, method, *(_cell(key, figures[key]) for key in _COLUMNS.values())])
+    return table(rows, names=2)
+
+
+def recognition_table(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """A row a variant, of the figures in metrics/recognition.json."""
+    rows = [["points", "loss", *_RECOGNITION]]
+    for points, losses in figures.items():
+        for loss, its in losses.items():
+            cells = (_cell(key, its[key]) for key in _RECOGNITION.values())
+            rows.append([points, loss, *cells])
     return table(rows, names=2)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +13,10 @@ from facealign.checkpoint import Checkpoint, build
 from facealign.codecs import Codec
 from facealign.cropping import Crops
 from facealign.crops import plain_input
+from facealign.device import BATCH, choose_device
 from facealign.errors import FacealignError
 from facealign.geometry import Affine
 from facealign.points import mirror
-
-BATCH = 256  # enough to fill the cores
 
 
 @dataclass(frozen=True)
@@ -26,21 +24,6 @@ class Predict:
     """The section `predict` of params.yaml."""
 
     mirrored: bool
-
-
-def choose_device() -> torch.device:
-    """FACEALIGN_DEVICE, or a GPU if there is one."""
-    # without it cuBLAS may sum in another order every time
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    name = os.environ.get("FACEALIGN_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError):  # torch has either for a device that is not there
-        raise FacealignError(
-            f"FACEALIGN_DEVICE: no device {name!r} here, expected cpu, cuda or cuda:N"
-        ) from None
-    return device
 
 
 @torch.inference_mode()

@@ -49,13 +49,6 @@ _YAW = (0, 15, 30, 45, 91)  # degrees, either way
 
 
 @dataclass(frozen=True)
-class Report:
-    """The section `report` of params.yaml."""
-
-    language: Language
-
-
-@dataclass(frozen=True)
 class Material:
     """What the pipeline has made, as the report needs it."""
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import math
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
 from facealign import metrics
+from facealign.charts import png, side_by_side
 from facealign.findings import Rated
 from facealign.metrics import Summary
 from facealign.plotting import STYLES
 from facealign.wording import Words
 
-_ACROSS = 3  # panels in a row
-
 
 def ced(errors: Mapping[str, Mapping[str, np.ndarray]], words: Words) -> bytes:
     """A panel for each data set."""
-    figure, panels = _panels(len(errors), 3.6)
+    figure, panels = side_by_side(len(errors), 3.6)
     for axes, (dataset, methods) in zip(panels, errors.items(), strict=True):
         for method, values in methods.items():
             colour, dashes = STYLES[method]
@@ -41,12 +36,12 @@ def ced(errors: Mapping[str, Mapping[str, np.ndarray]], words: Words) -> bytes:
         axes.yaxis.set_major_formatter(PercentFormatter(1.0))
         _numbers(axes, words, 2)
         axes.legend(loc="lower right", fontsize=8)
-    return _png(figure)
+    return png(figure)
 
 
 def regions(errors: Mapping[str, Mapping[str, float]], words: Words) -> bytes:
     """Bars: method -> part of the face -> mean error."""
-    figure, [axes] = _panels(1, 2.8, across=1.7)
+    figure, [axes] = side_by_side(1, 2.8, across=1.7)
     names = list(next(iter(errors.values())))
     thick = 0.8 / len(errors)
     for row, (method, parts) in enumerate(errors.items()):
@@ -64,12 +59,12 @@ def regions(errors: Mapping[str, Mapping[str, float]], words: Words) -> bytes:
     axes.grid(axis="y", visible=False)
     _numbers(axes, words, 3)
     axes.legend(fontsize=8)
-    return _png(figure)
+    return png(figure)
 
 
 def groups(respects: Mapping[str, Sequence[Rated]], words: Words) -> bytes:
     """A panel for each respect in which faces differ: AUC with its interval."""
-    figure, panels = _panels(len(respects), 3.2)
+    figure, panels = side_by_side(len(respects), 3.2)
     for axes, (respect, rated) in zip(panels, respects.items(), strict=True):
         methods = list(rated[0].figures)
         for row, method in enumerate(methods):
@@ -96,13 +91,13 @@ def groups(respects: Mapping[str, Sequence[Rated]], words: Words) -> bytes:
         axes.set_ylim(low, high)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), fontsize=8)
-    return _png(figure)
+    return png(figure)
 
 
 def learning(columns: Mapping[str, np.ndarray], kept: int, words: Words) -> bytes:
     """A panel for each column of the learning curve but the epochs."""
     names = [name for name in ("train_loss", "validation_nme", "learning_rate") if name in columns]
-    figure, panels = _panels(len(names), 2.8)
+    figure, panels = side_by_side(len(names), 2.8)
     for axes, name in zip(panels, names, strict=True):
         axes.plot(columns["epoch"], columns[name], color="#1f5fb4")
         axes.axvline(kept, color="#888888", linestyle=":", linewidth=1)
@@ -112,7 +107,7 @@ def learning(columns: Mapping[str, np.ndarray], kept: int, words: Words) -> byte
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
             axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.tick(value)))
-    return _png(figure)
+    return png(figure)
 
 
 def _auc(figures: Summary) -> tuple[float, float, float]:
@@ -125,25 +120,5 @@ def _name(method: str, words: Words) -> str:
     return words("model") if method == "model" else method
 
 
-def _panels(count: int, height: float, across: float = 1.0) -> tuple[Figure, list[Axes]]:
-    columns = min(count, _ACROSS)
-    rows = math.ceil(count / columns)
-    size = (3.7 * columns * across, height * rows)
-    figure, grid = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
-    panels = list(grid.flat)
-    for axes in panels[count:]:
-        axes.remove()
-    for axes in panels[:count]:
-        axes.grid(alpha=0.3)
-    return figure, panels[:count]
-
-
 def _numbers(axes: Axes, words: Words, digits: int) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.number(value, digits)))
-
-
-def _png(figure: Figure) -> bytes:
-    data = io.BytesIO()
-    figure.savefig(data, format="png", dpi=150, metadata={"Software": None})
-    plt.close(figure)
-    return data.getvalue()

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from facealign.config import unknown_name
+from facealign.config import flatten, unknown_name
 from facealign.errors import FacealignError
 
 SHARED = "all"
@@ -56,7 +56,7 @@ def check(experiments: Mapping[str, Values], params: Mapping[str, Any], path: Pa
             if section not in params:
                 said = unknown_name("section", section, list(params))
                 raise FacealignError(f"{path}: {name}: {said}")
-            valid = list(params[section])
+            valid = list(flatten(params[section]))
             if not key:
                 raise FacealignError(
                     f"{path}: {name}: {section}: expected a mapping of {', '.join(valid)}"
@@ -73,11 +73,9 @@ def overrides(values: Values) -> list[str]:
 
 def different(values: Values, params: Mapping[str, Any]) -> list[str]:
     """The names whose values in params.yaml, as an experiment has it, are others than `values`."""
+    known = flatten(params)
     return [
-        dotted
-        for dotted, value in values.items()
-        for section, _, key in [dotted.partition(".")]
-        if _number(params.get(section, {}).get(key)) != _number(value)
+        dotted for dotted, value in values.items() if _number(known.get(dotted)) != _number(value)
     ]
 
 

@@ -22,12 +22,13 @@ from facealign.batches import Batches, Targets
 from facealign.checkpoint import Checkpoint
 from facealign.codecs import check_loss, make_codec, total_loss
 from facealign.cropping import Crops
+from facealign.device import choose_device
 from facealign.errors import FacealignError
 from facealign.files import chosen, replacing
 from facealign.layers import Shape
 from facealign.losses import make_loss
 from facealign.points import select
-from facealign.prediction import choose_device, crop_points
+from facealign.prediction import crop_points
 from facealign.recipe import Train
 from facealign.schedule import ema_decay, learning_rate
 

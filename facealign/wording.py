@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 Language = Literal["en", "ru"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The section `report` of params.yaml."""
+
+    language: Language
+
 
 _SPACE = "\N{NO-BREAK SPACE}"  # no line may end between a number and its sign
 
@@ -242,12 +252,16 @@ _TEXTS: dict[str, tuple[str, str]] = {
 class Words:
     """The texts and the numbers' form of one language."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(
+        self, language: Language, more: Mapping[str, tuple[str, str]] | None = None
+    ) -> None:
+        """`more` texts than those of the report on landmarks."""
         self.language = language
+        self._texts = _TEXTS | dict(more or {})
         self._place = get_args(Language).index(language)
 
     def __call__(self, key: str, **values: str | int) -> str:
-        return _TEXTS[key][self._place].format(**values).replace(" %", f"{_SPACE}%")
+        return self._texts[key][self._place].format(**values).replace(" %", f"{_SPACE}%")
 
     def dataset(self, name: str) -> str:
         return self("all") if name == "all" else name

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from facealign import config, document, evaluation, report, tables
 from facealign.evaluation import Ced
-from facealign.report import Material, Report
+from facealign.report import Material
+from facealign.wording import Report
 from stages import run
 
 
@@ -35,7 +36,7 @@ def main(
         },
         training=tables.read(training),
         figures=json.loads(figures.read_text(encoding="utf-8")),
-        params=config.flatten(config.load_all()),
+        params=config.load_flat(without={"recognition"}),
         ced=config.load("ced", Ced),
     )
     written = report.build(material, config.load("report", Report).language)

@@ -27,7 +27,7 @@ def main(
     metrics = {name: v for name, v in flat.items() if isinstance(v, int | float)}
     logged_only = tracking.speed_of(speed, model)
     # all but the report's: its language makes no other experiment
-    params = config.flatten({n: v for n, v in config.load_all().items() if n != "report"})
+    params = config.load_flat(without={"report", "recognition"})
     # DVC sets these two in experiments; a plain `dvc repro` is the workspace on top of HEAD
     experiment = os.environ.get("DVC_EXP_NAME") or "workspace"
     revision = os.environ.get("DVC_EXP_BASELINE_REV") or tracking.head_revision()

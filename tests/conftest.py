@@ -75,7 +75,9 @@ class Project:
             source, target = ROOT / name, folder / name
             target.parent.mkdir(exist_ok=True)
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(
+                    source, target, ignore=shutil.ignore_patterns("__pycache__", "dvc.lock")
+                )
             else:
                 shutil.copy(source, target)
         params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))

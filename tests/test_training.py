@@ -11,6 +11,7 @@ import torch
 from facealign import checkpoint, config, cropping, metrics, prediction, training
 from facealign.cropping import Crop, Crops, Located
 from facealign.detection import box_from_points
+from facealign.device import choose_device
 from facealign.errors import FacealignError
 from facealign.files import sha256
 from facealign.points import MIRROR
@@ -137,7 +138,7 @@ def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
 def test_an_unknown_device_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEALIGN_DEVICE", "abacus")
     with pytest.raises(FacealignError, match="no device 'abacus' here"):
-        prediction.choose_device()
+        choose_device()
 
 
 @pytest.mark.parametrize("arch", ["onet", "cascade"])

@@ -1,0 +1,26 @@
+"""Where networks run."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from facealign.errors import FacealignError
+
+BATCH = 256  # faces without gradients: enough to fill the cores
+
+
+def choose_device() -> torch.device:
+    """FACEALIGN_DEVICE, or a GPU if there is one."""
+    # without it cuBLAS may sum in another order every time
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    name = os.environ.get("FACEALIGN_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError):  # torch has either for a device that is not there
+        raise FacealignError(
+            f"FACEALIGN_DEVICE: no device {name!r} here, expected cpu, cuda or cuda:N"
+        ) from None
+    return device

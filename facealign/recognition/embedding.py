@@ -1,0 +1,64 @@
+"""Faces as directions in space, near each other if they are of one person. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from facealign import images
+from facealign.errors import FacealignError
+from facealign.geometry import Box
+from facealign.points import select
+from facealign.recognition import crops
+
+RELEASED = Path(__file__).with_name("weights") / "recogniser.onnx"
+_BATCH = 64
+
+
+class Recogniser:
+    """A recogniser in an ONNX file as the stage `recognize` writes it."""
+
+    def __init__(self, path: Path, threads: int | None = None) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 0
+        options.log_severity_level = 3  # errors only
+        try:
+            self._session = onnxruntime.InferenceSession(
+                path, options, providers=["CPUExecutionProvider"]
+            )
+            (inputs,) = self._session.get_inputs()
+            self.size: int = inputs.shape[1]
+            facts = self._session.get_modelmeta().custom_metadata_map
+            self.points: str = facts["facealign.points"]
+            self.rim = int(facts["facealign.rim"])
+            # the cosine above which one in a hundred pairs of different people lies, if measured
+            limit = facts.get("facealign.threshold")
+            self.threshold = None if limit is None else float(limit)
+        # onnxruntime's own errors share no base but Exception
+        except Exception as error:
+            reason = "no such file" if not path.is_file() else str(error).splitlines()[0]
+            raise FacealignError(f"{path}: not a recogniser of facealign: {reason}") from None
+
+    def __call__(self, faces: Sequence[tuple[np.ndarray, Box, np.ndarray]]) -> np.ndarray:
+        """Embeddings (N, dimensions) of faces: RGB picture, dlib's rectangle, 68 or 5 points."""
+        cut = [
+            images.warp(
+                picture,
+                crops.to_input(box, select(points, 5), self.points, self.size),
+                self.size,
+                self.rim,
+            )
+            for picture, box, points in faces
+        ]
+        return self.of_crops(np.array(cut, np.uint8).reshape(-1, self.size, self.size, 3))
+
+    def of_crops(self, cut: np.ndarray) -> np.ndarray:
+        """Of crops (N, size, size, 3) without a rim."""
+        found = [
+            self._session.run(["embeddings"], {"crops": cut[start : start + _BATCH]})[0]
+            for start in range(0, max(len(cut), 1), _BATCH)
+        ]
+        return np.concatenate(found)

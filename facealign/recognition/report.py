@@ -1,0 +1,306 @@
+"""The report on recognition: which alignment and loss are ahead, and what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+
+from facealign import contact_sheet, tables
+from facealign.charts import png, side_by_side
+from facealign.contact_sheet import COLUMNS, TILE
+from facealign.document import Block, Document, Heading, Items, Picture, Table, Text, as_picture
+from facealign.recognition import TRAIN, crops
+from facealign.recognition.crops import Aligned
+from facealign.recognition.learning import CURVE, GUESSES
+from facealign.recognition.texts import TEXTS
+from facealign.recognition.variants import LED
+from facealign.wording import Language, Words
+
+_COLOURS = {"none": "#888888", "2": "#1f5fb4", "3": "#c0541f", "5": "#2a8c4a"}
+_MISTAKES = 9
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the stages have made."""
+
+    aligned: Path
+    networks: Path
+    counts: Mapping[str, Any]  # metrics/identities.json
+    figures: Mapping[str, Mapping[str, Mapping[str, Any]]]  # metrics/recognition.json
+    details: Mapping[str, Any]
+    curves: Path
+    params: Mapping[str, Any]  # flat
+
+    def names(self) -> list[tuple[str, str]]:
+        return [(points, loss) for points, losses in self.figures.items() for loss in losses]
+
+    def best(self, key: str) -> tuple[str, str] | None:
+        having = [name for name in self.names() if self.figure(name, key) is not None]
+        return max(having, key=lambda name: float(self.figure(name, key)), default=None)
+
+    def figure(self, name: tuple[str, str], key: str) -> Any:
+        points, loss = name
+        return self.figures[points][loss][key]
+
+
+def build(material: Material, language: Language) -> Document:
+    words = Words(language, TEXTS)
+    blocks: list[Block] = [
+        Heading(words("in_short")),
+        Items(list(_findings(material, words)), weighty=True),
+        Heading(words("results")),
+        Text(words("figures_method")),
+        _table(material, words),
+        Picture(_bars(material, words), words("bars"), 0.7),
+    ]
+    if any(material.curves.glob("*.csv")):
+        blocks.append(Picture(_roc(material, words), words("roc")))
+    faces = {points: crops.load(material.aligned / points) for points in material.figures}
+    blocks += [
+        Heading(words("aligned_faces")),
+        _aligned(faces, words),
+        Heading(words("mistakes")),
+        *_mistakes(material, faces, words),
+        Heading(words("training")),
+        Picture(_learning(material, words), words("curves_caption")),
+        Heading(words("chosen_pictures")),
+        *_counts(material.counts, words),
+        Heading(words("parameters")),
+        Table(
+            [
+                [words("parameter"), words("value")],
+                *([name, str(value)] for name, value in material.params.items()),
+            ],
+            names=2,
+            small=True,
+        ),
+    ]
+    return Document(language, words("recognition", people=material.counts["people"]), blocks)
+
+
+def _variant(name: tuple[str, str], words: Words) -> str:
+    points, loss = name
+    return words("variant", loss=words(loss), aligned=words(f"aligned_{points}"))
+
+
+def _findings(material: Material, words: Words) -> Iterator[str]:
+    details = material.details["variants"]
+    best = material.best("top1")
+    assert best is not None
+    low, high = material.figure(best, "top1_ci95")
+    yield words(
+        "top1_best",
+        variant=_variant(best, words),
+        top1=words.percent(material.figure(best, "top1")),
+        images=material.figure(best, "images"),
+        people=material.figure(best, "people"),
+        low=words.percent(low),
+        high=words.percent(high),
+    )
+    sure = material.best("tar_1e-2")
+    if sure is None:
+        yield words("no_unseen")
+    else:
+        its = details["-".join(sure)]
+        low, high = its["tar_1e-2_ci95"]
+        yield words(
+            "tar_best",
+            variant=_variant(sure, words),
+            tar=words.percent(material.figure(sure, "tar_1e-2")),
+            unseen=its["unseen_people"],
+            low=words.percent(low),
+            high=words.percent(high),
+        )
+    for key in LED:
+        leads = material.details["leads"].get(key, {})
+        for kind, over in (("points", "over_losses"), ("losses", "over_points")):
+            for lead in leads.get(kind, []):
+                names = [
+                    words(f"aligned_{lead[side]}" if kind == "points" else lead[side])
+                    for side in ("better", "worse")
+                ]
+                low, high = lead["ci95"]
+                yield words(
+                    "lead_real" if lead["real"] else "lead_chance",
+                    what=words(over, figure=words(key)),
+                    better=names[0],
+                    worse=names[1],
+                    value=words.percent(lead["value"]),
+                    low=words.percent(low),
+                    high=words.percent(high),
+                )
+
+
+def _table(material: Material, words: Words) -> Table:
+    heads = [words("alignment"), words("loss"), "top-1", words("interval")]
+    heads += ["TAR@FAR 0.01", words("interval"), "TAR@FAR 0.001", "EER"]
+    rows = [heads]
+    for name in material.names():
+        details = material.details["variants"]["-".join(name)]
+        ends = details.get("tar_1e-2_ci95")
+        rows.append(
+            [
+                words(f"aligned_{name[0]}"),
+                words(name[1]),
+                words.number(material.figure(name, "top1")),
+                words.interval(material.figure(name, "top1_ci95")),
+                words.number(material.figure(name, "tar_1e-2")),
+                words.interval(ends),
+                words.number(material.figure(name, "tar_1e-3")),
+                words.number(material.figure(name, "eer")),
+            ]
+        )
+    return Table(rows, names=2)
+
+
+def _bars(material: Material, words: Words) -> bytes:
+    """Top-1 of each alignment, the losses side by side."""
+    figure, (axes,) = side_by_side(1, 3.0, across=1.7)
+    losses = list(next(iter(material.figures.values())))
+    thick = 0.8 / len(losses)
+    for number, loss in enumerate(losses):
+        values = np.array([its[loss]["top1"] for its in material.figures.values()])
+        ends = np.array([its[loss]["top1_ci95"] for its in material.figures.values()])
+        axes.bar(
+            np.arange(len(values)) + (number - (len(losses) - 1) / 2) * thick,
+            values,
+            thick * 0.95,
+            yerr=np.abs(ends.T - values).clip(min=0),
+            capsize=3,
+            color=("#9ab7dc", "#1f5fb4")[number % 2],
+            label=words(loss),
+        )
+    axes.set_xticks(
+        range(len(material.figures)), [words(f"aligned_{points}") for points in material.figures]
+    )
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.legend(fontsize=8, loc="lower right")
+    return png(figure)
+
+
+def _roc(material: Material, words: Words) -> bytes:
+    """A panel for each loss, a line for each alignment."""
+    losses = list(next(iter(material.figures.values())))
+    figure, grid = side_by_side(len(losses), 3.6)
+    for axes, loss in zip(grid, losses, strict=True):
+        for points in material.figures:
+            path = material.curves / f"{points}-{loss}.csv"
+            if path.is_file():
+                far, tar = tables.read(path).numbers("far", "tar").T
+                axes.step(
+                    far, tar, where="post", color=_COLOURS[points], label=words(f"aligned_{points}")
+                )
+        axes.set(xscale="log", xlim=(1e-4, 1), ylim=(0, 1), title=words(loss))
+        axes.set(xlabel=words("far_axis"), ylabel=words("tar_axis"))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.legend(fontsize=8, loc="lower right")
+    return png(figure)
+
+
+def _learning(material: Material, words: Words) -> bytes:
+    """Of each loss its value, and what is recognised."""
+    losses = list(next(iter(material.figures.values())))
+    figure, grid = side_by_side(2 * len(losses), 2.8, in_row=2)
+    for number, loss in enumerate(losses):
+        for axes, column in zip(
+            grid[2 * number : 2 * number + 2], ("train_loss", "validation_top1"), strict=True
+        ):
+            for points in material.figures:
+                curve = tables.read(material.networks / f"{points}-{loss}" / CURVE)
+                axes.plot(
+                    curve.numbers("epoch")[:, 0],
+                    curve.numbers(column)[:, 0],
+                    color=_COLOURS[points],
+                    label=words(f"aligned_{points}"),
+                )
+            _name_curve(axes, column, loss, words)
+    return png(figure)
+
+
+def _name_curve(axes: Axes, column: str, loss: str, words: Words) -> None:
+    axes.set(xlabel=words("epoch"), title=f"{words(loss)}: {words(column)}")
+    if column == "validation_top1":
+        axes.set_ylim(0, 1)
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.legend(fontsize=8, loc="lower right")
+
+
+def _inner(faces: Aligned, row: int) -> np.ndarray:
+    """The crop as the network sees it."""
+    inner = slice(faces.stats.border, faces.stats.border + faces.stats.size)
+    return np.asarray(faces.pixels[row][inner, inner])
+
+
+def _tile(pixels: np.ndarray) -> np.ndarray:
+    return cv2.resize(pixels, (TILE, TILE), interpolation=cv2.INTER_CUBIC)
+
+
+def _aligned(aligned: Mapping[str, Aligned], words: Words) -> Picture:
+    """A row an alignment: the mean of what is learnt from, and pictures of some people."""
+    tiles = []
+    for faces in aligned.values():
+        learnt = faces.rows(TRAIN)
+        mean = np.mean([_inner(faces, row) for row in learnt], axis=0)
+        tiles.append(_tile(mean.round().astype(np.uint8)))
+        some = np.linspace(0, len(learnt) - 1, COLUMNS - 1).round().astype(int)
+        tiles += [_tile(_inner(faces, learnt[one])) for one in some]
+    names = ", ".join(words(f"aligned_{points}") for points in aligned)
+    return as_picture(contact_sheet.page(tiles), words("aligned_caption", names=names))
+
+
+def _mistakes(material: Material, aligned: Mapping[str, Aligned], words: Words) -> Iterator[Block]:
+    best = material.best("top1")
+    assert best is not None
+    faces = aligned[best[0]]
+    table = tables.read(material.networks / "-".join(best) / GUESSES)
+    wrong = [
+        (float(sure), image, guess)
+        for image, person, guess, sure in zip(
+            *(table[name] for name in (tables.KEY, "person", "guess", "score")), strict=True
+        )
+        if person != guess
+    ]
+    if not wrong:
+        yield Text(words("no_mistakes", variant=_variant(best, words)))
+        return
+    wrong.sort(key=lambda one: (-one[0], one[1]))
+    shown = wrong[:_MISTAKES]
+    yield as_picture(
+        contact_sheet.page([tile for one in shown for tile in _confused(faces, *one[1:])]),
+        words(
+            "mistakes_caption", variant=_variant(best, words), shown=len(shown), total=len(wrong)
+        ),
+    )
+
+
+def _confused(faces: Aligned, image: str, guess: str) -> Sequence[np.ndarray]:
+    learnt = faces.rows(TRAIN)
+    other = learnt[np.flatnonzero(faces.people[learnt] == guess)[0]]
+    return [_tile(_inner(faces, faces.images.index(image))), _tile(_inner(faces, other))]
+
+
+def _counts(counts: Mapping[str, Any], words: Words) -> Iterator[Block]:
+    yield Text(
+        words(
+            "chosen_counts",
+            pictures=counts["pictures"],
+            kept=counts["kept"],
+            people=counts["people"],
+            learnt=counts["people_learnt"],
+            unseen_people=counts["people_unseen"],
+            train=counts["train"],
+            validate=counts["validate"],
+            unseen=counts["unseen"],
+        )
+    )
+    if counts["reasons"]:
+        rows = [[words(reason), str(count)] for reason, count in counts["reasons"].items()]
+        yield Table([[words("why_not"), words("pictures")], *rows])

@@ -1,0 +1,131 @@
+"""How good a recogniser is, and how sure that is. Pure functions.
+
+Pictures of one person are alike, and those of one film more so: intervals come from drawing people,
+not pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from facealign.config import Range, Seed
+
+RATES = {"tar_1e-2": 1e-2, "tar_1e-3": 1e-3}
+
+
+@dataclass(frozen=True)
+class Verify:
+    """The section `recognition.verify` of params.yaml."""
+
+    resamples: Annotated[int, Range(100)]
+    seed: Seed
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """All pairs of pictures, the most alike first."""
+
+    cosines: np.ndarray  # (P,)
+    same: np.ndarray  # (P,) bool: of one person
+    one: np.ndarray  # (P,) number of the first picture's person
+    other: np.ndarray  # (P,)
+    people: int
+
+
+def number(people: np.ndarray) -> np.ndarray:
+    """0, 1, 2 ... for the names, in their order."""
+    return np.unique(people.astype(str), return_inverse=True)[1]
+
+
+def draw(people: int, config: Verify) -> np.ndarray:
+    """How often each person is in each of the draws (resamples, people)."""
+    rng = np.random.default_rng(config.seed)
+    return rng.multinomial(people, np.full(people, 1 / people), size=config.resamples)
+
+
+def shares(right: np.ndarray, people: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """The share of right pictures in each draw of people."""
+    rights = np.bincount(people, right, draws.shape[1])
+    counts = np.bincount(people, minlength=draws.shape[1])
+    return (draws @ rights) / (draws @ counts)
+
+
+def pair_up(embeddings: np.ndarray, people: np.ndarray) -> Pairs:
+    """`people` are numbers."""
+    first, second = np.triu_indices(len(people), 1)
+    cosines = (embeddings @ embeddings.T)[first, second]
+    order = np.argsort(-cosines, kind="stable")
+    one, other = people[first[order]], people[second[order]]
+    return Pairs(cosines[order], one == other, one, other, int(people.max()) + 1)
+
+
+def roc(pairs: Pairs, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """False and true accept rates when the first 1, 2, 3 ... pairs are accepted."""
+    counts = np.ones(len(pairs.same)) if weights is None else weights
+    true, false = np.cumsum(counts * pairs.same), np.cumsum(counts * ~pairs.same)
+    # equal cosines are accepted together
+    last = np.append(np.diff(pairs.cosines) != 0, True)
+    return false[last] / max(false[-1], 1), true[last] / max(true[-1], 1)
+
+
+def figures(false: np.ndarray, true: np.ndarray) -> dict[str, float]:
+    """TAR at the rates of RATES, and where as many are falsely accepted as falsely refused."""
+    values = {}
+    for name, rate in RATES.items():
+        allowed = np.flatnonzero(false <= rate)
+        values[name] = float(true[allowed[-1]]) if len(allowed) else 0.0
+    place = int(np.argmin(np.abs(false - (1 - true))))
+    return values | {"eer": float((false[place] + 1 - true[place]) / 2)}
+
+
+def threshold(pairs: Pairs, rate: float) -> float:
+    """The cosine above which at most this share of different people's pairs lies."""
+    different = pairs.cosines[~pairs.same]
+    return float(different[int(rate * len(different))])
+
+
+def resampled(pairs: Pairs, draws: np.ndarray) -> dict[str, np.ndarray]:
+    """The figures in each draw of people; a pair counts as often as both of its people do."""
+    found = []
+    for counts in draws:
+        weights = np.where(
+            pairs.same, counts[pairs.one], counts[pairs.one] * counts[pairs.other]
+        ).astype(np.float64)
+        found.append(figures(*roc(pairs, weights)))
+    return {name: np.array([one[name] for one in found]) for name in found[0]}
+
+
+def interval(values: np.ndarray) -> list[float]:
+    low, high = np.percentile(values, [2.5, 97.5])
+    return [float(low), float(high)]
+
+
+@dataclass(frozen=True)
+class Lead:
+    """By how much one variant is ahead of another in a figure."""
+
+    better: str
+    worse: str
+    value: float
+    ci95: list[float]
+
+    @property
+    def real(self) -> bool:
+        """Whether it is more than chance."""
+        return self.ci95[0] > 0
+
+
+def leads(values: Mapping[str, float], draws: Mapping[str, np.ndarray]) -> list[Lead]:
+    """The best of the variants, against each of the others, in the same draws."""
+    if not values:
+        return []
+    best = max(values, key=values.__getitem__)
+    return [
+        Lead(best, name, values[best] - value, interval(draws[best] - draws[name]))
+        for name, value in values.items()
+        if name != best
+    ]

@@ -1,0 +1,1 @@
+"""The stages of recognition, which dvc.yaml beside them links: `make recognition`."""

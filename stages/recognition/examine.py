@@ -1,0 +1,31 @@
+"""Find the face of each person's picture, its points, and how well it can be seen."""
+
+from pathlib import Path
+
+import numpy as np
+
+from facealign import config, dlib_baseline, tables
+from facealign.dlib_baseline import Dlib
+from facealign.recognition import people
+from facealign.recognition.people import Examine
+from stages import run
+
+
+def main(faces: Path, network: Path, examined: Path) -> None:
+    settings = config.load("recognition.examine", Examine)
+    model = dlib_baseline.predictor_file(config.load("dlib", Dlib))
+    pictures = people.find_pictures(faces, settings.datasets)
+    seen = people.examine(faces, pictures, settings, network, model)
+    boxes = np.array([[s.box.left, s.box.top, s.box.right, s.box.bottom] for s in seen])
+    columns: dict[str, tables.Column] = {tables.KEY: [one.image for one in seen]}
+    columns |= {"person": [one.person for one in seen], "reason": [one.reason for one in seen]}
+    columns |= {"detail": [one.detail for one in seen]}
+    columns |= {side: boxes[:, i] for i, side in enumerate(("left", "top", "right", "bottom"))}
+    for name in ("yaw", "pitch", "sharpness"):
+        columns[name] = [getattr(one, name) for one in seen]
+    tables.write(examined, columns, tables.stack([one.points for one in seen], 5))
+    print(f"{len(seen)} pictures, {sum(not one.reason for one in seen)} with a face")
+
+
+if __name__ == "__main__":
+    run(main)

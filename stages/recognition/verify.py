@@ -1,0 +1,25 @@
+"""Compare all variants: people that were learnt, and pairs of people that were not."""
+
+from pathlib import Path
+
+from facealign import config, tables
+from facealign.files import write_json
+from facealign.markdown import recognition_table
+from facealign.recognition import variants
+from facealign.recognition.scores import Verify
+from facealign.recognition.variants import Variants
+from stages import run
+
+
+def main(aligned: Path, networks: Path, figures: Path, details: Path, curves: Path) -> None:
+    names = config.load("recognition.compare", Variants).names()
+    compared = variants.compare(names, aligned, networks, config.load("recognition.verify", Verify))
+    write_json(figures, compared.figures)
+    write_json(details, compared.details)
+    for name, curve in compared.curves.items():
+        tables.write(curves / f"{name}.csv", curve)
+    print(recognition_table(compared.figures))
+
+
+if __name__ == "__main__":
+    run(main)
