@@ -26,8 +26,8 @@ from facealign.quality import sharpness
 from facealign.recognition import TRAIN, UNSEEN, VALIDATE
 from facealign.tables import KEY, Table, dataset_and_split
 
-# Luis_Fonsi_21.jpg, Luis_Fonsi_0001.jpg
-_NUMBERED = re.compile(r"(.*\D)_\d+")
+# Luis_Fonsi_21, Luis_Fonsi_0001; a name has a letter
+_NUMBERED = re.compile(r"(?=.*[^\W\d_])(.+)_\d+")
 
 
 @dataclass(frozen=True)
