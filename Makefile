@@ -7,7 +7,7 @@ HEAD ?= workspace
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sweep zoo experiments promote review mlflow register
+.PHONY: help demo recognition test check bench sweep zoo experiments promote review mlflow register
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -23,6 +23,11 @@ demo: $(VENV)/installed  ## run the whole pipeline on generated faces and print 
 	dvc repro
 	@python -m stages.results metrics/ced.json
 	@echo "The report: plots/report.html, plots/report.pdf; the curves of experiments: $(VENV)/bin/dvc plots diff"
+
+recognition: $(VENV)/installed  ## choose people, align, recognise, verify; print the table
+	dvc repro stages/recognition/dvc.yaml
+	@python -m stages.results metrics/recognition.json
+	@echo "The report: plots/recognition/report.html, plots/recognition/report.pdf"
 
 test: check  ## lint, types and tests
 	pytest

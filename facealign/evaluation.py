@@ -39,7 +39,7 @@ class Tested:
     images: list[str]
     datasets: np.ndarray  # (N,), of text
     boxes: np.ndarray  # (N, 4), left, top, right, bottom
-    truth: np.ndarray  # (N, 68, 2)
+    truth: np.ndarray  # (N, 68 or 5, 2)
     points: np.ndarray  # (N, K, 2), predicted
     distances: np.ndarray  # (N,), mean over the points, pixels
     errors: np.ndarray  # (N,), over sqrt(H * W) of the rectangle
@@ -65,8 +65,8 @@ def measure(truth: Table, boxes: Table, predicted: Table, count: int | None = No
 
 
 def by_region(tested: Tested) -> dict[str, np.ndarray]:
-    """Errors (N,) on the points of each part of the face; nothing of a network for five points."""
-    if tested.points.shape[1] != COUNT:
+    """Errors (N,) on the points of each part of the face; nothing where there are five points."""
+    if min(tested.points.shape[1], tested.truth.shape[1]) < COUNT:
         return {}
     sizes = metrics.box_sizes(tested.boxes)
     return {

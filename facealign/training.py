@@ -22,11 +22,12 @@ from facealign.batches import Batches, Targets
 from facealign.checkpoint import Checkpoint
 from facealign.codecs import check_loss, make_codec, total_loss
 from facealign.cropping import Crops
-from facealign.device import choose_device
+from facealign.device import choose_device, make_repeatable
 from facealign.errors import FacealignError
 from facealign.files import chosen, replacing
 from facealign.layers import Shape
 from facealign.losses import make_loss
+from facealign.optimiser import adamw, set_rate
 from facealign.points import select
 from facealign.prediction import crop_points
 from facealign.recipe import Train
@@ -135,11 +136,7 @@ class _Training:
         learn, self.held = split_rows(crops, config.validation)
         self.learn = learn
         self.device = choose_device()
-        # CUDA has no deterministic gradient of `grid_sample`: torch then says so, and goes on
-        torch.use_deterministic_algorithms(True, warn_only=self.device.type != "cpu")
-        # it also fills new memory, which takes a tenth of the time: nothing here reads such memory
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-        torch.manual_seed(config.seed)
+        make_repeatable(self.device, config.seed)
         if crops.points.shape[1] < config.points:
             raise FacealignError(
                 f"train.points is {config.points}, but the faces have {crops.points.shape[1]} "
@@ -157,16 +154,7 @@ class _Training:
         self.network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         # what is validated and kept: the weights' moving average, which varies less than they do
         self.average = copy.deepcopy(self.network) if config.ema else self.network
-        wide = [p for p in self.network.parameters() if p.ndim > 1]
-        # biases and the norms' factors have nothing to gain from being small
-        narrow = [p for p in self.network.parameters() if p.ndim <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": wide, "weight_decay": config.weight_decay},
-                {"params": narrow, "weight_decay": 0.0},
-            ],
-            fused=True,
-        )
+        self.optimiser = adamw(self.network.parameters(), config.weight_decay)
         self.batches = Batches(
             crops.pixels,
             crops.stats,
@@ -214,8 +202,7 @@ class _Training:
             rate = learning_rate(
                 step, self.steps, round(config.warmup * self.steps), config.learning_rate
             )
-            for group in self.optimiser.param_groups:
-                group["lr"] = rate
+            set_rate(self.optimiser, rate)
             with torch.autocast(
                 self.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"
             ):

@@ -16,6 +16,7 @@ import yaml
 from facealign.errors import FacealignError
 from facealign.experiments import git
 
+PIPELINES = ("dvc.yaml", "stages/recognition/dvc.yaml")
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -40,7 +41,7 @@ def refuse_changes() -> None:
         raise FacealignError("dvc data status failed")
     if data := json.loads(status.stdout).get("uncommitted", {}).get("modified", []):
         raise FacealignError(
-            f"data other than Git says: {', '.join(data)}; back to that: dvc checkout, "
+            f"data other than Git says: {', '.join(data)}; back to that: dvc checkout dvc.yaml, "
             "or keep them: dvc commit"
         )
 
@@ -99,13 +100,18 @@ def last_lines(log: Path) -> str:
 
 def products() -> list[str]:
     """What an experiment changes of the files in Git."""
-    return ["params.yaml", "dvc.lock", *(path for path, in_git in outs().items() if in_git)]
+    locks = [str(Path(pipeline).with_name("dvc.lock")) for pipeline in PIPELINES]
+    return ["params.yaml", *locks, *(path for path, in_git in outs().items() if in_git)]
 
 
 def outs() -> dict[str, bool]:
     """What the stages make, and whether Git keeps it."""
-    stages = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    listed = [out for stage in stages.values() for out in stage.get("outs", [])]
+    listed = [
+        out
+        for pipeline in PIPELINES
+        for stage in yaml.safe_load(Path(pipeline).read_text(encoding="utf-8"))["stages"].values()
+        for out in stage.get("outs", [])
+    ]
     return {
         name: isinstance(out, dict)
         for out in listed

@@ -1,14 +1,15 @@
-"""Print the results table of the last run. No stage: it shows what `ced` has measured."""
+"""Print the results table of the last run. No stage: it shows what `ced` or `verify` measured."""
 
 import json
 from pathlib import Path
 
-from facealign.markdown import results_table
+from facealign.markdown import recognition_table, results_table
 from stages import run
 
 
 def main(figures: Path) -> None:
-    print(results_table(json.loads(figures.read_text(encoding="utf-8"))))
+    table = recognition_table if figures.stem == "recognition" else results_table
+    print(table(json.loads(figures.read_text(encoding="utf-8"))))
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def test_a_mistyped_key_is_answered_with_the_nearest_and_all_valid_ones(tmp_path
     message = str(error.value)
     assert message.startswith(str(path))
     assert "crop: unknown parameter 'sise', did you mean size?" in message
-    assert message.endswith("Valid: size, margin, context")
+    assert message.endswith("Valid: region, size, margin, context")
 
 
 def test_an_unknown_section_is_answered_with_the_nearest_and_all_valid_ones(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_scientific_notation_counts_as_a_number_with_and_without_a_dot(
     ("text", "expected"),
     [
         ("data: {}\n", "missing section: crop"),
-        ("crop: 3\n", "crop is 3, expected a mapping of size, margin, context"),
+        ("crop: 3\n", "crop is 3, expected a mapping of region, size, margin, context"),
         ("", "the whole file is None, expected a mapping of data, demo"),
         ("- crop\n", "expected a mapping of data, demo"),
         ("crop: [1\n", "not YAML"),

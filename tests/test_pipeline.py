@@ -82,7 +82,7 @@ def test_the_report_tells_the_figures_and_its_bytes_are_the_same_each_time(
 
 def test_a_second_run_does_nothing_and_the_status_is_clean(project: Project) -> None:
     assert "Running stage" not in project.run("dvc", "repro")
-    assert "up to date" in project.run("dvc", "status")
+    assert "up to date" in project.run("dvc", "status", "dvc.yaml")
     assert project.run("git", "status", "--porcelain") == ""
 
 
@@ -146,8 +146,8 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_weights(
     assert not list(scratch.iterdir())
     assert model_and_curve(project) == train_elsewhere(project, tmp_path)
     project.run("git", "checkout", "-q", ".")
-    project.run("dvc", "checkout", "-q")
-    assert "up to date" in project.run("dvc", "status")
+    project.run("dvc", "checkout", "-q", "dvc.yaml")
+    assert "up to date" in project.run("dvc", "status", "dvc.yaml")
 
 
 @MLFLOW_WARNS
@@ -208,8 +208,8 @@ def test_an_experiment_overrides_params_and_is_compared(project: Project) -> Non
     assert "# smaller against main" in said and "**Note:** dlib's error differs" in said
     assert "| train.points" in said and "![Faces that changed most](faces.jpg)" in said
     project.run("git", "checkout", "-q", ".")
-    project.run("dvc", "checkout", "-q")
-    assert "up to date" in project.run("dvc", "status")
+    project.run("dvc", "checkout", "-q", "dvc.yaml")
+    assert "up to date" in project.run("dvc", "status", "dvc.yaml")
 
 
 def test_a_queued_experiment_is_run_and_promoted(project: Project) -> None:
@@ -222,12 +222,12 @@ def test_a_queued_experiment_is_run_and_promoted(project: Project) -> None:
     said = project.run("python", "-m", "stages.promote", "queues", fails=True)
     assert "unknown experiment 'queues', did you mean queued?" in said
     assert "Promote queued" in project.run("python", "-m", "stages.promote", "queued")
-    assert "up to date" in project.run("dvc", "status")
+    assert "up to date" in project.run("dvc", "status", "dvc.yaml")
     assert project.run("git", "status", "--porcelain") == ""
     assert yaml.safe_load(project.run("git", "show", "HEAD:params.yaml"))["train"]["epochs"] == 1
     assert len(project.rows("plots/training.csv")) == len(project.rows("data/training.csv")) == 1
     project.run("git", "checkout", "-q", "main")
-    project.run("dvc", "checkout", "-q")
+    project.run("dvc", "checkout", "-q", "dvc.yaml")
 
 
 def test_a_mistyped_parameter_names_the_valid_ones(project: Project) -> None:
@@ -247,7 +247,7 @@ def test_an_unknown_data_set_lists_those_there_are(project: Project) -> None:
     said = project.run("dvc", "exp", "run", "-S", "data.datasets=[300W,COFW]", fails=True)
     assert "'COFW'" in said and "300W, Menpo" in said and "Traceback" not in said
     project.run("git", "checkout", "-q", ".")
-    project.run("dvc", "checkout", "-q")
+    project.run("dvc", "checkout", "-q", "dvc.yaml")
 
 
 def test_a_dead_tracking_server_costs_a_warning_only(project: Project) -> None:
@@ -255,7 +255,7 @@ def test_a_dead_tracking_server_costs_a_warning_only(project: Project) -> None:
     said = project.run("dvc", "repro", "-f", "-s", "track", MLFLOW_TRACKING_URI=uri)
     assert "WARNING: MLflow: the run was not logged" in said
     assert "dvc repro -f -s track" in said
-    assert "up to date" in project.run("dvc", "status")
+    assert "up to date" in project.run("dvc", "status", "dvc.yaml")
 
 
 def test_experiments_of_a_list_are_put_side_by_side(project: Project) -> None:
@@ -264,7 +264,7 @@ def test_experiments_of_a_list_are_put_side_by_side(project: Project) -> None:
     (project.folder / "list.yaml").write_text(entries, encoding="utf-8")
     project.run("python", "-m", "stages.sweep", "list.yaml")
     assert project.run("git", "status", "--porcelain") == "?? list.yaml\n"
-    assert "up to date" in project.run("dvc", "status")
+    assert "up to date" in project.run("dvc", "status", "dvc.yaml")
 
     (project.folder / "list.yaml").replace(project.folder / "stages" / "zoo.yaml")
     table = project.run(

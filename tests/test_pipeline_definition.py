@@ -38,7 +38,8 @@ LAYERS = [
         "scoring",
         "gallery",
     },
-    {"codecs", "losses", "layers", "models", "crops", "schedule", "device", "onnx_files"},
+    {"codecs", "losses", "layers", "models", "crops", "schedule", "device", "onnx_files"}
+    | {"optimiser"},
     {"batches", "checkpoint", "training", "prediction", "export", "quantisation", "cost"},
     {"recognition"},
     {

@@ -72,11 +72,12 @@ class Small:
         self.folder = folder
         for name in ("facealign", "stages"):
             shutil.copytree(
-                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__")
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "dvc.lock")
             )
         files = {
             "params.yaml": PARAMS,
             "dvc.yaml": PIPELINE,
+            "stages/recognition/dvc.yaml": "stages: {}",
             "work.py": WORK,
             "notes.md": "as committed",
             ".gitignore": "__pycache__\ndata/.started\n",

@@ -28,18 +28,18 @@ def colleague(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Ite
     project.run("dvc", "exp", "run", "-S", "train.epochs=1")
     project.run("dvc", "push", "--run-cache")  # products of the run that lie there now
     project.run("git", "checkout", "-q", ".")
-    project.run("dvc", "checkout", "-q")
+    project.run("dvc", "checkout", "-q", "dvc.yaml")
     project.run("dvc", "push", "--run-cache")
     cloned = project.clone(tmp_path_factory.mktemp("team") / "colleague")
     cloned.run("dvc", "remote", "add", "--local", "--default", "team", str(remote))
-    cloned.run("dvc", "pull", "--run-cache")
+    cloned.run("dvc", "pull", "--run-cache", "dvc.yaml")
     yield cloned
     project.run("dvc", "remote", "remove", "--local", "team")
 
 
 def test_the_colleague_has_all_and_runs_nothing(project: Project, colleague: Project) -> None:
     assert "Running stage" not in colleague.run("dvc", "repro")
-    assert "up to date" in colleague.run("dvc", "status")
+    assert "up to date" in colleague.run("dvc", "status", "dvc.yaml")
     for name in ("data/model.pt", "plots/report.html"):
         assert sha256(colleague.folder / name) == sha256(project.folder / name)
 
@@ -50,7 +50,7 @@ def test_what_somebody_has_trained_is_not_trained_again(colleague: Project) -> N
         assert f"Stage '{stage}' is cached - skipping run" in said
     assert len(colleague.rows("data/training.csv")) == 1
     colleague.run("git", "checkout", "-q", ".")
-    colleague.run("dvc", "checkout", "-q")
+    colleague.run("dvc", "checkout", "-q", "dvc.yaml")
 
 
 def test_the_model_is_an_artifact_that_others_can_get(colleague: Project, tmp_path: Path) -> None:

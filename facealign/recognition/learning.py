@@ -24,9 +24,10 @@ from facealign.batches import Batches
 from facealign.config import Count, Range, Seed, Share
 from facealign.cropping import Stats
 from facealign.crops import plain_input
-from facealign.device import BATCH, choose_device
+from facealign.device import BATCH, choose_device, make_repeatable
 from facealign.errors import FacealignError
 from facealign.layers import ResNet18
+from facealign.optimiser import adamw, set_rate
 from facealign.recipe import STRONGEST_BLUR
 from facealign.recognition import TRAIN, VALIDATE
 from facealign.recognition.crops import Aligned
@@ -148,96 +149,95 @@ HEADS: dict[str, Callable[[int, int, Recognize], CrossEntropy | ArcFace]] = {
 
 def train(faces: Aligned, loss: str, config: Recognize) -> Learnt:
     """The same arguments give the same weights, bit for bit, on one machine."""
-    learn, held = faces.rows(TRAIN), faces.rows(VALIDATE)
-    names = sorted(set(faces.people[learn]))
-    labels = np.full(len(faces.people), -1)
-    for number, name in enumerate(names):
-        labels[faces.people == name] = number
-    device = choose_device()
-    torch.use_deterministic_algorithms(True, warn_only=device.type != "cpu")
-    torch.manual_seed(config.seed)
-    embedder = Embedder(config.embedding).to(device)
-    embedder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    head = HEADS[loss](config.embedding, len(names), config).to(device)
-    parameters = [*embedder.parameters(), *head.parameters()]
-    optimiser = torch.optim.AdamW(
-        [
-            {
-                "params": [p for p in parameters if p.ndim > 1],
-                "weight_decay": config.weight_decay,
-            },
-            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-        ],
-        fused=True,
-    )
-
-    def targets(rows: np.ndarray, chosen: Draw) -> torch.Tensor:
-        return torch.from_numpy(labels[rows])
-
-    strength = Strength.of(config)
-    batches = Batches(
-        faces.pixels, faces.stats, learn, targets, strength, config.batch, config.seed, device
-    )
-    steps = batches.count * config.epochs
+    run = _Training(faces, loss, config)
     curve: list[Epoch] = []
     guesses: list[Guess] = []
     with tqdm(
         total=config.epochs, desc=f"recognize, {loss}", unit=" epochs", mininterval=0.5
     ) as bar:
-        for epoch in range(config.epochs):
-            embedder.train()
-            step, total = epoch * batches.count, 0.0
-            for inputs, own in batches.epoch(epoch):
-                rate = learning_rate(
-                    step, steps, round(config.warmup * steps), config.learning_rate
-                )
-                for group in optimiser.param_groups:
-                    group["lr"] = rate
-                with torch.autocast(
-                    device.type, torch.bfloat16, enabled=config.precision == "bfloat16"
-                ):
-                    embeddings = embedder(inputs)
-                value = head.loss(embeddings.float(), own)
-                optimiser.zero_grad()
-                value.backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-                total += float(value.detach()) * len(own)
-                step += 1
-            if not math.isfinite(total):
+        for number in range(1, config.epochs + 1):
+            mean = run.learn(number - 1)
+            if not math.isfinite(mean):
                 raise FacealignError(
-                    f"the loss is {total} in epoch {epoch + 1}; lower "
+                    f"the loss is {mean} in epoch {number}; lower "
                     f"recognition.recognize.learning_rate ({config.learning_rate:g})"
                 )
-            guesses = _guess(embedder, head, faces, held, names, device)
+            guesses = run.guess()
             right = sum(one.guess == one.person for one in guesses) / len(guesses)
-            curve.append(Epoch(epoch + 1, total / len(learn), right))
-            bar.set_postfix_str(
-                f"loss {total / len(learn):.3f}, validation {right:.1%}", refresh=False
-            )
+            curve.append(Epoch(number, mean, right))
+            bar.set_postfix_str(f"loss {mean:.3f}, validation {right:.1%}", refresh=False)
             bar.update()
-    return Learnt(embedder, guesses, curve)
+    return Learnt(run.embedder, guesses, curve)
 
 
-@torch.inference_mode()
-def _guess(
-    embedder: Embedder,
-    head: nn.Module,
-    faces: Aligned,
-    rows: np.ndarray,
-    names: list[str],
-    device: torch.device,
-) -> list[Guess]:
-    embedder.eval()
-    found = []
-    for start in range(0, len(rows), BATCH):
-        chunk = rows[start : start + BATCH]
-        values = head(embedder(plain_input(faces.pixels[chunk], faces.stats, device)))
-        best = values.max(1)
-        for row, number, value in zip(
-            chunk, best.indices.tolist(), best.values.tolist(), strict=True
-        ):
-            found.append(Guess(faces.images[row], faces.people[row], names[number], value))
-    return found
+class _Training:
+    """A network that learns, and what it learns from."""
+
+    def __init__(self, faces: Aligned, loss: str, config: Recognize) -> None:
+        self.faces, self.config = faces, config
+        learnt = faces.rows(TRAIN)
+        self.names = sorted(set(faces.people[learnt]))
+        numbers = {name: number for number, name in enumerate(self.names)}
+        labels = np.array([numbers.get(name, -1) for name in faces.people])
+        self.device = choose_device()
+        make_repeatable(self.device, config.seed)
+        self.embedder = Embedder(config.embedding).to(self.device)
+        self.embedder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.head = HEADS[loss](config.embedding, len(self.names), config).to(self.device)
+        self.optimiser = adamw(
+            [*self.embedder.parameters(), *self.head.parameters()], config.weight_decay
+        )
+
+        def targets(rows: np.ndarray, chosen: Draw) -> torch.Tensor:
+            return torch.from_numpy(labels[rows])
+
+        self.batches = Batches(
+            faces.pixels,
+            faces.stats,
+            learnt,
+            targets,
+            Strength.of(config),
+            config.batch,
+            config.seed,
+            self.device,
+        )
+
+    def learn(self, epoch: int) -> float:
+        """One epoch; the mean loss."""
+        config = self.config
+        steps = self.batches.count * config.epochs
+        self.embedder.train()
+        total, count = 0.0, 0
+        for step, (inputs, own) in enumerate(self.batches.epoch(epoch), epoch * self.batches.count):
+            warmup = round(config.warmup * steps)
+            set_rate(self.optimiser, learning_rate(step, steps, warmup, config.learning_rate))
+            with torch.autocast(
+                self.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"
+            ):
+                embeddings = self.embedder(inputs)
+            loss = self.head.loss(embeddings.float(), own)
+            self.optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            self.optimiser.step()
+            total += loss.item() * len(own)
+            count += len(own)
+        return total / count
+
+    @torch.inference_mode()
+    def guess(self) -> list[Guess]:
+        """Who is on the validation pictures."""
+        faces, rows = self.faces, self.faces.rows(VALIDATE)
+        self.embedder.eval()
+        found = []
+        for start in range(0, len(rows), BATCH):
+            chunk = rows[start : start + BATCH]
+            inputs = plain_input(faces.pixels[chunk], faces.stats, self.device)
+            best = self.head(self.embedder(inputs)).max(1)
+            for row, number, value in zip(
+                chunk, best.indices.tolist(), best.values.tolist(), strict=True
+            ):
+                found.append(Guess(faces.images[row], faces.people[row], self.names[number], value))
+        return found
 
 
 class _FromCrops(nn.Module):
