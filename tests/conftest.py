@@ -17,6 +17,8 @@ from facealign.dlib_baseline import Dlib
 
 ROOT = Path(__file__).parents[1]
 PARAMS = ROOT / "params.yaml"
+IGNORING = ["data/recognition", "data/recognition/aligned", "data/recognition/networks"]
+IGNORING += ["plots/recognition"]
 PICTURES, EPOCHS = 40, 2  # of the project that the pipeline is tested in
 
 LEFT_HALF = [  # of a face that looks straight ahead, without what lies on its axis
@@ -70,14 +72,16 @@ class Project:
     @staticmethod
     def begun_in(folder: Path) -> "Project":
         """As it is before its first run."""
-        names = ("facealign", "stages", "dvc.yaml", ".dvcignore", ".gitignore")
-        for name in (*names, ".dvc/plots", ".dvc/config", ".dvc/.gitignore"):
+        names = ["facealign", "stages", "dvc.yaml", ".dvcignore", ".gitignore"]
+        names += [".dvc/plots", ".dvc/config", ".dvc/.gitignore"]
+        # recognition as a fresh clone has it: results in Git, and nothing in the cache
+        names += ["metrics/identities.json", "metrics/recognition.json", "plots/recognition/roc"]
+        names += [f"{folder}/.gitignore" for folder in IGNORING]
+        for name in names:
             source, target = ROOT / name, folder / name
-            target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             if source.is_dir():
-                shutil.copytree(
-                    source, target, ignore=shutil.ignore_patterns("__pycache__", "dvc.lock")
-                )
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, target)
         params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))

@@ -135,6 +135,34 @@ def test_aligned_crops_have_upright_eyes(
     assert "expected a whole number from 16" in run_refused(capsys, "align", album, "--size", 5)
 
 
+def test_faces_are_compared_and_embedded_by_the_recogniser_that_comes_along(
+    album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, astronaut: np.ndarray
+) -> None:
+    images.write(tmp_path / "one.png", astronaut)
+    images.write(tmp_path / "same.jpg", (astronaut[20:330, 90:350] * 0.8).astype(np.uint8))
+    status, out, err = run(capsys, "compare", tmp_path / "one.png", tmp_path / "same.jpg")
+    assert status == 0 and re.fullmatch(
+        r"face 1, face 1: 0\.\d{3}  probably the same person\n", out
+    )
+    assert "1 in 100 pairs of different ones" in err
+    _, out, _ = run(capsys, "compare", tmp_path / "one.png", album / "both.png", "--json")
+    pairs = json.loads(out)["pairs"]
+    assert sorted((pair["one"], pair["other"]) for pair in pairs) == [(1, 1), (1, 2)]
+    assert pairs[0]["similarity"] >= pairs[1]["similarity"]
+    status, _, _ = run(capsys, "compare", tmp_path / "one.png", album / "nobody.png")
+    assert status == f"error: {album / 'nobody.png'}: no face found"
+    status, out, err = run(capsys, "embed", album)
+    lines = {Path(line["image"]).name: line["faces"] for line in map(json.loads, out.splitlines())}
+    assert status == 1 and "text.jpg: not a picture" in err and "no face found in" in err
+    assert {name: len(faces) for name, faces in lines.items()} == {
+        "both.png": 2,
+        "nobody.png": 0,
+        "Эйлин К.png": 1,
+    }
+    embedding = np.array(lines["Эйлин К.png"][0]["embedding"])
+    assert np.linalg.norm(embedding) == pytest.approx(1, abs=1e-3)
+
+
 def test_export_writes_what_predict_takes(
     album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

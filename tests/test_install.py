@@ -51,6 +51,7 @@ def test_landmarks_need_the_light_install_only(picture: Path, tmp_path: Path) ->
         ["predict", str(picture), "--out", str(tmp_path / "out"), "--overlay"],
         ["align", str(picture), "--out", str(tmp_path / "crops")],
         ["evaluate", str(picture.parent), "--out", str(tmp_path / "eval")],
+        ["compare", str(picture), str(picture)],
         ["export", str(picture)],
     ):
         done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
@@ -76,8 +77,9 @@ def test_the_extras_name_what_requirements_pin() -> None:
 def test_the_weights_come_along() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     globs = tomllib.loads(text)["tool"]["setuptools"]["package-data"]["facealign"]
-    assert globs == ["weights/*"]
-    assert (ROOT / "facealign" / "weights" / "cascade.onnx").stat().st_size < 16e6
+    assert globs == ["weights/*", "recognition/weights/*"]
+    for name in ("weights/cascade.onnx", "recognition/weights/recogniser.onnx"):
+        assert (ROOT / "facealign" / name).stat().st_size < 16e6
 
 
 def test_the_dockerfile_copies_what_git_has_and_ends_without_root() -> None:

@@ -207,7 +207,7 @@ def test_the_onnx_file_embeds_as_torch_does(tmp_path: Path) -> None:
     learning.save(embedder, faces.stats, "3", tmp_path / "r.onnx")
     recogniser = Recogniser(tmp_path / "r.onnx")
     assert (recogniser.size, recogniser.points, recogniser.rim) == (32, "3", 4)
-    assert recogniser.threshold is None
+    assert recogniser.measured is None
     found = recogniser.of_crops(faces.pixels[:3, 4:-4, 4:-4])
     with torch.inference_mode():
         inputs = (faces.pixels[:3, 4:-4, 4:-4].astype(np.float32) - 115) / 70

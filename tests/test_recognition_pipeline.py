@@ -131,7 +131,7 @@ def test_faces_are_embedded_and_compared_by_command(project: Project) -> None:
     command = ("python", "-m", "facealign")
     # a progress bar may stand before it on its line
     printed = project.run(*command, "compare", *pictures, "--json", "--recogniser", network)
-    compared = json.loads(re.findall(r"\{\"threshold.*", printed)[0])
+    compared = json.loads(re.findall(r"\{\"measured.*", printed)[0])
     printed = project.run(*command, "embed", *pictures, "--recogniser", network)
     found = [json.loads(line)["faces"] for line in re.findall(r"\{\"image.*\}", printed)]
     one, other = (np.array(faces[0]["embedding"]) for faces in found)

@@ -63,7 +63,7 @@ def embed(paths: Sequence[str], recogniser: Path, model: str) -> int:
 
 def compare(one: str, other: str, recogniser: Path, model: str, as_json: bool) -> int:
     """How alike each face of one picture is to each of the other, the most alike first."""
-    limit = Recogniser(recogniser).threshold
+    measured = Recogniser(recogniser).measured
     sources = [Source(Path(path), Path(path)) for path in (one, other)]
     first, second = _look(sources, recogniser, model)
     for faces in (first, second):
@@ -74,27 +74,24 @@ def compare(one: str, other: str, recogniser: Path, model: str, as_json: bool) -
     assert first.embeddings is not None and second.embeddings is not None
     cosines = first.embeddings @ second.embeddings.T
     order = np.argsort(-cosines, axis=None, kind="stable")
-    pairs = [
-        {
-            "one": place // cosines.shape[1] + 1,
-            "other": place % cosines.shape[1] + 1,
-            "similarity": round(float(cosines.flat[place]), 4),
-            "same": None if limit is None else bool(cosines.flat[place] > limit),
-        }
-        for place in order.tolist()
-    ]
+    pairs = []
+    for place in order.tolist():
+        alike = float(cosines.flat[place])
+        row, column = divmod(place, cosines.shape[1])
+        same = None if measured is None else alike > measured.threshold
+        pairs.append({"one": row + 1, "other": column + 1, "similarity": alike, "same": same})
     if as_json:
-        print(json.dumps({"threshold": limit, "pairs": pairs}))
+        known = None if measured is None else vars(measured)
+        print(json.dumps({"measured": known, "pairs": pairs}))
         return 0
+    verdicts = {None: "", True: "  probably the same person", False: "  no proof that it is"}
     for pair in pairs:
-        words = (
-            "" if limit is None else "  the same person" if pair["same"] else "  different people"
-        )
-        print(f"face {pair['one']} and face {pair['other']}: {pair['similarity']:.3f}{words}")
-    if limit is not None:
+        words = f"{pair['similarity']:.3f}{verdicts[pair['same']]}"
+        print(f"face {pair['one']}, face {pair['other']}: {words}")
+    if measured is not None:
         print(
-            f"(above {limit:.3f} lie one in a hundred pairs of different people that it was "
-            "measured on)",
+            f"(Of {measured.people} people it did not learn, 1 in 100 pairs of different ones and "
+            f"{100 * measured.accepted:.0f} of the same are above {measured.threshold:.3f}.)",
             file=sys.stderr,
         )
     return 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,15 @@ from facealign.recognition import crops
 
 RELEASED = Path(__file__).with_name("weights") / "recogniser.onnx"
 _BATCH = 64
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How far a recogniser is to be trusted, from pairs of people that it did not learn."""
+
+    threshold: float  # the cosine above which one in a hundred pairs of different people lies
+    accepted: float  # the share of pairs of one person above it
+    people: int
 
 
 class Recogniser:
@@ -34,9 +45,8 @@ class Recogniser:
             facts = self._session.get_modelmeta().custom_metadata_map
             self.points: str = facts["facealign.points"]
             self.rim = int(facts["facealign.rim"])
-            # the cosine above which one in a hundred pairs of different people lies, if measured
-            limit = facts.get("facealign.threshold")
-            self.threshold = None if limit is None else float(limit)
+            said = facts.get("facealign.measured")
+            self.measured = None if said is None else Measured(**json.loads(said))
         # onnxruntime's own errors share no base but Exception
         except Exception as error:
             reason = "no such file" if not path.is_file() else str(error).splitlines()[0]
