@@ -17,6 +17,7 @@ from facealign.dlib_baseline import Dlib
 
 ROOT = Path(__file__).parents[1]
 PARAMS = ROOT / "params.yaml"
+# where DVC has put a .gitignore for recognition
 IGNORING = ["data/recognition", "data/recognition/aligned", "data/recognition/networks"]
 IGNORING += ["plots/recognition"]
 PICTURES, EPOCHS = 40, 2  # of the project that the pipeline is tested in

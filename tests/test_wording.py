@@ -3,11 +3,12 @@ import string
 from pathlib import Path
 
 from facealign import filtering, points, wording
+from facealign.recognition.texts import TEXTS
 from facealign.wording import Words
 
 
 def test_both_languages_say_the_same_numbers() -> None:
-    for texts in wording._TEXTS.values():
+    for texts in (*wording._TEXTS.values(), *TEXTS.values()):
         english, russian = (
             sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
             for text in texts

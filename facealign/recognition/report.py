@@ -88,7 +88,7 @@ def build(material: Material, language: Language) -> Document:
 
 def _variant(name: tuple[str, str], words: Words) -> str:
     points, loss = name
-    return words("variant", loss=words(loss), aligned=words(f"aligned_{points}"))
+    return f"{words(loss)}, {words(f'aligned_{points}')}"
 
 
 def _findings(material: Material, words: Words) -> Iterator[str]:

@@ -35,12 +35,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "aligned_2": ("2 points", "2 точки"),
     "aligned_3": ("3 points", "3 точки"),
     "aligned_5": ("5 points", "5 точек"),
-    "ce": ("cross-entropy", "кросс-энтропия (CE)"),
-    "arcface": ("ArcFace (margin)", "ArcFace (с зазором)"),
-    "variant": ("{loss}, {aligned}", "{loss}, {aligned}"),
+    "ce": ("cross-entropy", "кросс-энтропия"),
+    "arcface": ("ArcFace", "ArcFace"),
     "alignment": ("alignment", "выравнивание"),
     "loss": ("loss", "функция потерь"),
-    "people": ("people", "люди"),
     "figures_method": (
         "Top-1 is the share of validation pictures whose person the network names, all of them people it has learnt. "
         "TAR is the share of pairs of one person that are accepted, when FAR of the pairs of different people are, "
@@ -83,7 +81,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Loss and recognised validation pictures, epoch by epoch. The last epoch is kept, whatever the curve.",
         "Функция потерь и узнанные проверочные изображения по эпохам. Остаётся последняя эпоха, какой бы ни была кривая.",
     ),
-    "validation_top1": ("recognised in validation", "узнано при проверке"),
+    "validation_top1": ("recognised", "узнано"),
     "chosen_pictures": ("Chosen pictures", "Отобранные изображения"),
     "chosen_counts": (
         "{pictures} pictures were looked at and {kept} chosen, of {people} people. {learnt} people are learnt from "
