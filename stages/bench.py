@@ -32,12 +32,13 @@ def main(target: Path) -> None:
     for pictures in SIZES:
         with tempfile.TemporaryDirectory() as folder:
             params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-            params["data"] = {
+            params["data"] |= {
                 "archive": "data/demo.tgz",
+                "points": 68,
                 "datasets": ["300W", "Menpo"],
                 "test_only": [],
             }
-            params["demo"]["pictures"] = pictures
+            params["demo"] |= {"pictures": pictures, "people": 0}
             params["train"]["epochs"] = EPOCHS
             (Path(folder) / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
             for name, command in commands.items():
