@@ -201,7 +201,8 @@ def test_an_experiment_overrides_params_and_is_compared(project: Project) -> Non
     project.run("python", "-m", "stages.plots_page", ".dvc/plots.html")
     project.run("dvc", "plots", "diff", "main", "workspace")
     charts = (project.folder / "dvc_plots" / "index.html").read_text(encoding="utf-8")
-    assert charts.count("vegaEmbed('#") == 7 and not re.search(r"<(script|link)[^>]+http", charts)
+    # seven of landmarks and two of recognition
+    assert charts.count("vegaEmbed('#") == 9 and not re.search(r"<(script|link)[^>]+http", charts)
     page = str(project.folder.parent / "review")
     said = project.run("python", "-m", "stages.review", "main", "smaller", page)
     # five points against 68: dlib shows that the same name does not stand for the same error
