@@ -71,7 +71,7 @@ def _gather(archive: Path, part: Path) -> set[str]:
             gathered.add(path.name)
     # CelebA without a folder of its own
     names = {path.name for path in part.iterdir() if celeba.PART.fullmatch(path.name)}
-    if celeba.PICTURES in names and _arrange(archive, part, part, home / celeba.NAME):
+    if celeba.is_celeba(part) and _arrange(archive, part, part, home / celeba.NAME):
         gathered |= names
     return gathered
 

@@ -110,6 +110,11 @@ def test_a_broken_list_is_an_error_that_names_the_line(
     assert reason.startswith(f"{name}:{len(files[name].splitlines())}: ") and said in reason
 
 
+def test_pictures_without_any_list_are_no_data_set(tmp_path: Path, files: dict[str, bytes]) -> None:
+    pictures = {name: data for name, data in files.items() if name.startswith("img")}
+    assert "img_celeba/ with its lists" in refusal(tgz(tmp_path / "a.tgz", pictures))
+
+
 def test_folders_named_by_person_are_a_data_set(tmp_path: Path) -> None:
     names = [
         "lfw/Ann_Lee/Ann_Lee_0001.jpg",

@@ -49,7 +49,11 @@ class Recogniser:
             self.measured = None if said is None else Measured(**json.loads(said))
         # onnxruntime's own errors share no base but Exception
         except Exception as error:
-            reason = "no such file" if not path.is_file() else str(error).splitlines()[0]
+            reason = "expected a recogniser.onnx of `make recognition`"
+            if not path.is_file():
+                reason = "no such file"
+            elif not isinstance(error, KeyError) and path.suffix == ".onnx":
+                reason = str(error).splitlines()[0]
             raise FacealignError(f"{path}: not a recogniser of facealign: {reason}") from None
 
     def __call__(self, faces: Sequence[tuple[np.ndarray, Box, np.ndarray]]) -> np.ndarray:

@@ -52,7 +52,7 @@ class Identities:
     sharpness: Annotated[float, Range(0)]
     face: Annotated[float, Range(0)]
     split: Literal["archive", "drawn"]
-    validation: Share
+    validation: Annotated[float, Range(0.01, 0.99)]
     unseen: Share
     seed: Seed
 
@@ -215,9 +215,12 @@ def choose(seen: Sequence[Seen], config: Identities) -> tuple[list[Chosen], dict
     count = len({one.person for one in chosen if one.role == TRAIN})
     if count < 2:
         said = ", ".join(f"{reason} {n}" for reason, n in Counter(reasons.values()).most_common())
+        hint = (
+            "; if the pictures are of one split, set split to drawn" if "one_sided" in said else ""
+        )
         raise FacealignError(
             f"recognition.identities: {count} people are left to learn, expected two at least; "
-            f"dropped: {said or 'nothing'}"
+            f"kept as unseen: {len(unseen)}; dropped: {said or 'nothing'}{hint}"
         )
     return sorted(chosen, key=lambda one: one.row), dict(sorted(reasons.items()))
 

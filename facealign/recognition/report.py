@@ -133,9 +133,9 @@ def _findings(material: Material, words: Words) -> Iterator[str]:
                     what=words(over, figure=words(key)),
                     better=names[0],
                     worse=names[1],
-                    value=words.percent(lead["value"]),
-                    low=words.percent(low),
-                    high=words.percent(high),
+                    value=words.number(100 * lead["value"], 1),
+                    low=words.number(100 * low, 1),
+                    high=words.number(100 * high, 1),
                 )
 
 

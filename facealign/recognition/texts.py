@@ -19,12 +19,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Людей, которых сеть не видела, слишком мало, чтобы сравнивать пары.",
     ),
     "lead_real": (
-        "{what}: {better} is ahead of {worse} by {value} (95 % interval {low} to {high}), more than chance.",
-        "{what}: {better} опережает {worse} на {value} (95-процентный интервал от {low} до {high}), это не случайность.",
+        "{what}: {better} is ahead of {worse} by {value} percentage points (95 % interval {low} to {high}), more than chance.",
+        "{what}: {better} опережает {worse} на {value} процентного пункта (95-процентный интервал от {low} до {high}), это не случайность.",
     ),
     "lead_chance": (
-        "{what}: {better} is ahead of {worse} by {value}, which may be chance (95 % interval {low} to {high}).",
-        "{what}: {better} опережает {worse} на {value}, что может быть случайностью (95-процентный интервал от {low} "
+        "{what}: {better} is ahead of {worse} by {value} percentage points, which may be chance (95 % interval {low} to {high}).",
+        "{what}: {better} опережает {worse} на {value} процентного пункта, что может быть случайностью (95-процентный интервал от {low} "
         "до {high}).",
     ),
     "top1": ("Recognised pictures", "Узнанные изображения"),

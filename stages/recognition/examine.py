@@ -1,5 +1,6 @@
 """Find the face of each person's picture, its points, and how well it can be seen."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,8 @@ def main(faces: Path, network: Path, examined: Path) -> None:
     for name in ("yaw", "pitch", "sharpness"):
         columns[name] = [getattr(one, name) for one in seen]
     tables.write(examined, columns, tables.stack([one.points for one in seen], 5))
-    print(f"{len(seen)} pictures, {sum(not one.reason for one in seen)} with a face")
+    for reason, count in sorted(Counter(one.reason or "usable" for one in seen).items()):
+        print(f"{reason}: {count}")
 
 
 if __name__ == "__main__":

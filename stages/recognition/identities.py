@@ -7,10 +7,12 @@ from facealign import config, tables
 from facealign.files import write_json
 from facealign.recognition import people
 from facealign.recognition.people import Identities
+from facealign.recognition.variants import Variants
 from stages import run
 
 
 def main(examined: Path, chosen: Path, rejected: Path, summary: Path) -> None:
+    config.load("recognition.compare", Variants)  # what is wrong there must not wait for `verify`
     table = tables.read(examined)
     seen = people.read_seen(table)
     kept, reasons = people.choose(seen, config.load("recognition.identities", Identities))
