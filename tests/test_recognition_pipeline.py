@@ -117,7 +117,7 @@ def test_a_second_run_does_nothing_and_another_loss_only_what_it_needs(project: 
     path.write_text(before, encoding="utf-8")
     running = [line for line in said.splitlines() if line.startswith("Running stage")]
     assert [line.split(":")[1].rstrip("'") for line in running] == [
-        *("recognize@none-ce", "recognize@5-ce", "verify", "report")
+        *("identities", "recognize@none-ce", "recognize@5-ce", "verify", "report")
     ]
 
 
