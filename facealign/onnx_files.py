@@ -48,6 +48,10 @@ def write(
         )
     assert program is not None
     model = program.model_proto
+    # the exporter notes where in the code each node came from: paths of this machine, in every file
+    for part in (model.graph, *model.graph.node, *model.graph.value_info):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
     onnx.helper.set_model_props(model, {f"facealign.{key}": fact for key, fact in facts.items()})
     with replacing(path) as part:
         onnx.save(model, part)

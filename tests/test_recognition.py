@@ -19,7 +19,7 @@ from facealign.geometry import Box
 from facealign.points import select
 from facealign.recognition import TRAIN, UNSEEN, VALIDATE, crops, learning, people, scores, variants
 from facealign.recognition.crops import Align, Aligned, Person
-from facealign.recognition.embedding import Recogniser
+from facealign.recognition.embedding import RELEASED, Recogniser
 from facealign.recognition.learning import ArcFace, CrossEntropy, Recognize
 from facealign.recognition.people import Examine, Identities, Seen
 from facealign.recognition.scores import Verify
@@ -362,3 +362,11 @@ def test_the_reports_texts_are_there_in_both_languages() -> None:
     said = r'(?:Seen\(image, [a-z"]+|fromkeys\(.+), "([a-z_]+)"|return "([a-z]+)"'
     given = {reason for both in re.findall(said, source) for reason in both if reason}
     assert len(given) >= 10 and given <= TEXTS.keys(), given - TEXTS.keys()
+
+
+def test_the_onnx_file_tells_nothing_of_the_machine(tmp_path: Path) -> None:
+    learning.save(learning.Embedder(8), two_colours().stats, "5", tmp_path / "r.onnx")
+    written = (tmp_path / "r.onnx").read_bytes()
+    assert str(Path(learning.__file__).parent).encode() not in written
+    for path in (RELEASED, WEIGHTS):
+        assert b"/tmp/" not in path.read_bytes() and b"site-packages" not in path.read_bytes()
