@@ -43,19 +43,22 @@ class Face:
         return pose.estimate(self.points) if len(self.points) == COUNT else None
 
 
+def open_session(path: Path, threads: int | None) -> Any:
+    """onnxruntime's, with all cores unless said otherwise."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3  # errors only
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
 class Network:
     """A network in an ONNX file as `facealign.export` writes it."""
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
         if threads is not None and not (_is_whole(threads) and threads >= 1):
             raise FacealignError(f"threads: {threads!r}, expected None or a whole number from 1 on")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
-        options.log_severity_level = 3  # errors only
         try:
-            self._session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(path, threads)
             (crops,) = self._session.get_inputs()
             self.size: int = crops.shape[1]
             facts = self._session.get_modelmeta().custom_metadata_map

@@ -51,6 +51,11 @@ class Aligned:
     pixels: np.ndarray  # (N, side, side, 3) uint8, memory-mapped, with a rim
     stats: Stats
 
+    def inputs(self, rows: np.ndarray) -> np.ndarray:
+        """The crops of these rows as a network sees them, without the rim."""
+        inner = slice(self.stats.border, self.stats.border + self.stats.size)
+        return np.asarray(self.pixels[rows][:, inner, inner])
+
     def rows(self, role: str) -> np.ndarray:
         return np.flatnonzero(self.roles == role)
 

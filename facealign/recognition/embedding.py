@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from facealign import images
 from facealign.errors import FacealignError
 from facealign.geometry import Box
+from facealign.landmarks import open_session
 from facealign.points import select
 from facealign.recognition import crops
 
@@ -33,13 +33,8 @@ class Recogniser:
     """A recogniser in an ONNX file as the stage `recognize` writes it."""
 
     def __init__(self, path: Path, threads: int | None = None) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 0
-        options.log_severity_level = 3  # errors only
         try:
-            self._session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(path, threads)
             (inputs,) = self._session.get_inputs()
             self.size: int = inputs.shape[1]
             facts = self._session.get_modelmeta().custom_metadata_map

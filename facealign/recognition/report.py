@@ -233,12 +233,6 @@ def _name_curve(axes: Axes, column: str, loss: str, words: Words) -> None:
         axes.legend(fontsize=8, loc="lower right")
 
 
-def _inner(faces: Aligned, row: int) -> np.ndarray:
-    """The crop as the network sees it."""
-    inner = slice(faces.stats.border, faces.stats.border + faces.stats.size)
-    return np.asarray(faces.pixels[row][inner, inner])
-
-
 def _tile(pixels: np.ndarray) -> np.ndarray:
     return cv2.resize(pixels, (TILE, TILE), interpolation=cv2.INTER_CUBIC)
 
@@ -248,10 +242,10 @@ def _aligned(aligned: Mapping[str, Aligned], words: Words) -> Picture:
     tiles = []
     for faces in aligned.values():
         learnt = faces.rows(TRAIN)
-        mean = np.mean([_inner(faces, row) for row in learnt], axis=0)
+        mean = faces.inputs(learnt).mean(axis=0)
         tiles.append(_tile(mean.round().astype(np.uint8)))
         some = np.linspace(0, len(learnt) - 1, COLUMNS - 1).round().astype(int)
-        tiles += [_tile(_inner(faces, learnt[one])) for one in some]
+        tiles += [_tile(crop) for crop in faces.inputs(learnt[some])]
     names = ", ".join(words(f"aligned_{points}") for points in aligned)
     return as_picture(contact_sheet.page(tiles), words("aligned_caption", names=names))
 
@@ -284,7 +278,8 @@ def _mistakes(material: Material, aligned: Mapping[str, Aligned], words: Words) 
 def _confused(faces: Aligned, image: str, guess: str) -> Sequence[np.ndarray]:
     learnt = faces.rows(TRAIN)
     other = learnt[np.flatnonzero(faces.people[learnt] == guess)[0]]
-    return [_tile(_inner(faces, faces.images.index(image))), _tile(_inner(faces, other))]
+    rows = np.array([faces.images.index(image), other])
+    return [_tile(crop) for crop in faces.inputs(rows)]
 
 
 def _counts(counts: Mapping[str, Any], words: Words) -> Iterator[Block]:

@@ -86,8 +86,7 @@ def _pairs(faces: crops.Aligned, recogniser: Recogniser) -> Pairs | None:
     people = scores.number(faces.people[rows]) if len(rows) else np.empty(0, np.int64)
     if len(set(people.tolist())) < 2 or len(people) == len(set(people.tolist())):
         return None
-    inner = slice(faces.stats.border, faces.stats.border + faces.stats.size)
-    return scores.pair_up(recogniser.of_crops(faces.pixels[rows][:, inner, inner]), people)
+    return scores.pair_up(recogniser.of_crops(faces.inputs(rows)), people)
 
 
 def _leads(

@@ -27,11 +27,8 @@ def main(network: Path, aligned: Path, figures: Path, details: Path) -> None:
     faces = crops.load(aligned)
     learnt = faces.rows(TRAIN)
     shown = learnt[np.linspace(0, len(learnt) - 1, _SHOWN).astype(int)]
-    inner = slice(faces.stats.border, faces.stats.border + faces.stats.size)
     with replacing(RELEASED) as part:
-        quantisation.quantise(
-            network / learning.NETWORK, part, np.array(faces.pixels[shown][:, inner, inner])
-        )
+        quantisation.quantise(network / learning.NETWORK, part, faces.inputs(shown))
         model = onnx.load(part)
         fact = model.metadata_props.add()
         fact.key, fact.value = "facealign.measured", json.dumps(measured)
