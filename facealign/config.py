@@ -2,8 +2,8 @@
 
 Each section's dataclass stands with the code that reads it, so that a new option for the plots does
 not count as a change of the training. A field's annotation is its whole contract: type, choices
-(`Literal`) and range (`Annotated[..., Range]`). A list is a tuple if it has at least one value, a
-frozenset if it may be empty and its order means nothing.
+(`Literal`) and range (`Annotated[..., Range]`). A list is a tuple if it has at least one value; if
+it may be empty, it is a list, or a frozenset where order means nothing.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
         if not any(value == arg and type(value) is type(arg) for arg in args):
             raise _wrong(path, key, value, f"one of {', '.join(map(str, args))}")
         return value
-    if origin in {tuple, frozenset}:
+    if origin in {tuple, list, frozenset}:
         if not isinstance(value, list) or (origin is tuple and not value):
             some = " of at least one value" if origin is tuple else ""
             raise _wrong(path, key, value, f"a list{some}")

@@ -44,10 +44,14 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def chosen(name: str, share: float) -> bool:
-    """Whether it is in the share, decided by the name alone: it stays when others come or go."""
+def chosen(name: str, share: float, fold: int = 0) -> bool:
+    """Whether it is in the share, decided by the name alone: it stays when others come or go.
+
+    Every fold is another share of the names, as long as there is one.
+    """
     digest = hashlib.sha256(name.encode()).digest()
-    return int.from_bytes(digest[:8], "big") < share * 2**64
+    place = int.from_bytes(digest[:8], "big") / 2**64
+    return fold * share <= place < (fold + 1) * share
 
 
 def write_text(path: Path, text: str) -> None:

@@ -31,6 +31,8 @@ class Train:
     ema: Annotated[float, Range(0, 0.999999)]
     precision: Literal["float32", "bfloat16"]
     validation: Share
+    fold: Annotated[int, Range(0)]
+    extra: list[str]
     seed: Seed
     flip: Share
     rotation: Annotated[float, Range(0, 180)]

@@ -21,6 +21,7 @@ from facealign import augment, checkpoint, metrics, models
 from facealign.batches import Batches, Targets
 from facealign.checkpoint import Checkpoint
 from facealign.codecs import check_loss, make_codec, total_loss
+from facealign.config import unknown_name
 from facealign.cropping import Crops
 from facealign.device import choose_device, make_repeatable
 from facealign.errors import FacealignError
@@ -32,6 +33,7 @@ from facealign.points import select
 from facealign.prediction import crop_points
 from facealign.recipe import Train
 from facealign.schedule import ema_decay, learning_rate
+from facealign.tables import dataset_and_split
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,29 @@ class Trained:
     speed: Speed
 
 
-def split_rows(crops: Crops, share: float) -> tuple[np.ndarray, np.ndarray]:
+def split_rows(crops: Crops, config: Train) -> tuple[np.ndarray, np.ndarray]:
     """Rows to learn from, and rows to choose the epoch by; both of the train split."""
+    share, fold = config.validation, config.fold
+    if (fold + 1) * share > 1 + 1e-9:
+        raise FacealignError(
+            f"train.fold is {fold}: with train.validation {share} the last fold is "
+            f"{int((1 + 1e-9) / share) - 1}"
+        )
     rows = crops.rows("train")
-    held = np.array([chosen(crops.images[row], share) for row in rows], dtype=bool)
+    images = [crops.images[row] for row in rows]
+    sets = [dataset_and_split(image)[0] for image in images]
+    for name in config.extra:
+        if name not in sets:
+            raise FacealignError(
+                f"train.extra: {unknown_name('data set', name, sorted(set(sets)))}"
+            )
+    held = np.array(
+        [
+            dataset not in config.extra and chosen(image, share, fold)
+            for dataset, image in zip(sets, images, strict=True)
+        ],
+        dtype=bool,
+    )
     if held.all() or not held.any():
         raise FacealignError(
             f"train.validation is {share}: of {len(rows)} train faces {held.sum()} are for "
@@ -133,7 +154,7 @@ class _Training:
     def __init__(self, crops: Crops, config: Train) -> None:
         self.crops, self.config = crops, config
         self.loss_of = make_loss(config)
-        learn, self.held = split_rows(crops, config.validation)
+        learn, self.held = split_rows(crops, config)
         self.learn = learn
         self.device = choose_device()
         make_repeatable(self.device, config.seed)

@@ -45,3 +45,6 @@ def test_who_is_chosen_by_name_stays_when_others_come() -> None:
     assert 0.12 < len(few) / len(names) < 0.18
     # a larger share only adds
     assert all(chosen(name, 0.3) for name in few)
+    # and another fold has others
+    others = [name for name in names if chosen(name, 0.15, fold=1)]
+    assert 0.12 < len(others) / len(names) < 0.18 and not set(few) & set(others)

@@ -67,9 +67,13 @@ def test_onet_learns_eight_faces_by_heart(crops: Crops) -> None:
     assert (metrics.mean_distances(points, truth) / sizes).mean() < best.validation_nme / 3
 
 
+def split(crops: Crops, **changes: object) -> tuple[np.ndarray, np.ndarray]:
+    return training.split_rows(crops, dataclasses.replace(RECIPE, **changes))  # type: ignore[arg-type]
+
+
 def learnt(crops: Crops, share: float) -> np.ndarray:
     try:
-        return training.split_rows(crops, share)[0]
+        return split(crops, validation=share)[0]
     except FacealignError:  # too small a share leaves none for validation
         return np.empty(0)
 
@@ -90,7 +94,7 @@ def test_a_checkpoint_rebuilds_the_network_that_was_validated(crops: Crops, tmp_
     checkpoint.save(trained.best, tmp_path / "model.pt")
     loaded = checkpoint.load(tmp_path / "model.pt")
     assert loaded.recipe == dataclasses.asdict(RECIPE)
-    _, held = training.split_rows(crops, RECIPE.validation)
+    _, held = split(crops)
     points = prediction.predict(loaded, crops, held, PLAIN)
     truth = np.array([image_points(crops, row) for row in held])
     sizes = crops.normalisers[held] / crops.maps[held, 0, 0]
@@ -104,13 +108,34 @@ def image_points(crops: Crops, row: int) -> np.ndarray:
 
 
 def test_the_test_split_is_neither_learnt_from_nor_validated_on(crops: Crops) -> None:
-    learn, held = training.split_rows(crops, 0.5)
+    learn, held = split(crops)
     assert sorted([*learn, *held]) == list(range(2, 16))
+
+
+def test_every_face_is_held_back_in_one_fold(crops: Crops) -> None:
+    folds = [split(crops, validation=0.25, fold=fold)[1] for fold in range(4)]
+    assert sorted(row for held in folds for row in held) == list(range(2, 16))
+    said = "train.fold is 4: with train.validation 0.25 the last fold is 3"
+    with pytest.raises(FacealignError, match=said):
+        split(crops, validation=0.25, fold=4)
+
+
+def test_extra_data_sets_are_learnt_from_whole(crops: Crops) -> None:
+    images = [
+        name.replace("300W", "more") if i % 2 else name for i, name in enumerate(crops.images)
+    ]
+    both = dataclasses.replace(crops, images=images)
+    learn, held = split(both, extra=["more"])
+    assert set(learn) >= set(range(3, 16, 2)) and not {row % 2 for row in held} - {0}
+    assert set(held) == set(split(crops)[1]) & set(range(2, 16, 2))  # of the others as without it
+    said = "train.extra: unknown data set 'mroe', did you mean more. Valid: 300W, more"
+    with pytest.raises(FacealignError, match=said):
+        split(both, extra=["mroe"])
 
 
 def test_a_share_that_leaves_nothing_is_an_error(crops: Crops) -> None:
     with pytest.raises(FacealignError, match="of 14 train faces 0 are for validation"):
-        training.split_rows(crops, 0.0)
+        split(crops, validation=0)
 
 
 def test_a_loss_that_is_no_number_says_what_to_change(crops: Crops) -> None:
@@ -204,7 +229,7 @@ def test_the_average_keeps_its_decay_of_itself() -> None:
 
 def test_the_speed_counts_the_faces_learnt_from(crops: Crops) -> None:
     trained = training.train(crops, RECIPE)
-    learn, _ = training.split_rows(crops, RECIPE.validation)
+    learn, _ = split(crops)
     assert trained.speed.faces == 2 * len(learn)
     figures = trained.speed.figures()
     assert figures["faces_per_second"] > 0 and 0 <= figures["waiting_share"] <= 1
