@@ -118,7 +118,8 @@ def _parser() -> argparse.ArgumentParser:
         help="how good landmarks are on pictures whose points are known",
         description="Score the network, and dlib beside it on the same rectangles, on the pictures "
         "of a folder that have 68 points in a .pts beside them or in a table. The folders in it "
-        "are data sets. Writes ced.json, CED figures and a sheet of faces from best to worst.",
+        "are data sets. Writes ced.json, groups.json (by yaw, sharpness, size and part of the "
+        "face), CED figures and a sheet of faces from best to worst.",
     )
     evaluate.add_argument("folder", type=Path, metavar="DIR")
     _add_table(evaluate)
@@ -317,6 +318,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         )
     done = scoring.score(known, dropped, arguments.model, _baseline())
     files.write_json(arguments.out / "ced.json", done.summary)
+    files.write_json(arguments.out / "groups.json", done.groups)
     if done.examples:
         images.write(arguments.out / "faces.jpg", contact_sheet.best_to_worst(done.examples))
     try:
@@ -334,6 +336,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         print((arguments.out / "ced.json").read_text(encoding="utf-8"), end="")
     else:
         print(markdown.results_table(done.summary))
+        for dataset, groups in done.groups.items():
+            print(f"\n{dataset}\n\n{markdown.groups_table(groups)}")
         if done.correlation is not None:
             print(f"\nRank correlation of scores and errors of all points: {done.correlation:.3f}")
     return 0

@@ -16,6 +16,13 @@ _COLUMNS = {
 }
 
 
+_GROUP = {"AUC@0.08": "auc_08", "95 % interval": "auc_08_ci95", "NME": "nme"}
+_RESPECTS = {
+    "yaw": "yaw, degrees",
+    "sharpness": "sharpness",
+    "size": "size, pixels",
+    "part": "part of the face",
+}
 _RECOGNITION = {
     "top-1": "top1",
     "95 % interval": "top1_ci95",
@@ -34,6 +41,20 @@ def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     for dataset, methods in ced.items():
         for method, figures in methods.items():
             rows.append([dataset, method, *(_cell(key, figures[key]) for key in _COLUMNS.values())])
+    return table(rows, names=2)
+
+
+def groups_table(groups: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]) -> str:
+    """A row a group of one data set, of the figures in groups.json."""
+    methods = next(iter(next(iter(groups.values())).values()))
+    rows = [["by", "group", "images", *(f"{its} {key}" for its in methods for key in _GROUP)]]
+    for respect, its in groups.items():
+        for name, figures in its.items():
+            cells = [
+                _cell(key, figures[method][key]) for method in methods for key in _GROUP.values()
+            ]
+            images = str(figures[next(iter(methods))]["images"])
+            rows.append([_RESPECTS[respect], name, images, *cells])
     return table(rows, names=2)
 
 

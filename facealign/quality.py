@@ -9,9 +9,11 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from facealign import images
+from facealign import images, pose
 from facealign.geometry import Box, crop_map
+from facealign.points import COUNT
 
+_YAW = (0, 15, 30, 45, 91)  # degrees, either way
 _SIDE = 128  # the face is looked at in this size, so that its own pixels' count says nothing
 
 
@@ -32,6 +34,27 @@ class Group:
     low: float
     high: float
     rows: np.ndarray
+
+    def bounds(self, last: float) -> str:
+        return f"{self.low:.0f}–{min(self.high, last):.0f}"
+
+
+def respects(
+    truth: np.ndarray, sharp: np.ndarray, sizes: np.ndarray
+) -> dict[str, list[tuple[str, Group]]]:
+    """The faces by what makes them hard, each group with its name; in order of yaw (without 68
+    points nothing is known of it), sharpness (names are those of levels) and size, pixels."""
+    turned: list[Group] = []
+    if truth.shape[1] == COUNT:
+        turned = between(np.abs([pose.estimate(points).yaw for points in truth]), _YAW)
+    sharpened, sized = in_thirds(sharp), in_thirds(sizes)
+    levels = ("least", "middle", "most") if len(sharpened) == 3 else ("least", "most")
+    named = {
+        "yaw": [(group.bounds(last=90), group) for group in turned],
+        "sharpness": list(zip(levels, sharpened, strict=False)),
+        "size": [(group.bounds(last=sizes.max()), group) for group in sized],
+    }
+    return {respect: groups for respect, groups in named.items() if groups}
 
 
 def between(values: np.ndarray, edges: Sequence[float]) -> list[Group]:

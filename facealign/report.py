@@ -18,7 +18,6 @@ from facealign import (
     findings,
     images,
     metrics,
-    pose,
     quality,
     report_plots,
 )
@@ -38,14 +37,12 @@ from facealign.evaluation import ALL, Ced, Tested
 from facealign.findings import Figures, Finding, Rated
 from facealign.geometry import Box
 from facealign.parallel import map_in_order
-from facealign.points import COUNT
 from facealign.quality import Group
 from facealign.tables import KEY
 from facealign.tables import Table as Rows
 from facealign.wording import Language, Words
 
 DLIB: Colour = (60, 120, 255)
-_YAW = (0, 15, 30, 45, 91)  # degrees, either way
 
 
 @dataclass(frozen=True)
@@ -210,41 +207,26 @@ def _respects(material: Material, looks: Sequence[Look], words: Words) -> dict[s
     rows = material.index.rows(tested.images)
     sharp = np.array([looks[row].sharpness for row in rows])
     sizes = metrics.box_sizes(tested.boxes)
-    sharpened, sized = quality.in_thirds(sharp), quality.in_thirds(sizes)
-    turned: list[Group] = []
-    if tested.truth.shape[1] == COUNT:  # fewer points do not tell
-        yaw = np.abs([pose.estimate(points).yaw for points in tested.truth])
-        turned = quality.between(yaw, _YAW)
-    levels = ("least", "middle", "most") if len(sharpened) == 3 else ("least", "most")
 
-    def rated(names: Sequence[str], groups: Sequence[Group]) -> list[Rated]:
-        return [
-            Rated(
-                name,
-                {
-                    method: metrics.summarise(
-                        its.errors[group.rows],
-                        its.errors[group.rows],
-                        0,
-                        material.ced.resamples,
-                        material.ced.seed,
-                    )
-                    for method, its in material.tested.items()
-                },
+    def rated(name: str, group: Group) -> Rated:
+        figures = {
+            method: metrics.summarise(
+                its.errors[group.rows],
+                its.errors[group.rows],
+                0,
+                material.ced.resamples,
+                material.ced.seed,
             )
-            for name, group in zip(names, groups, strict=True)
+            for method, its in material.tested.items()
+        }
+        return Rated(name, figures)
+
+    return {
+        respect: [
+            rated(words(name) if respect == "sharpness" else name, group) for name, group in groups
         ]
-
-    respects = {
-        "yaw": rated([_range(group, last=90) for group in turned], turned),
-        "sharpness": rated([words(level) for level in levels][: len(sharpened)], sharpened),
-        "size": rated([_range(group, last=sizes.max()) for group in sized], sized),
+        for respect, groups in quality.respects(tested.truth, sharp, sizes).items()
     }
-    return {respect: groups for respect, groups in respects.items() if groups}
-
-
-def _range(group: Group, last: float) -> str:
-    return f"{group.low:.0f}–{min(group.high, last):.0f}"
 
 
 def _hard(respects: Mapping[str, Sequence[Rated]], words: Words) -> Iterator[Block]:

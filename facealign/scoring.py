@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facealign import course, detection, dlib_baseline, evaluation, images, metrics
+from facealign import course, detection, dlib_baseline, evaluation, images, metrics, quality
 from facealign.annotations import read_pts
 from facealign.contact_sheet import Example
 from facealign.errors import FacealignError
@@ -18,7 +18,7 @@ from facealign.evaluation import ALL, Ced, Scored
 from facealign.geometry import Box
 from facealign.landmarks import Network, find_model
 from facealign.parallel import map_in_order
-from facealign.points import COUNT, select
+from facealign.points import COUNT, REGIONS, select
 
 UPSAMPLE = (0, 1)  # as the pipeline has it
 SPLITS = frozenset({"train", "test"})
@@ -40,6 +40,7 @@ class Measured:
     box: Box  # the detector's
     points: dict[str, np.ndarray]  # method -> (K, 2)
     scores: np.ndarray | None  # of the network's points
+    sharpness: float
 
     def distances(self, method: str) -> np.ndarray:
         """Of each point, pixels; on five points if that is what the network gives."""
@@ -61,9 +62,14 @@ class Lost:
     reason: str  # empty: no face was found
 
 
+# respect (yaw, sharpness, size, part of the face) -> group -> method -> figures
+Groups = dict[str, dict[str, dict[str, metrics.Summary]]]
+
+
 @dataclass(frozen=True)
 class Report:
     summary: dict[str, dict[str, metrics.Summary]]  # as metrics/ced.json
+    groups: dict[str, Groups]  # of each data set
     errors: dict[str, dict[str, np.ndarray]]  # data set -> method -> of each picture found
     examples: list[Example]
     dropped: list[str]  # what could not be used, and why
@@ -102,8 +108,13 @@ def score(known: Sequence[Known], dropped: list[str], model: str, baseline: Path
     methods = ["model", *(["dlib"] if baseline else [])]
     scored = {method: _scored(found, method) for method in methods}
     summary = evaluation.summarise(scored, missed, CED)
+    datasets = sorted({face.known.dataset for face in found})
     return Report(
         summary=summary,
+        groups={
+            name: _groups([face for face in found if face.known.dataset == name], methods)
+            for name in datasets
+        },
         errors={
             dataset: {
                 method: its[dataset].errors for method, its in scored.items() if dataset in its
@@ -176,7 +187,8 @@ def look(model: str, baseline: Path | None, known: Known) -> Measured | Lost:
     found = {"model": points[0]}
     if baseline is not None:
         found["dlib"] = dlib_baseline.predict(image, located.box, baseline)
-    return Measured(known, located.box, found, None if scores is None else scores[0])
+    sharpness = quality.sharpness(image, located.box)
+    return Measured(known, located.box, found, None if scores is None else scores[0], sharpness)
 
 
 @cache
@@ -196,6 +208,30 @@ def _scored(found: Sequence[Measured], method: str) -> dict[str, Scored]:
         for name in sorted(set(datasets))
     }
     return scored | {ALL: Scored(errors, by_eyes)}
+
+
+def _groups(found: Sequence[Measured], methods: Sequence[str]) -> Groups:
+    """Of the faces of one data set."""
+    truth = np.array([face.known.points for face in found])
+    sharp = np.array([face.sharpness for face in found])
+    sizes = np.array([face.size for face in found])
+    distances = {method: np.array([face.distances(method) for face in found]) for method in methods}
+
+    def figures(method: str, rows: np.ndarray | slice, points: slice) -> metrics.Summary:
+        means = distances[method][rows, points].mean(axis=1)
+        by_eyes = means / metrics.interocular(truth[rows])
+        return metrics.summarise(means / sizes[rows], by_eyes, 0, CED.resamples, CED.seed)
+
+    def of_all(rows: np.ndarray | slice, points: slice) -> dict[str, metrics.Summary]:
+        return {method: figures(method, rows, points) for method in methods}
+
+    groups = {
+        respect: {name: of_all(group.rows, slice(None)) for name, group in its}
+        for respect, its in quality.respects(truth, sharp, sizes).items()
+    }
+    if distances["model"].shape[1] == COUNT:
+        groups["part"] = {name: of_all(slice(None), part) for name, part in REGIONS.items()}
+    return groups
 
 
 def _correlation(found: Sequence[Measured]) -> float | None:

@@ -13,7 +13,7 @@ import pytest
 
 from facealign import Aligner, Box, benchmark, checkpoint, cli, footage, images
 from facealign.annotations import format_pts, read_pts
-from facealign.points import select
+from facealign.points import REGIONS, select
 from facealign.synthesis.film import film, swaying
 from facealign.synthesis.pictures import plan_pictures, render
 
@@ -345,10 +345,22 @@ def test_evaluate_gives_the_pipelines_figures(
     assert "bare.png: no bare.pts beside it" in err
     assert "few.png: 39 points, expected 68" in err
     assert "no face found: " in err and "wall.png" in err
+    groups = json.loads((out / "groups.json").read_text(encoding="utf-8"))
+    assert list(groups) == ["one", "two"]
+    for name, its in groups.items():
+        assert list(its) == ["yaw", "sharpness", "size", "part"]
+        for respect in ("yaw", "sharpness", "size"):
+            images_of = [group["model"]["images"] for group in its[respect].values()]
+            assert sum(images_of) == ced[name]["model"]["images"]
+        # all points' mean error is that of the parts, by their counts
+        means = [its["part"][part]["dlib"]["nme"] for part in REGIONS]
+        weights = [part.stop - part.start for part in REGIONS.values()]
+        assert np.average(means, weights=weights) == pytest.approx(ced[name]["dlib"]["nme"])
     written = {path.name for path in out.iterdir()}
     assert written >= {"faces.jpg", "all.png", "all.svg", "one.png", "two.png"}
     _, table, _ = run(capsys, "evaluate", measured, "--out", out)
     assert "| all      | dlib   |" in table
+    assert re.search(r"\| part of the face +\| jaw +\| +4 \| +0\.\d{4} \|", table)
     assert re.search(r"Rank correlation of scores and errors of all points: -0\.\d{3}", table)
 
 

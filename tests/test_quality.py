@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from facealign.geometry import Box
-from facealign.quality import Group, between, in_thirds, sharpness
+from facealign.quality import Group, between, in_thirds, respects, sharpness
+from facealign.synthesis.head import NEUTRAL
 
 FACE = Box(179, 83, 266, 170)  # of the astronaut
 
@@ -43,6 +44,27 @@ def test_thirds_hold_about_as_many_each() -> None:
     values = np.array([9.0, 1, 8, 2, 7, 3, 6, 4, 5])
     found = in_thirds(values)
     assert [sorted(values[group.rows]) for group in found] == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+
+
+def test_faces_are_grouped_by_what_makes_them_hard() -> None:
+    turned = [pose_of(yaw) for yaw in (0, 20, -20, 50)]
+    sharp, sizes = np.array([0.1, 0.2, 0.3, 0.4]), np.array([50.0, 60, 70, 80])
+    found = respects(np.array(turned), sharp, sizes)
+    rows = {
+        respect: {name: group.rows.tolist() for name, group in its}
+        for respect, its in found.items()
+    }
+    assert rows["yaw"] == {"0–15": [0], "15–30": [1, 2], "45–90": [3]}
+    assert rows["sharpness"] == {"least": [0], "middle": [1], "most": [2, 3]}
+    assert rows["size"] == {"50–60": [0], "60–70": [1], "70–80": [2, 3]}
+    # five points do not tell which way a head is turned
+    assert list(respects(np.zeros((4, 5, 2)), sharp, sizes)) == ["sharpness", "size"]
+
+
+def pose_of(yaw: float) -> np.ndarray:
+    """The average head's 68 points, turned and seen from far away."""
+    turn, head = np.radians(yaw), NEUTRAL[:68]
+    return np.stack([head @ (np.cos(turn), 0, np.sin(turn)), head[:, 1]], axis=1)
 
 
 def test_equal_values_stay_together() -> None:
