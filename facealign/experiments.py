@@ -51,6 +51,16 @@ class Revision:
         except FacealignError:
             raise FacealignError(f"{self.name} ({self.commit[:7]}) has no {path} in Git") from None
 
+    def copy(self, path: str, target: Path) -> None:
+        """What DVC keeps, a file or a whole folder, to `target`."""
+        import dvc.api
+        from dvc.exceptions import DvcException
+
+        try:
+            dvc.api.DVCFileSystem(rev=self.commit).get(path, str(target), recursive=True)
+        except (DvcException, OSError) as error:
+            raise FacealignError(f"{self.name} ({self.commit[:7]}): no {path}: {error}") from None
+
     def fetch(self, path: str) -> bytes:
         import dvc.api  # takes a second to import
         from dvc.exceptions import DvcException

@@ -16,7 +16,6 @@ _COLUMNS = {
 }
 
 
-_GROUP = {"AUC@0.08": "auc_08", "95 % interval": "auc_08_ci95", "NME": "nme"}
 _RESPECTS = {
     "yaw": "yaw, degrees",
     "sharpness": "sharpness",
@@ -47,15 +46,24 @@ def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
 def groups_table(groups: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]) -> str:
     """A row a group of one data set, of the figures in groups.json."""
     methods = next(iter(next(iter(groups.values())).values()))
-    rows = [["by", "group", "images", *(f"{its} {key}" for its in methods for key in _GROUP)]]
+    heads = [f"{method} {head}" for method in methods for head in ("AUC@0.08", "NME")]
+    rows = [["by", "group", "images", *heads]]
     for respect, its in groups.items():
         for name, figures in its.items():
             cells = [
-                _cell(key, figures[method][key]) for method in methods for key in _GROUP.values()
+                cell
+                for method in figures.values()
+                for cell in (with_interval(method), _cell("nme", method["nme"]))
             ]
-            images = str(figures[next(iter(methods))]["images"])
+            images = str(next(iter(figures.values()))["images"])
             rows.append([_RESPECTS[respect], name, images, *cells])
     return table(rows, names=2)
+
+
+def with_interval(figures: Mapping[str, Any]) -> str:
+    """AUC@0.08 and, of enough images, its 95 % interval."""
+    auc, interval = (_cell(key, figures[key]) for key in ("auc_08", "auc_08_ci95"))
+    return auc if figures["auc_08_ci95"] is None else f"{auc} ({interval})"
 
 
 def recognition_table(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
@@ -77,10 +85,7 @@ def zoo_table(zoo: Mapping[str, Mapping[str, Any]], datasets: Sequence[str]) -> 
         row = [name, *(_cell(key, network.get(key)) for key in _NETWORK.values())]
         for dataset in datasets:
             figures = network["figures"][dataset]
-            auc, interval, *others = (
-                _cell(key, figures[key]) for key in ("auc_08", "auc_08_ci95", "fr_08", "nme")
-            )
-            row += [auc if figures["auc_08_ci95"] is None else f"{auc} ({interval})", *others]
+            row += [with_interval(figures), *(_cell(key, figures[key]) for key in ("fr_08", "nme"))]
         rows.append(row)
     return table(rows, names=1)
 

@@ -10,7 +10,7 @@ onet:
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,14 @@ def load(path: Path) -> dict[str, Values]:
     flat = {name: _flatten(values, f"{path}: {name}") for name, values in entries.items()}
     shared = flat.pop(SHARED, {})
     return {name: shared | values for name, values in flat.items()}
+
+
+def named(experiments: Mapping[str, Values], names: Sequence[str], path: Path) -> dict[str, Values]:
+    """Those of these names; all of them if there are none."""
+    for name in names:
+        if name not in experiments:
+            raise FacealignError(f"{path}: {unknown_name('experiment', name, list(experiments))}")
+    return {name: experiments[name] for name in names or experiments}
 
 
 def check(experiments: Mapping[str, Values], params: Mapping[str, Any], path: Path) -> None:

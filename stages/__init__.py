@@ -12,11 +12,13 @@ from facealign.errors import FacealignError
 def run(main: Callable[..., None]) -> None:
     """Call a stage with the paths of its command line; bad input ends in one line, no trace."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
-    names = list(inspect.signature(main).parameters)
-    if len(sys.argv) - 1 != len(names):
-        sys.exit(
-            f"usage: python -m {main.__module__} {' '.join(names)}".replace("__main__", "stages")
-        )
+    parameters = inspect.signature(main).parameters.values()
+    fixed = [its.name for its in parameters if its.kind is not its.VAR_POSITIONAL]
+    more = [f"[{its.name} ...]" for its in parameters if its.kind is its.VAR_POSITIONAL]
+    given = len(sys.argv) - 1
+    if given < len(fixed) or (given > len(fixed) and not more):
+        usage = f"usage: python -m {main.__module__} {' '.join(fixed + more)}"
+        sys.exit(usage.replace("__main__", "stages"))
     try:
         main(*map(Path, sys.argv[1:]))
     except FacealignError as error:

@@ -1,33 +1,22 @@
-"""Write a trained network to where `facealign` looks for it, under a name. No stage."""
+"""Make the networks of finished experiments those that `facealign` comes with. No stage."""
 
-import tempfile
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from facealign import checkpoint, cropping, export, quantisation
+from facealign import checkpoint, experiments, release, sweeps, zoo
+from facealign.errors import FacealignError
 from stages import run
 
-SHOWN = 200  # crops to learn from, which show what values the bytes must hold
 
-
-def main(model: Path, name: Path, crops_folder: Path) -> None:
-    trained = checkpoint.load(model)
-    weights = (checkpoint.RELEASED / name).with_suffix(".pt")
-    checkpoint.save(checkpoint.halved(trained), weights)
-    network, codec = checkpoint.build(trained, torch.device("cpu"))
-    runnable = weights.with_suffix(".onnx")
-    crops = cropping.load_crops(crops_folder)
-    rows = crops.rows("train")
-    with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / runnable.name
-        export.to_onnx(network, codec, trained.stats, whole)
-        some = rows[:: -(-len(rows) // SHOWN)]
-        inner = slice(crops.stats.border, crops.stats.border + crops.stats.size)
-        quantisation.quantise(whole, runnable, np.asarray(crops.pixels[some])[:, inner, inner])
-    for file in (weights, runnable):
-        print(f"{file}: {file.stat().st_size / 1e6:.1f} MB, epoch {trained.epoch}")
+def main(sweep: Path, *names: Path) -> None:
+    wanted, found = sweeps.load(sweep), experiments.newest()
+    chosen = sweeps.named(wanted, list(map(str, names)), sweep)
+    for name in chosen:
+        zoo.require_values(name, wanted[name], found)
+        if name not in found:
+            raise FacealignError(f"no experiment {name} yet: python -m stages.sweep {sweep} {name}")
+    for name in chosen:
+        for file in release.release(found[name], checkpoint.RELEASED):
+            print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

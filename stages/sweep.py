@@ -20,8 +20,8 @@ MODELS = Path("facealign/models")
 LOGS = Path(".dvc/tmp/sweep")  # in no one's way: Git ignores it
 
 
-def main(sweep: Path) -> None:
-    wanted = sweeps.load(sweep)
+def main(sweep: Path, *names: Path) -> None:
+    wanted = sweeps.named(sweeps.load(sweep), list(map(str, names)), sweep)
     sweeps.check(wanted, config.load_all(), sweep)
     _refuse_missing(wanted, sweep)
     workspace.refuse_changes()

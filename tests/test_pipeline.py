@@ -15,6 +15,9 @@ import pytest
 import yaml
 from conftest import EPOCHS, Project
 
+from facealign import markdown, model_card
+from facealign.files import sha256
+
 # MLflow's own use of SQLAlchemy
 MLFLOW_WARNS = pytest.mark.filterwarnings("ignore:.*noload:DeprecationWarning")
 
@@ -292,6 +295,7 @@ def test_experiments_of_a_list_are_put_side_by_side(project: Project) -> None:
     said = project.run("python", "-m", *refused, fails=True)
     assert "the experiment with-l1 has other values of train.loss than the list" in said
     (project.folder / "stages" / "other.yaml").unlink()
+    release_and_describe(project)
     drawn = {path.name for path in (project.folder / "plots" / "zoo").iterdir()}
     assert drawn == {f"{name}.{kind}" for name in baseline for kind in ("png", "svg")}
     changed = project.run("git", "status", "--porcelain", "--", "data", "params.yaml", "dvc.lock")
@@ -299,3 +303,37 @@ def test_experiments_of_a_list_are_put_side_by_side(project: Project) -> None:
     shutil.rmtree(project.folder / "plots" / "zoo")
     (project.folder / "metrics" / "zoo.json").unlink()
     project.run("git", "checkout", "-q", ".")
+
+
+def release_and_describe(project: Project) -> None:
+    """The network `with-l1` as one that comes along, and the model card's figures of it."""
+    said = project.run("python", "-m", "stages.release", "stages/zoo.yaml", "with-2", fails=True)
+    assert "stages/zoo.yaml: unknown experiment 'with-2', did you mean with-l1?" in said
+    weights = project.folder / "facealign" / "weights"
+    shutil.rmtree(weights)
+    weights.mkdir()
+    project.run("python", "-m", "stages.release", "stages/zoo.yaml", "with-l1")
+    assert {path.name for path in weights.iterdir()} == {
+        f"with-l1.{suffix}" for suffix in ("pt", "onnx", "json")
+    }
+    recipe = project.json("facealign/weights/with-l1.json")
+    for suffix in ("pt", "onnx"):
+        assert recipe[f"{suffix}_sha256"] == sha256(weights / f"with-l1.{suffix}")
+    assert recipe["params"]["train.loss"] == "l1" and recipe["params"]["crop.size"] == 48
+    assert recipe["pictures"] == project.json("metrics/data.json")
+    assert recipe["validation"]["epoch"] == 1
+
+    card = project.folder / "CARD.md"
+    card.write_text(f"before\n{model_card.BEGIN}\nold\n{model_card.END}\nafter\n", encoding="utf-8")
+    project.run("python", "-m", "stages.model_card", "data/faces", "CARD.md")
+    text = card.read_text(encoding="utf-8")
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
+    dlib = project.json("metrics/ced.json")["300W"]["dlib"]
+    assert f"| 300W     | dlib    | {markdown.with_interval(dlib)}" in text
+    assert "### Menpo, by what makes faces hard" in text and "| 300W     | with-l1 |" in text
+    card.write_text("nothing", encoding="utf-8")
+    said = project.run("python", "-m", "stages.model_card", "data/faces", "CARD.md", fails=True)
+    assert f"CARD.md: expected {model_card.BEGIN} and {model_card.END}" in said
+    card.unlink()
+    project.run("git", "checkout", "-q", "facealign/weights")
+    project.run("git", "clean", "-fdq", "facealign/weights")
