@@ -2,12 +2,13 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 LIST ?= stages/zoo.yaml
+FACES ?= data/faces
 BASE ?= main
 HEAD ?= workspace
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recognition test check bench sweep zoo experiments promote review mlflow register
+.PHONY: help demo recognition test check bench sweep weights card zoo experiments promote review mlflow register
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -42,6 +43,13 @@ bench: $(VENV)/installed  ## pictures a second and peak memory of each stage, in
 
 sweep: $(VENV)/installed  ## run the experiments of a list one after the other: make sweep LIST=mine.yaml
 	python -m stages.sweep $(LIST)
+
+weights: $(VENV)/installed  ## train the networks that come along and write facealign/weights/
+	python -m stages.sweep stages/zoo.yaml cascade small
+	python -m stages.release stages/zoo.yaml cascade small
+
+card: $(VENV)/installed  ## measure facealign/weights/ on faces like data/faces: make card FACES=data/faces
+	python -m stages.model_card $(FACES) MODEL_CARD.md
 
 zoo: $(VENV)/installed  ## compare the experiments of a list that are done: table, metrics/zoo.json, plots/zoo
 	@python -m stages.zoo $(LIST) metrics/zoo.json plots/zoo

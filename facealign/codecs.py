@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol
 import torch
 
 from facealign.errors import FacealignError
+from facealign.points import mirror
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of predicted and target
 
@@ -22,6 +23,12 @@ OF_MAPS = ("l2", "adaptive_wing")
 DOUBT_WEIGHT = 0.01  # small beside the points': no gradient of the doubts may crowd theirs out
 
 LOG_ERRORS = (-10, 2)  # between them lie the logarithms of expected errors
+
+
+def unmirrored(points: torch.Tensor, size: int) -> torch.Tensor:
+    """Points (N, K, 2) found in mirror images, in the pixels of the images themselves."""
+    named = points[:, mirror(points.shape[1])]
+    return torch.stack([size - 1 - named[..., 0], named[..., 1]], -1)
 
 
 class Codec(Protocol):

@@ -12,11 +12,12 @@ import torch
 from torch import nn
 
 from facealign import checkpoint
-from facealign.codecs import Codec
+from facealign.codecs import Codec, unmirrored
 from facealign.cropping import Stats
 from facealign.errors import FacealignError
 from facealign.files import replacing
 from facealign.onnx_files import Normalised, two_crops, write
+from facealign.points import mirror
 
 AGREEMENT = 1e-3  # pixels of the input: more than this is a fault
 HALF = 0.02  # an expected error of this share of the face's rectangle has a score of one half
@@ -25,43 +26,55 @@ HALF = 0.02  # an expected error of this share of the face's rectangle has a sco
 class FromCrops(nn.Module):
     """(N, size, size, 3) uint8 RGB crops -> (N, K, 2) points in input pixels; on the CPU.
 
-    And, of a network that doubts, scores (N, K) from 0 to 1.
+    And, of a network that doubts, scores (N, K) from 0 to 1. If `mirrored`, it looks twice,
+    the second time at the mirror image, and what it says is the mean.
     """
 
-    def __init__(self, network: nn.Module, codec: Codec, stats: Stats) -> None:
+    def __init__(
+        self, network: nn.Module, codec: Codec, stats: Stats, mirrored: bool = False
+    ) -> None:
         super().__init__()
         self.network = network
         self.codec = codec
         self.inputs = Normalised(stats)
+        self.stats, self.mirrored = stats, mirrored
         # the crop shows the rectangle widened by the margin on each side
         self.unit = HALF * stats.size / (1 + 2 * stats.margin)
         self.eval()
 
     def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        output = self.network(self.inputs(crops))
+        inputs = self.inputs(crops)
+        if self.mirrored:  # each crop, then its mirror image
+            inputs = torch.stack([inputs, inputs.flip(3)], 1).flatten(0, 1)
+        output = self.network(inputs)
         points, errors = self.codec.decode(output), self.codec.expected_errors(output)
+        if self.mirrored:
+            points = (points[::2] + unmirrored(points[1::2], self.stats.size)) / 2
+            if errors is not None:
+                errors = (errors[::2] + errors[1::2][:, mirror(errors.shape[1])]) / 2
         return (points,) if errors is None else (points, torch.exp2(-errors / self.unit))
 
 
-def to_onnx(network: nn.Module, codec: Codec, stats: Stats, path: Path) -> None:
-    """The file's input `crops` is what `FromCrops` takes, of any number; its outputs are `points`
+def to_onnx(module: FromCrops, path: Path) -> None:
+    """The file's input `crops` is what `module` takes, of any number; its outputs are `points`
     and `scores`. It says itself how crops are cut."""
-    module = FromCrops(network, codec, stats)
+    stats = module.stats
     with torch.inference_mode():
         outputs = len(module(two_crops(stats.size)))
     facts = {"margin": repr(stats.margin), "rim": str(stats.border)}
     write(module, stats.size, ["points", "scores"][:outputs], facts, path)
 
 
-def export_checked(source: Path, path: Path) -> float:
+def export_checked(source: Path, path: Path, mirrored: bool = False) -> float:
     """Write the checkpoint `source` as ONNX; by how many pixels its points are off torch's."""
     trained = checkpoint.load(source)
     network, codec = checkpoint.build(trained, torch.device("cpu"))
     size = trained.stats.size
     noise = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), dtype=np.uint8)
     with replacing(path) as part:
-        to_onnx(network, codec, trained.stats, part)
-        off = difference(part, network, codec, trained.stats, noise)
+        module = FromCrops(network, codec, trained.stats, mirrored)
+        to_onnx(module, part)
+        off = difference(part, module, noise)
         if off > AGREEMENT:
             raise FacealignError(
                 f"{source}: a coordinate in ONNX Runtime is {off:.2g} px off torch's, expected at "
@@ -70,14 +83,12 @@ def export_checked(source: Path, path: Path) -> float:
     return off
 
 
-def difference(
-    path: Path, network: nn.Module, codec: Codec, stats: Stats, crops: np.ndarray
-) -> float:
+def difference(path: Path, module: FromCrops, crops: np.ndarray) -> float:
     """By how many pixels a coordinate differs at most between the file and torch."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     (exported,) = session.run(["points"], {"crops": crops})
     with torch.inference_mode():
-        expected, *_ = FromCrops(network, codec, stats)(torch.from_numpy(crops))
+        expected, *_ = module(torch.from_numpy(crops))
     return float(np.abs(exported - expected.numpy()).max())

@@ -10,13 +10,12 @@ from torch import nn
 from tqdm import tqdm
 
 from facealign.checkpoint import Checkpoint, build
-from facealign.codecs import Codec
+from facealign.codecs import Codec, unmirrored
 from facealign.cropping import Crops
 from facealign.crops import plain_input
 from facealign.device import BATCH, choose_device
 from facealign.errors import FacealignError
 from facealign.geometry import Affine
-from facealign.points import mirror
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,11 @@ def crop_points(
     for start in tqdm(starts, desc=title, unit=" batches", disable=title is None):
         chunk = rows[start : start + BATCH]
         inputs = plain_input(crops.pixels[chunk], crops.stats, device)
-        found = codec.decode(network(inputs)).cpu().numpy().astype(np.float64)
+        found = codec.decode(network(inputs)).double()
         if mirrored:
-            other = codec.decode(network(inputs.flip(3))).cpu().numpy().astype(np.float64)
-            other = other[:, mirror(other.shape[1])] * (-1, 1) + (crops.stats.size - 1, 0)
-            found = (found + other) / 2
-        points.append(found)
+            other = codec.decode(network(inputs.flip(3))).double()
+            found = (found + unmirrored(other, crops.stats.size)) / 2
+        points.append(found.cpu().numpy())
     return np.concatenate(points)
 
 

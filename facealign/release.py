@@ -17,7 +17,7 @@ from facealign.experiments import Experiment
 from facealign.files import sha256, write_json
 
 SHOWN = 200  # crops to learn from, which show what values the bytes must hold
-SECTIONS = ("data", "detect", "crop", "train")  # of the params: what decides the weights
+SECTIONS = ("data", "detect", "crop", "train", "predict")  # of the params: what decides the points
 
 
 def release(experiment: Experiment, folder: Path) -> list[Path]:
@@ -31,7 +31,8 @@ def release(experiment: Experiment, folder: Path) -> list[Path]:
         experiment.copy("data/crops", crops)
         trained = checkpoint.load(model)
         checkpoint.save(checkpoint.halved(trained), weights)
-        _in_bytes(trained, cropping.load_crops(crops), runnable)
+        mirrored = yaml.safe_load(experiment.read("params.yaml"))["predict"]["mirrored"]
+        _in_bytes(trained, cropping.load_crops(crops), mirrored, runnable)
     hashes = {f"{file.suffix[1:]}_sha256": sha256(file) for file in (weights, runnable)}
     write_json(recipe, hashes | describe(experiment))
     return [weights, runnable, recipe]
@@ -50,12 +51,12 @@ def describe(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def _in_bytes(trained: Checkpoint, crops: Crops, runnable: Path) -> None:
+def _in_bytes(trained: Checkpoint, crops: Crops, mirrored: bool, runnable: Path) -> None:
     network, codec = checkpoint.build(trained, torch.device("cpu"))
     rows = crops.rows("train")
     some = rows[:: -(-len(rows) // SHOWN)]
     inner = slice(crops.stats.border, crops.stats.border + crops.stats.size)
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / runnable.name
-        export.to_onnx(network, codec, trained.stats, whole)
+        export.to_onnx(export.FromCrops(network, codec, trained.stats, mirrored), whole)
         quantisation.quantise(whole, runnable, np.asarray(crops.pixels[some])[:, inner, inner])

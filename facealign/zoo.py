@@ -114,7 +114,7 @@ def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, faces: Faces) -> floa
     """Milliseconds a face on one core, exported and used behind the detector."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
-        export.to_onnx(network, codec, stats, file)
+        export.to_onnx(export.FromCrops(network, codec, stats), file)
         return benchmark.measure(landmarks.Network(file, threads=1), faces).step
 
 

@@ -7,8 +7,10 @@ import torch
 from torch import nn
 
 from facealign import export
-from facealign.codecs import make_codec
-from facealign.cropping import Stats
+from facealign.codecs import make_codec, unmirrored
+from facealign.cropping import Crops, Stats
+from facealign.points import mirror
+from facealign.prediction import crop_points
 
 STATS = Stats(8, 0.1, 2, (100.0, 50.0, 0.0), (10.0, 20.0, 0.5))
 MEAN_FACE = torch.tensor([[2.0, 3.0]])
@@ -37,7 +39,8 @@ def test_bytes_are_normalised_and_points_decoded() -> None:
 
 def test_the_file_takes_any_number_of_crops_and_says_what_they_are(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
-    export.to_onnx(FirstPixel(), CODEC, STATS, path)
+    module = export.FromCrops(FirstPixel(), CODEC, STATS)
+    export.to_onnx(module, path)
     model = onnx.load(path)
     onnx.checker.check_model(model, full_check=True)
     (crops,), (points,) = model.graph.input, model.graph.output
@@ -47,12 +50,47 @@ def test_the_file_takes_any_number_of_crops_and_says_what_they_are(tmp_path: Pat
     assert sides == ["faces", 8, 8, 3]
     for count in (1, 3):
         pictures = crops_of(*[(120, 0, 7 * number) for number in range(count)])
-        assert export.difference(path, FirstPixel(), CODEC, STATS, pictures) < 1e-5
+        assert export.difference(path, module, pictures) < 1e-5
 
 
 def test_another_networks_file_differs(tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
-    export.to_onnx(FirstPixel(), CODEC, STATS, path)
+    export.to_onnx(export.FromCrops(FirstPixel(), CODEC, STATS), path)
     other = make_codec("coordinates", STATS.size, MEAN_FACE + torch.tensor([0.0, 1.5]))
     crops = crops_of((1, 2, 3))
-    assert export.difference(path, FirstPixel(), other, STATS, crops) == pytest.approx(1.5)
+    module = export.FromCrops(FirstPixel(), other, STATS)
+    assert export.difference(path, module, crops) == pytest.approx(1.5)
+
+
+def test_two_looks_are_those_of_the_pipeline(tmp_path: Path) -> None:
+    """The file's points are the mean that `predict.mirrored` gives, and scores change their names
+    with the points."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (3, 12, 12, 3), dtype=np.uint8)
+    stats = Stats(8, 0.1, 2, (128.0,) * 3, (64.0,) * 3)
+    mean_face = torch.tensor(rng.uniform(0, 8, (5, 2)), dtype=torch.float32)
+    codec = make_codec("coordinates", stats.size, mean_face)
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 64, 15), nn.Unflatten(1, (5, 3))).eval()
+    crops = Crops(
+        images=[f"a/test/{number}.png" for number in range(3)],
+        pixels=pixels,
+        maps=np.repeat(np.eye(2, 3)[None], 3, axis=0),
+        points=np.zeros((3, 5, 2)),
+        normalisers=np.ones(3),
+        stats=stats,
+    )
+    rows = np.arange(3)
+    expected = crop_points(network, codec, crops, rows, torch.device("cpu"), mirrored=True)
+    module = export.FromCrops(network, codec, stats, mirrored=True)
+    inner = np.ascontiguousarray(pixels[:, 2:10, 2:10])
+    points, scores = module(torch.from_numpy(inner))
+    np.testing.assert_allclose(points.detach().numpy(), expected, atol=1e-4)
+    # the mirror image's own points and scores are the mirrored ones
+    other_points, other_scores = module(torch.from_numpy(inner[:, :, ::-1].copy()))
+    assert torch.allclose(other_scores, scores[:, mirror(5)], atol=1e-6)
+    assert torch.allclose(unmirrored(other_points, stats.size), points, atol=1e-4)
+    path = tmp_path / "model.onnx"
+    export.to_onnx(module, path)
+    for count in (1, 3):
+        assert export.difference(path, module, inner[:count]) < 1e-4

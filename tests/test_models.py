@@ -137,12 +137,13 @@ def test_the_onnx_file_gives_the_same_points_for_any_number_of_crops(
     network, codec_name = models.build(name, shape)
     codec = make_codec(codec_name, shape.size, shape.mean_face)
     stats = Stats(shape.size, 0.1, 4, (120.0, 110.0, 100.0), (60.0, 61.0, 62.0))
-    export.to_onnx(network, codec, stats, tmp_path / "model.onnx")
+    module = export.FromCrops(network, codec, stats)
+    export.to_onnx(module, tmp_path / "model.onnx")
     assert [file.name for file in tmp_path.iterdir()] == ["model.onnx"]
     for count in (1, 5):
         side = shape.size
         crops = np.random.default_rng(count).integers(0, 256, (count, side, side, 3), np.uint8)
-        assert export.difference(tmp_path / "model.onnx", network, codec, stats, crops) < 1e-3
+        assert export.difference(tmp_path / "model.onnx", module, crops) < 1e-3
 
 
 def test_the_hourglass_gives_an_estimate_a_stack_while_it_trains() -> None:

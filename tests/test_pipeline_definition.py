@@ -40,7 +40,8 @@ LAYERS = [
     },
     {"codecs", "losses", "layers", "models", "crops", "schedule", "device", "onnx_files"}
     | {"optimiser"},
-    {"batches", "checkpoint", "training", "prediction", "export", "quantisation", "cost"},
+    {"batches", "checkpoint", "training", "prediction", "export", "quantisation", "cost"}
+    | {"release"},
     {"recognition"},
     {
         "markdown",
@@ -52,6 +53,7 @@ LAYERS = [
         "report",
         "tracking",
         "zoo",
+        "model_card",
     },
     {"cli", "__main__"},
 ]

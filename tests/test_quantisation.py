@@ -12,7 +12,7 @@ def test_bytes_find_the_points_that_floats_find(tmp_path: Path, astronaut: np.nd
     trained = checkpoint.load(checkpoint.RELEASED / "cascade.pt")
     network, codec = checkpoint.build(trained, torch.device("cpu"))
     whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"
-    export.to_onnx(network, codec, trained.stats, whole)
+    export.to_onnx(export.FromCrops(network, codec, trained.stats), whole)
     stats = trained.stats
     (box,) = find_faces(astronaut, 0)
     crops = [
