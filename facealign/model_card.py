@@ -43,7 +43,7 @@ def _split(face: Known, faces: Path) -> str:
 
 
 def _networks(runnables: Sequence[Path]) -> str:
-    rows = [["network", "train pictures", "AUC@0.08, validation", "input, px", "file, MB"]]
+    rows = [["network", "train pictures", "NME, validation", "input, px", "file, MB"]]
     for file in runnables:
         recipe = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
         rows.append(
@@ -54,7 +54,7 @@ def _networks(runnables: Sequence[Path]) -> str:
                     for dataset, its in recipe["pictures"].items()
                     if its["train"]["kept"]
                 ),
-                f"{recipe['validation']['auc_08']:.4f}",
+                f"{recipe['validation_nme']:.4f}",
                 str(recipe["params"]["crop.size"]),
                 f"{file.stat().st_size / 1e6:.1f}",
             ]

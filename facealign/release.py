@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,29 +26,31 @@ def release(experiment: Experiment, folder: Path) -> list[Path]:
     weights, runnable, recipe = (
         folder / f"{experiment.name}{suffix}" for suffix in (".pt", ".onnx", ".json")
     )
+    params = yaml.safe_load(experiment.read("params.yaml"))
     with tempfile.TemporaryDirectory() as scratch:
         model, crops = Path(scratch) / "model.pt", Path(scratch) / "crops"
         experiment.copy("data/model.pt", model)
         experiment.copy("data/crops", crops)
         trained = checkpoint.load(model)
         checkpoint.save(checkpoint.halved(trained), weights)
-        mirrored = yaml.safe_load(experiment.read("params.yaml"))["predict"]["mirrored"]
-        _in_bytes(trained, cropping.load_crops(crops), mirrored, runnable)
+        _in_bytes(trained, cropping.load_crops(crops), params["predict"]["mirrored"], runnable)
     hashes = {f"{file.suffix[1:]}_sha256": sha256(file) for file in (weights, runnable)}
-    write_json(recipe, hashes | describe(experiment))
+    write_json(recipe, hashes | describe(experiment, trained, params))
     return [weights, runnable, recipe]
 
 
-def describe(experiment: Experiment) -> dict[str, Any]:
+def describe(
+    experiment: Experiment, trained: Checkpoint, params: Mapping[str, Any]
+) -> dict[str, Any]:
     """All that it takes to train the same network again, and what came out in validation."""
-    params = yaml.safe_load(experiment.read("params.yaml"))
     extract = yaml.safe_load(experiment.read("dvc.lock"))["stages"]["extract"]
     archive = params["data"]["archive"]
     return {
         "archive_md5": next(dep["md5"] for dep in extract["deps"] if dep["path"] == archive),
         "params": config.flatten({name: params[name] for name in SECTIONS}),
         "pictures": yaml.safe_load(experiment.read("metrics/data.json")),
-        "validation": yaml.safe_load(experiment.read("metrics/validation.json")),
+        "epoch": trained.epoch,
+        "validation_nme": trained.validation_nme,
     }
 
 

@@ -321,7 +321,7 @@ def release_and_describe(project: Project) -> None:
         assert recipe[f"{suffix}_sha256"] == sha256(weights / f"with-l1.{suffix}")
     assert recipe["params"]["train.loss"] == "l1" and recipe["params"]["crop.size"] == 48
     assert recipe["pictures"] == project.json("metrics/data.json")
-    assert recipe["validation"]["epoch"] == 1
+    assert recipe["epoch"] == 1 and 0 < recipe["validation_nme"] < 1
 
     card = project.folder / "CARD.md"
     card.write_text(f"before\n{model_card.BEGIN}\nold\n{model_card.END}\nafter\n", encoding="utf-8")
