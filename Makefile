@@ -31,7 +31,7 @@ recognition: $(VENV)/installed  ## choose people, align, recognise, verify; prin
 	@echo "The report: plots/recognition/report.html, plots/recognition/report.pdf"
 
 test: check  ## lint, types and tests
-	pytest
+	pytest -n 2 --dist loadgroup
 
 check: $(VENV)/installed
 	ruff check .
