@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from facealign.metrics import FEWEST
+
 _COLUMNS = {
     "AUC@0.08": "auc_08",
     "95 % interval": "auc_08_ci95",
@@ -39,7 +41,7 @@ def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     rows = [["data set", "method", *_COLUMNS]]
     for dataset, methods in ced.items():
         for method, figures in methods.items():
-            rows.append([dataset, method, *(_cell(key, figures[key]) for key in _COLUMNS.values())])
+            rows.append([dataset, method, *(cell(key, figures[key]) for key in _COLUMNS.values())])
     return table(rows, names=2)
 
 
@@ -50,20 +52,17 @@ def groups_table(groups: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any
     rows = [["by", "group", "images", *heads]]
     for respect, its in groups.items():
         for name, figures in its.items():
-            cells = [
-                cell
-                for method in figures.values()
-                for cell in (with_interval(method), _cell("nme", method["nme"]))
-            ]
-            images = str(next(iter(figures.values()))["images"])
-            rows.append([_RESPECTS[respect], name, images, *cells])
+            row = [_RESPECTS[respect], name, str(next(iter(figures.values()))["images"])]
+            for method in figures.values():
+                row += [with_interval(method), cell("nme", method["nme"])]
+            rows.append(row)
     return table(rows, names=2)
 
 
 def with_interval(figures: Mapping[str, Any]) -> str:
-    """AUC@0.08 and, of enough images, its 95 % interval."""
-    auc, interval = (_cell(key, figures[key]) for key in ("auc_08", "auc_08_ci95"))
-    return auc if figures["auc_08_ci95"] is None else f"{auc} ({interval})"
+    """AUC@0.08 and, if there are images enough for one, its 95 % interval."""
+    auc, interval = (cell(key, figures[key]) for key in ("auc_08", "auc_08_ci95"))
+    return auc if figures["images"] < FEWEST else f"{auc} ({interval})"
 
 
 def recognition_table(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
@@ -71,7 +70,7 @@ def recognition_table(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) ->
     rows = [["points", "loss", *_RECOGNITION]]
     for points, losses in figures.items():
         for loss, its in losses.items():
-            cells = (_cell(key, its[key]) for key in _RECOGNITION.values())
+            cells = (cell(key, its[key]) for key in _RECOGNITION.values())
             rows.append([points, loss, *cells])
     return table(rows, names=2)
 
@@ -82,10 +81,10 @@ def zoo_table(zoo: Mapping[str, Mapping[str, Any]], datasets: Sequence[str]) -> 
     for dataset in datasets:
         rows[0] += [f"{dataset} AUC@0.08", "FR@0.08", "NME"]
     for name, network in [*zoo["networks"].items(), ("dlib", zoo["dlib"])]:
-        row = [name, *(_cell(key, network.get(key)) for key in _NETWORK.values())]
+        row = [name, *(cell(key, network.get(key)) for key in _NETWORK.values())]
         for dataset in datasets:
             figures = network["figures"][dataset]
-            row += [with_interval(figures), *(_cell(key, figures[key]) for key in ("fr_08", "nme"))]
+            row += [with_interval(figures), *(cell(key, figures[key]) for key in ("fr_08", "nme"))]
         rows.append(row)
     return table(rows, names=1)
 
@@ -134,7 +133,8 @@ def table(rows: Sequence[Sequence[str]], names: int) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
 
 
-def _cell(key: str, value: Any) -> str:
+def cell(key: str, value: Any) -> str:
+    """A figure by its name in metrics/, as text."""
     if value is None:
         return "—"
     if isinstance(value, list):

@@ -11,6 +11,7 @@ from facealign.errors import FacealignError
 from facealign.evaluation import ALL
 from facealign.scoring import Groups, Known, Report
 
+SHOWN = ("fr_08", "nme", "nme_interocular", "images", "undetected")  # beside the AUC
 BEGIN, END = "<!-- figures: make card -->", "<!-- end of figures -->"
 
 
@@ -78,11 +79,7 @@ def _summary(reports: Mapping[str, Report]) -> str:
                     dataset,
                     name,
                     markdown.with_interval(its),
-                    f"{its['fr_08']:.1%}",
-                    f"{its['nme']:.4f}",
-                    f"{its['nme_interocular']:.4f}",
-                    str(its["images"]),
-                    str(its["undetected"]),
+                    *(markdown.cell(key, its[key]) for key in SHOWN),
                 ]
             )
     return markdown.table(rows, names=2)

@@ -1,6 +1,7 @@
 """The weights that `train.init=released` starts from."""
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,24 @@ PARAMS = Path(__file__).parents[1] / "params.yaml"
 
 def test_the_flagship_is_among_them() -> None:
     assert "cascade" in [path.stem for path in WEIGHTS]
+
+
+def test_they_are_small_enough_for_git() -> None:
+    assert sum(path.stat().st_size for path in checkpoint.RELEASED.iterdir()) < 16e6
+
+
+@pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)
+def test_the_recipe_beside_them_is_theirs(path: Path) -> None:
+    recipe = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert recipe["pt_sha256"] == sha256(path)
+    assert recipe["onnx_sha256"] == sha256(path.with_suffix(".onnx"))
+    trained = checkpoint.load(path)
+    assert (recipe["epoch"], recipe["validation_nme"]) == (trained.epoch, trained.validation_nme)
+    params = recipe["params"]
+    assert params["crop.size"] == trained.stats.size
+    assert {
+        name: params[f"train.{name}"] for name in trained.recipe if f"train.{name}" in params
+    }.items() <= trained.recipe.items()
 
 
 @pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)
