@@ -129,6 +129,13 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--json", action="store_true", help="print ced.json in place of the table"
     )
+    evaluate.add_argument(
+        "--calibrate",
+        type=Path,
+        metavar="DIR",
+        help="other pictures, with .pts by the same annotators: how far each point is off there in "
+        "the mean, in units of the rectangle, is subtracted before the measuring",
+    )
     _add_model(evaluate)
     evaluate.set_defaults(run=_evaluate)
 
@@ -321,7 +328,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             "name the folder of one of them",
             file=sys.stderr,
         )
-    done = scoring.score(known, dropped, arguments.model, _baseline())
+    others = scoring.other_faces(arguments.calibrate, known) if arguments.calibrate else []
+    done = scoring.score(known, dropped, arguments.model, _baseline(), others)
     files.write_json(arguments.out / "ced.json", done.summary)
     files.write_json(arguments.out / "groups.json", done.groups)
     if done.examples:

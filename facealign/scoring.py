@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -51,6 +51,11 @@ class Measured:
     def error(self, method: str) -> float:
         return float(self.distances(method).mean() / self.size)
 
+    def less(self, offsets: dict[str, np.ndarray]) -> Measured:
+        """With these offsets, shares of the size, subtracted from the methods' points."""
+        moved = {method: self.points[method] - offsets[method] * self.size for method in offsets}
+        return replace(self, points=self.points | moved)
+
     @property
     def size(self) -> float:
         return float(np.sqrt(self.box.width * self.box.height))
@@ -89,6 +94,18 @@ def known_faces(folder: Path, table: Path | None) -> tuple[list[Known], list[str
     return known, dropped
 
 
+def other_faces(folder: Path, measured: Sequence[Known]) -> list[Known]:
+    """Faces to calibrate by; none that is measured on may be among them."""
+    known, _ = known_faces(folder, None)
+    own = {face.path.resolve() for face in measured}
+    if twice := [face.path for face in known if face.path.resolve() in own]:
+        raise FacealignError(
+            f"{folder}: {len(twice)} of its pictures are measured on, {twice[0]} among them: "
+            "calibrate by others"
+        )
+    return known
+
+
 def splits_together(folder: Path, known: Sequence[Known]) -> list[str]:
     """Data sets whose figures would mix pictures of several splits, as data/faces/ has them."""
     splits: dict[str, set[str]] = {}
@@ -98,14 +115,29 @@ def splits_together(folder: Path, known: Sequence[Known]) -> list[str]:
     return sorted(name for name, its in splits.items() if len(its) > 1)
 
 
-def score(known: Sequence[Known], dropped: list[str], model: str, baseline: Path | None) -> Report:
+def score(
+    known: Sequence[Known],
+    dropped: list[str],
+    model: str,
+    baseline: Path | None,
+    calibration: Sequence[Known] = (),
+) -> Report:
+    """`calibration` are other faces whose annotators meant the same places by the points: what each
+    method's points are off there in the mean is subtracted here."""
     Network(find_model(model))  # its errors, before there are processes to say them from
+    methods = ["model", *(["dlib"] if baseline else [])]
+    offsets = {}
+    if calibration:
+        results = list(map_in_order(partial(look, model, baseline), calibration, "calibrate"))
+        others = [result for result in results if isinstance(result, Measured)]
+        if not others:
+            raise FacealignError("no face was found on any picture to calibrate by")
+        offsets = {method: _offsets(others, method) for method in methods}
     results = list(map_in_order(partial(look, model, baseline), known, "evaluate"))
-    found = [result for result in results if isinstance(result, Measured)]
+    found = [result.less(offsets) for result in results if isinstance(result, Measured)]
     lost = [result for result in results if isinstance(result, Lost)]
     missed = Counter(dict.fromkeys(sorted({face.known.dataset for face in found}), 0))
     missed.update(face.known.dataset for face in lost if not face.reason)
-    methods = ["model", *(["dlib"] if baseline else [])]
     scored = {method: _scored(found, method) for method in methods}
     summary = evaluation.summarise(scored, missed, CED)
     datasets = sorted({face.known.dataset for face in found})
@@ -194,6 +226,15 @@ def look(model: str, baseline: Path | None, known: Known) -> Measured | Lost:
 @cache
 def _network(model: str) -> Network:
     return Network(find_model(model), threads=1)  # there is a process a core
+
+
+def _offsets(found: Sequence[Measured], method: str) -> np.ndarray:
+    """Of each of a method's points from the true one in the mean, as a share of the size."""
+    count = len(found[0].points[method])
+    return np.mean(
+        [(face.points[method] - select(face.known.points, count)) / face.size for face in found],
+        axis=0,
+    )
 
 
 def _scored(found: Sequence[Measured], method: str) -> dict[str, Scored]:

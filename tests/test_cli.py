@@ -364,6 +364,34 @@ def test_evaluate_gives_the_pipelines_figures(
     assert re.search(r"Rank correlation of scores and errors of all points: -0\.\d{3}", table)
 
 
+def test_annotators_who_mean_other_places_are_calibrated_away(
+    measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Points moved by a twentieth of the face, all the same way: found again on other pictures."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        for path in sorted((measured / name).glob("?.*")):
+            if path.suffix == ".pts":
+                points = read_pts(path)
+                across = np.ptp(points[:, 0])
+                (tmp_path / name / path.name).write_text(format_pts(points + across / 20))
+            else:
+                (tmp_path / name / path.name).write_bytes(path.read_bytes())
+    words = ["evaluate", tmp_path / "one", "--json", "--out", tmp_path / "out"]
+    _, said, _ = run(capsys, *words)
+    moved = json.loads(said)["all"]
+    status, said, _ = run(capsys, *words, "--calibrate", tmp_path / "two")
+    mine = json.loads(said)["all"]
+    words[1] = measured / "one"
+    original = json.loads(run(capsys, *words)[1])["all"]
+    assert status == 0
+    for method in ("model", "dlib"):
+        assert moved[method]["nme"] > original[method]["nme"] + 0.02
+        assert mine[method]["nme"] < original[method]["nme"] + 0.01
+    said = str(run(capsys, *words, "--calibrate", measured)[0])
+    assert "of its pictures are measured on" in said and "calibrate by others" in said
+
+
 def test_evaluate_takes_the_courses_table_and_a_checkpoint(
     measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
