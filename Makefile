@@ -4,6 +4,8 @@ VENV := .venv
 LIST ?= stages/zoo.yaml
 FACES ?= data/faces
 BASE ?= main
+# first, so that one process is at work on it while the other does the rest
+LONGEST := tests/test_pipeline.py
 HEAD ?= workspace
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -31,7 +33,7 @@ recognition: $(VENV)/installed  ## choose people, align, recognise, verify; prin
 	@echo "The report: plots/recognition/report.html, plots/recognition/report.pdf"
 
 test: check  ## lint, types and tests
-	pytest -n 2 --dist loadgroup
+	pytest -n 2 --dist loadfile --no-loadscope-reorder $(LONGEST) tests
 
 check: $(VENV)/installed
 	ruff check .

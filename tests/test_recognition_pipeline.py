@@ -14,9 +14,6 @@ from conftest import Project
 from facealign.points import select
 from facealign.synthesis.pictures import plan_people, render
 
-# one worker makes what all of them need
-pytestmark = pytest.mark.xdist_group("celeba")
-
 PEOPLE, EACH = 6, 8
 
 

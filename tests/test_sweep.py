@@ -38,9 +38,6 @@ stages:
 """
 WORK = """\
 import pathlib, time, yaml
-
-# one worker makes what all of them need
-pytestmark = pytest.mark.xdist_group("sweep")
 params = yaml.safe_load(open("params.yaml"))
 for folder in ("data", "metrics", "plots/ced"):
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)

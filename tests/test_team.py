@@ -16,9 +16,6 @@ from conftest import Project
 
 from facealign.files import sha256
 
-# one worker makes what all of them need
-pytestmark = pytest.mark.xdist_group("team")
-
 # MLflow's own use of SQLAlchemy
 pytestmark = pytest.mark.filterwarnings("ignore:.*noload:DeprecationWarning")
 
