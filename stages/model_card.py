@@ -12,10 +12,12 @@ from stages import run
 
 
 def main(faces: Path, card: Path) -> None:
+    text = card.read_text(encoding="utf-8")
+    model_card.replaced(text, "", card)  # its error, before minutes of work
     runnables = sorted(checkpoint.RELEASED.glob("*.onnx"))
     baseline = dlib_baseline.predictor_file(config.load("dlib", Dlib))
     figures = model_card.tables(runnables, faces, baseline)
-    write_text(card, model_card.replaced(card.read_text(encoding="utf-8"), figures, card))
+    write_text(card, model_card.replaced(text, figures, card))
 
 
 if __name__ == "__main__":
