@@ -2,11 +2,10 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 LIST ?= stages/zoo.yaml
-FACES ?= data/faces
 BASE ?= main
+HEAD ?= workspace
 # first, so that one process is at work on it while the other does the rest
 LONGEST := tests/test_pipeline.py
-HEAD ?= workspace
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
@@ -51,7 +50,8 @@ weights: $(VENV)/installed  ## train the networks that come along and write face
 	python -m stages.release stages/zoo.yaml cascade small
 
 card: $(VENV)/installed  ## measure facealign/weights/ on faces like data/faces: make card FACES=data/faces
-	python -m stages.model_card $(FACES) MODEL_CARD.md
+	$(if $(FACES),,$(error name the faces, real ones: make card FACES=data/faces))
+	@python -m stages.model_card $(FACES) MODEL_CARD.md
 
 zoo: $(VENV)/installed  ## compare the experiments of a list that are done: table, metrics/zoo.json, plots/zoo
 	@python -m stages.zoo $(LIST) metrics/zoo.json plots/zoo
