@@ -148,3 +148,11 @@ def test_the_zoos_list_has_names_of_params_yaml_only() -> None:
     for values in experiments.values():
         assert values["data.archive"] == "data/both.tgz"
         assert {"crop.size", "train.arch"} <= values.keys()
+
+
+def test_some_of_a_list_are_chosen_by_name() -> None:
+    entries: dict[str, sweeps.Values] = {"one": {"a": 1}, "two": {"a": 2}, "three": {}}
+    assert list(sweeps.named(entries, ["three", "one"], Path("l.yaml"))) == ["three", "one"]
+    assert sweeps.named(entries, [], Path("l.yaml")) == entries
+    with pytest.raises(FacealignError, match=r"l.yaml: unknown experiment 'tow', did you mean two"):
+        sweeps.named(entries, ["tow"], Path("l.yaml"))
