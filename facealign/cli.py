@@ -328,8 +328,13 @@ def _evaluate(arguments: argparse.Namespace) -> int:
             "name the folder of one of them",
             file=sys.stderr,
         )
-    others = scoring.other_faces(arguments.calibrate, known) if arguments.calibrate else []
+    others: list[scoring.Known] = []
+    if arguments.calibrate:
+        others, left_out = scoring.other_faces(arguments.calibrate, known)
+        dropped = dropped + left_out
     done = scoring.score(known, dropped, arguments.model, _baseline(), others)
+    if others:
+        print(f"calibrated by {done.calibrated} of {len(others)} faces", file=sys.stderr)
     files.write_json(arguments.out / "ced.json", done.summary)
     files.write_json(arguments.out / "groups.json", done.groups)
     if done.examples:

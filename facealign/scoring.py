@@ -79,6 +79,7 @@ class Report:
     examples: list[Example]
     dropped: list[str]  # what could not be used, and why
     undetected: list[str]
+    calibrated: int  # faces of the calibration that the detector found
     correlation: float | None  # of scores with errors, by rank, over all points
 
 
@@ -94,16 +95,16 @@ def known_faces(folder: Path, table: Path | None) -> tuple[list[Known], list[str
     return known, dropped
 
 
-def other_faces(folder: Path, measured: Sequence[Known]) -> list[Known]:
-    """Faces to calibrate by; none that is measured on may be among them."""
-    known, _ = known_faces(folder, None)
+def other_faces(folder: Path, measured: Sequence[Known]) -> tuple[list[Known], list[str]]:
+    """Faces to calibrate by, and what was dropped; none that is measured on may be among them."""
+    known, dropped = known_faces(folder, None)
     own = {face.path.resolve() for face in measured}
     if twice := [face.path for face in known if face.path.resolve() in own]:
         raise FacealignError(
             f"{folder}: {len(twice)} of its pictures are measured on, {twice[0]} among them: "
             "calibrate by others"
         )
-    return known
+    return known, dropped
 
 
 def splits_together(folder: Path, known: Sequence[Known]) -> list[str]:
@@ -126,10 +127,10 @@ def score(
     method's points are off there in the mean is subtracted here."""
     Network(find_model(model))  # its errors, before there are processes to say them from
     methods = ["model", *(["dlib"] if baseline else [])]
-    offsets = {}
+    offsets, others = {}, list[Measured]()
     if calibration:
-        results = list(map_in_order(partial(look, model, baseline), calibration, "calibrate"))
-        others = [result for result in results if isinstance(result, Measured)]
+        looked = map_in_order(partial(look, model, baseline), calibration, "calibrate")
+        others = [result for result in looked if isinstance(result, Measured)]
         if not others:
             raise FacealignError("no face was found on any picture to calibrate by")
         offsets = {method: _offsets(others, method) for method in methods}
@@ -166,6 +167,7 @@ def score(
         ],
         dropped=[*dropped, *(face.reason for face in lost if face.reason)],
         undetected=[str(face.known.path) for face in lost if not face.reason],
+        calibrated=len(others),
         correlation=_correlation(found),
     )
 

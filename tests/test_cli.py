@@ -380,7 +380,8 @@ def test_annotators_who_mean_other_places_are_calibrated_away(
     words = ["evaluate", tmp_path / "one", "--json", "--out", tmp_path / "out"]
     _, said, _ = run(capsys, *words)
     moved = json.loads(said)["all"]
-    status, said, _ = run(capsys, *words, "--calibrate", tmp_path / "two")
+    status, said, err = run(capsys, *words, "--calibrate", tmp_path / "two")
+    assert "calibrated by 2 of 2 faces" in err
     mine = json.loads(said)["all"]
     words[1] = measured / "one"
     original = json.loads(run(capsys, *words)[1])["all"]
