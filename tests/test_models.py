@@ -1,5 +1,6 @@
 """Every network of the zoo passes the same tests."""
 
+import dataclasses
 import io
 import re
 from pathlib import Path
@@ -16,7 +17,7 @@ from facealign.codecs import make_codec
 from facealign.cropping import Stats
 from facealign.errors import FacealignError
 from facealign.layers import ResNet18, Shape, regression_head
-from facealign.models import efficientnet
+from facealign.models import cascade, efficientnet
 
 every_network = pytest.mark.parametrize("name", models.names())
 
@@ -160,6 +161,20 @@ def test_a_narrower_cascade_costs_less() -> None:
     assert costs[1] < 0.4 * costs[0]
     network, _ = models.build("cascade", narrow)
     assert network.eval()(inputs(64)).shape == (3, 5, 3)
+
+
+def test_a_cascade_drops_out_only_while_it_trains() -> None:
+    shape = Shape(64, torch.zeros(5, 2), width=16, dropout=0.5)
+    network, _ = models.build("cascade", shape)
+    assert isinstance(network, cascade.Cascade)
+    images, maps, offsets = inputs(64), torch.randn(3, 16, 16, 16), torch.zeros(3, 5, 2)
+    assert not torch.equal(network.train()(images)[0], network(images)[0])
+    for look in network.looks:
+        assert not torch.equal(look(maps, offsets), look(maps, offsets))
+    assert torch.equal(network.eval()(images), network(images))
+    # nothing to learn and nothing to keep: weights of before it load as ever
+    without, _ = models.build("cascade", dataclasses.replace(shape, dropout=0))
+    assert network.state_dict().keys() == without.state_dict().keys()
 
 
 @pytest.mark.parametrize(("size", "bottom"), [(32, 1), (128, 4), (256, 4), (288, 9)])

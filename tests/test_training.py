@@ -170,7 +170,7 @@ def test_an_unknown_device_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_resumed_training_ends_where_an_uninterrupted_one_does(
     crops: Crops, tmp_path: Path, arch: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recipe = dataclasses.replace(RECIPE, arch=arch, epochs=4, precision="bfloat16")
+    recipe = dataclasses.replace(RECIPE, arch=arch, epochs=4, precision="bfloat16", dropout=0.2)
     whole = training.train(crops, recipe)
     cut_short = training._Training(crops, recipe)
     epochs = cut_short.epochs()

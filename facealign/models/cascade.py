@@ -39,6 +39,7 @@ class Look(nn.Module):
         self.register_buffer("mean_face", shape.mean_face.clone(), persistent=False)
         self.known = nn.Parameter(0.1 * torch.randn(count, KNOWN))
         self.see = nn.Linear(shape.width * PATCH**2 + KNOWN, SEEN)
+        self.forget = nn.Dropout(shape.dropout)
         self.tell = nn.Linear(SEEN, TOLD)
         self.confer = nn.Sequential(
             nn.Linear(count * TOLD, 256), nn.ReLU(), nn.Linear(256, count * TOLD), nn.ReLU()
@@ -60,7 +61,7 @@ class Look(nn.Module):
         points = (offsets + (self.mean_face + 0.5) / self.size) * 2 - 1
         patches = sample(maps, points[:, :, None] + self.patch).transpose(1, 2).flatten(2)
         known = self.known.expand(maps.shape[0], -1, -1)
-        seen = torch.relu(self.see(torch.cat([patches, known], -1)))
+        seen = self.forget(torch.relu(self.see(torch.cat([patches, known], -1))))
         told = self.confer(torch.relu(self.tell(seen)).flatten(1)).unflatten(1, (-1, TOLD))
         view = torch.cat([seen, told], -1).float()
         moved = offsets + self.move(view)
@@ -89,6 +90,7 @@ class Cascade(nn.Module):
         self.pyramid = Pyramid(widths, width)
         cells = (shape.size // STRIDES[-1]) ** 2
         self.narrow = conv_unit(widths[-1], width, 1)
+        self.forget = nn.Dropout(shape.dropout)
         self.first = nn.Sequential(
             nn.Flatten(), nn.Linear(width * cells, 2 * shape.points), Scale(0.01)
         )
@@ -98,7 +100,7 @@ class Cascade(nn.Module):
         maps = [self.stem(images)]
         for stage in self.stages:
             maps.append(stage(maps[-1]))
-        first = self.first(self.narrow(maps[-1]))
+        first = self.first(self.forget(self.narrow(maps[-1])))
         estimates = [first.float().unflatten(1, (-1, 2))]
         fine = self.pyramid(maps[1:]).float()
         for look in self.looks:
