@@ -36,9 +36,11 @@ class Checkpoint:
 def build(checkpoint: Checkpoint, device: torch.device) -> tuple[nn.Module, Codec]:
     """The network with its weights, ready to predict."""
     size, mean_face = checkpoint.stats.size, checkpoint.mean_face
-    # those of before `train.width` are as wide as its default
+    # those of before one of these parameters are as its default
     choices = {
-        key: checkpoint.recipe[key] for key in ("stacks", "width") if key in checkpoint.recipe
+        key: checkpoint.recipe[key]
+        for key in ("stacks", "width", "trunk")
+        if key in checkpoint.recipe
     }
     shape = Shape(size, mean_face, **choices)
     network, codec = models.build(checkpoint.arch, shape)

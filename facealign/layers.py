@@ -16,6 +16,7 @@ class Shape:
     mean_face: torch.Tensor  # (K, 2), input pixels
     stacks: int = 2  # of the hourglass
     width: int = 48  # of the cascade's finest map; doubled each time the stride is
+    trunk: str = "residual"  # of the cascade
     dropout: float = 0  # of the cascade
 
     @property

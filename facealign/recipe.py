@@ -15,6 +15,7 @@ class Train:
     arch: str
     stacks: Annotated[int, Range(1, 8)]
     width: Annotated[int, Range(16, 256)]  # oneDNN crashes on fewer than 8 channels, half of it
+    trunk: Literal["residual", "efficientnet"]
     dropout: Share
     points: Literal[68, 5]
     init: str

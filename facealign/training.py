@@ -167,7 +167,9 @@ class _Training:
         self.truth = truth[self.held]
         self.mean_face = torch.tensor(truth[learn].mean(axis=0), dtype=torch.float32)
         size = crops.stats.size
-        shape = Shape(size, self.mean_face, config.stacks, config.width, config.dropout)
+        shape = Shape(
+            size, self.mean_face, config.stacks, config.width, config.trunk, config.dropout
+        )
         self.network, codec = models.build(config.arch, shape)
         check_loss(codec, config.loss)
         self.codec = make_codec(codec, size, self.mean_face.to(self.device))

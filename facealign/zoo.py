@@ -137,7 +137,7 @@ class Recipe:
     def build(self) -> tuple[nn.Module, str]:
         """The network, untrained, and its codec's name."""
         train = self.train
-        shape = Shape(self.size, self.mean_face, train.stacks, train.width)
+        shape = Shape(self.size, self.mean_face, train.stacks, train.width, train.trunk)
         return models.build(train.arch, shape)
 
     def cpu_ms(self, faces: Faces) -> float:

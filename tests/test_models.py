@@ -257,6 +257,43 @@ def test_the_filled_efficientnet_sees_what_the_published_one_sees(cat: torch.Ten
     assert corner == pytest.approx([7.562528, 19.774090, 0.406064, 2.867466], rel=1e-3)
 
 
+def test_a_cascade_begins_as_the_published_efficientnet(cat: torch.Tensor) -> None:
+    shape = Shape(224, torch.zeros(5, 2), trunk="efficientnet")
+    whole, _ = models.build("efficientnet", shape)
+    network, _ = models.build("cascade", shape)
+    for one in (whole, network):
+        models.load_imagenet("efficientnet" if one is whole else "cascade", one.eval())
+    assert isinstance(whole, efficientnet.EfficientNet) and isinstance(network, cascade.Cascade)
+    with torch.no_grad():
+        maps = [network.stem(cat)]
+        for stage in network.stages:
+            maps.append(stage(maps[-1]))
+        for ours, theirs in zip(maps[1:], whole.trunk(cat), strict=False):
+            assert torch.equal(ours, theirs)
+
+
+def test_a_cascade_on_a_trunk_of_imagenet_trains_and_is_exported(tmp_path: Path) -> None:
+    shape = dataclasses.replace(shape_of("cascade"), trunk="efficientnet", width=16)
+    network, codec_name = models.build("cascade", shape)
+    with torch.autocast("cpu", torch.bfloat16):
+        estimates = network.train()(inputs(shape.size))
+    estimates[-1].sum().backward()
+    assert isinstance(network, cascade.Cascade)
+    assert all(value.grad is not None for value in network.stages.parameters())
+    codec = make_codec(codec_name, shape.size, shape.mean_face)
+    stats = Stats(shape.size, 0.1, 0, (120.0, 110.0, 100.0), (60.0, 61.0, 62.0))
+    module = export.FromCrops(network.eval(), codec, stats)
+    export.to_onnx(module, tmp_path / "model.onnx")
+    crops = np.random.default_rng(0).integers(0, 256, (3, shape.size, shape.size, 3), np.uint8)
+    assert export.difference(tmp_path / "model.onnx", module, crops) < 1e-3
+
+
+def test_a_trunk_without_weights_of_imagenet_is_named() -> None:
+    network, _ = models.build("cascade", shape_of("cascade"))
+    with pytest.raises(FacealignError, match=r"train\.trunk=efficientnet"):
+        models.load_imagenet("cascade", network)
+
+
 def test_weights_of_another_network_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     network, _ = models.build("efficientnet", Shape(64, torch.zeros(5, 2)))
     monkeypatch.setitem(efficientnet.THEIR_NAMES, "expand.conv", "_widen")

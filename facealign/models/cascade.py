@@ -1,4 +1,7 @@
-"""The flagship: a residual net whose estimate is corrected by a second and a third look.
+"""The flagship: a net whose estimate of the points is corrected by a second and a third look.
+
+Its trunk, which makes maps of a picture, is a small residual net, or the beginning of
+EfficientNet-Lite0, which can start from what it learnt of ImageNet's pictures.
 
 The last map, coarse but aware of the whole face, gives all points at once. Each look then samples a
 finer map around every point of the estimate before, lets the points tell each other what they see,
@@ -9,10 +12,14 @@ The last look also says how far off it expects each point to be.
 
 from __future__ import annotations
 
+from itertools import islice, pairwise
+
 import torch
 from torch import nn
 
+from facealign.errors import FacealignError
 from facealign.layers import Pyramid, ResidualBlock, Scale, Shape, conv_unit, need_multiple, sample
+from facealign.models import efficientnet
 
 CODEC = "coordinates"
 STRIDES = (4, 8, 16)
@@ -71,22 +78,39 @@ class Look(nn.Module):
         return torch.cat([moved, self.doubt(view.detach())], -1)
 
 
+def residual(width: int) -> tuple[nn.Module, nn.ModuleList, tuple[int, ...]]:
+    """What gives maps at the strides, one stage after the other, and the channels of each."""
+    widths = tuple(width * stride // STRIDES[0] for stride in STRIDES)
+    stem = nn.Sequential(conv_unit(3, width // 2, 3, 2), conv_unit(width // 2, width, 3, 2))
+    before = (width, *widths)
+    stages = nn.ModuleList(
+        nn.Sequential(
+            ResidualBlock(before[i], own, 1 if i == 0 else 2),
+            *(ResidualBlock(own, own, 1) for _ in range(BLOCKS[i] - 1)),
+        )
+        for i, own in enumerate(widths)
+    )
+    return stem, stages, widths
+
+
+def pretrained(_: int) -> tuple[nn.Module, nn.ModuleList, tuple[int, ...]]:
+    """The same of EfficientNet-Lite0, as wide as it was published."""
+    stem = nn.Sequential(efficientnet.Unit(3, efficientnet.STEM, 3, 2), nn.ReLU6(inplace=True))
+    blocks = efficientnet.blocks()
+    taps = list(efficientnet.TAPS)[: len(STRIDES)]
+    lengths = (after - before for before, after in pairwise((-1, *taps)))
+    stages = nn.ModuleList(nn.Sequential(*islice(blocks, length)) for length in lengths)
+    return stem, stages, tuple(efficientnet.TAPS[tap] for tap in taps)
+
+
+TRUNKS = {"residual": residual, "efficientnet": pretrained}
+
+
 class Cascade(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         width = shape.width
-        widths = tuple(width * stride // STRIDES[0] for stride in STRIDES)
-        self.stem = nn.Sequential(
-            conv_unit(3, width // 2, 3, 2), conv_unit(width // 2, width, 3, 2)
-        )
-        before = (width, *widths)
-        self.stages = nn.ModuleList(
-            nn.Sequential(
-                ResidualBlock(before[i], own, 1 if i == 0 else 2),
-                *(ResidualBlock(own, own, 1) for _ in range(BLOCKS[i] - 1)),
-            )
-            for i, own in enumerate(widths)
-        )
+        self.stem, self.stages, widths = TRUNKS[shape.trunk](width)
         self.pyramid = Pyramid(widths, width)
         cells = (shape.size // STRIDES[-1]) ** 2
         self.narrow = conv_unit(widths[-1], width, 1)
@@ -112,3 +136,14 @@ class Cascade(nn.Module):
 def build(shape: Shape) -> nn.Module:
     need_multiple("cascade", shape.size, STRIDES[-1])
     return Cascade(shape)
+
+
+def load_imagenet(network: nn.Module) -> None:
+    assert isinstance(network, Cascade)
+    first, *_ = network.stem.children()
+    if not isinstance(first, efficientnet.Unit):
+        raise FacealignError(
+            "train.init: of the cascade's trunks only one has weights of ImageNet: "
+            "train.trunk=efficientnet"
+        )
+    efficientnet.fill(first, (block for stage in network.stages for block in stage.children()))

