@@ -33,20 +33,22 @@ class Checkpoint:
     weights: dict[str, torch.Tensor]
 
 
-def build(checkpoint: Checkpoint, device: torch.device) -> tuple[nn.Module, Codec]:
-    """The network with its weights, ready to predict."""
-    size, mean_face = checkpoint.stats.size, checkpoint.mean_face
+def shape(checkpoint: Checkpoint) -> Shape:
     # those of before one of these parameters are as its default
     choices = {
         key: checkpoint.recipe[key]
         for key in ("stacks", "width", "trunk")
         if key in checkpoint.recipe
     }
-    shape = Shape(size, mean_face, **choices)
-    network, codec = models.build(checkpoint.arch, shape)
+    return Shape(checkpoint.stats.size, checkpoint.mean_face, **choices)
+
+
+def build(checkpoint: Checkpoint, device: torch.device) -> tuple[nn.Module, Codec]:
+    """The network with its weights, ready to predict."""
+    network, codec = models.build(checkpoint.arch, shape(checkpoint))
     network.load_state_dict(checkpoint.weights)
     network.to(device).eval()
-    return network, make_codec(codec, size, mean_face.to(device))
+    return network, make_codec(codec, checkpoint.stats.size, checkpoint.mean_face.to(device))
 
 
 def initialise(network: nn.Module, config: Train) -> None:

@@ -1,9 +1,12 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 
-from facealign import checkpoint, export, images, landmarks, quantisation
+from facealign import checkpoint, export, images, landmarks, models, quantisation
+from facealign.codecs import make_codec
 from facealign.detection import find_faces
 from facealign.geometry import crop_map
 
@@ -29,3 +32,23 @@ def test_bytes_find_the_points_that_floats_find(tmp_path: Path, astronaut: np.nd
     assert np.abs(of_bytes - of_floats).max() < 0.1
     assert not (by_bytes == by_floats).all()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["small.onnx", "whole.onnx"]
+
+
+def test_depthwise_convolutions_and_the_first_stay_in_floats(tmp_path: Path) -> None:
+    trained = checkpoint.load(checkpoint.RELEASED / "small.pt")
+    shape = dataclasses.replace(checkpoint.shape(trained), trunk="efficientnet")
+    network, codec = models.build("cascade", shape)
+    made = make_codec(codec, shape.size, shape.mean_face)
+    whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"
+    export.to_onnx(export.FromCrops(network, made, trained.stats), whole)
+    noise = np.random.default_rng(0).integers(0, 256, (2, shape.size, shape.size, 3), np.uint8)
+    quantisation.quantise(whole, small, noise)
+    graph = onnx.load(small).graph
+    in_bytes = {
+        out for node in graph.node if node.op_type == "DequantizeLinear" for out in node.output
+    }
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    floats = [node for node in convolutions if node.input[1] not in in_bytes]
+    assert len(floats) == 1 + 11  # of as many blocks
+    assert len(convolutions) > 2 * len(floats)
+    assert floats[0] is convolutions[0]

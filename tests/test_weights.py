@@ -12,7 +12,6 @@ from facealign import checkpoint, config, dlib_baseline, export, images, models
 from facealign.detection import find_faces
 from facealign.files import sha256
 from facealign.geometry import crop_map
-from facealign.layers import Shape
 from facealign.recipe import Train
 
 WEIGHTS = sorted(checkpoint.RELEASED.glob("*.pt"))
@@ -63,9 +62,7 @@ def test_a_network_of_the_same_size_takes_all_of_them(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trained = checkpoint.load(path)
-    width = trained.recipe.get("width", 48)
-    shape = Shape(trained.stats.size, trained.mean_face, width=width)
-    network, _ = models.build(trained.arch, shape)
+    network, _ = models.build(trained.arch, checkpoint.shape(trained))
     recipe = dataclasses.replace(
         config.load("train", Train, PARAMS),
         arch=trained.arch,
