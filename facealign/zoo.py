@@ -35,6 +35,7 @@ from facealign.geometry import Box
 from facealign.layers import Shape
 from facealign.plotting import Curve
 from facealign.points import COUNT
+from facealign.prediction import Predict
 from facealign.recipe import Train
 
 MODEL, CED, CURVES = "data/model.pt", "metrics/ced.json", "plots/ced"
@@ -68,7 +69,8 @@ def read(experiment: Experiment, faces: Faces) -> Network:
     [model] = [out for out in lock["stages"]["train"]["outs"] if out["path"] == MODEL]
     ced = json.loads(experiment.read(CED))
     with tempfile.TemporaryDirectory() as folder:
-        parameters, cpu_ms = _cost(experiment, Path(folder), faces)
+        mirrored = params["predict"]["mirrored"]
+        parameters, cpu_ms = _cost(experiment, Path(folder), mirrored, faces)
     return Network(
         name=experiment.name,
         commit=experiment.commit,
@@ -93,7 +95,9 @@ def _curves(experiment: Experiment, ced: Ced) -> dict[str, dict[str, Curve]]:
     return curves
 
 
-def _cost(experiment: Experiment, folder: Path, faces: Faces) -> tuple[int | None, float | None]:
+def _cost(
+    experiment: Experiment, folder: Path, mirrored: bool, faces: Faces
+) -> tuple[int | None, float | None]:
     """Parameters, and milliseconds a face on one core.
 
     Neither for a model that is out of reach, or that the code has left behind: a table of old
@@ -107,14 +111,14 @@ def _cost(experiment: Experiment, folder: Path, faces: Faces) -> tuple[int | Non
     except (FacealignError, KeyError, RuntimeError) as error:
         print(f"warning: {experiment.name}: no usable {MODEL}: {error}", file=sys.stderr)
         return None, None
-    return cost.parameters(network), cpu_ms(network, codec, trained.stats, faces)
+    return cost.parameters(network), cpu_ms(network, codec, trained.stats, mirrored, faces)
 
 
-def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, faces: Faces) -> float:
+def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, mirrored: bool, faces: Faces) -> float:
     """Milliseconds a face on one core, exported and used behind the detector."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
-        export.to_onnx(export.FromCrops(network, codec, stats), file)
+        export.to_onnx(export.FromCrops(network, codec, stats, mirrored), file)
         return benchmark.measure(landmarks.Network(file, threads=1), faces).step
 
 
@@ -124,6 +128,7 @@ class Recipe:
 
     train: Train
     size: int
+    mirrored: bool
 
     @property
     def stats(self) -> Stats:
@@ -143,17 +148,25 @@ class Recipe:
     def cpu_ms(self, faces: Faces) -> float:
         network, codec = self.build()
         made = make_codec(codec, self.size, self.mean_face)
-        return cpu_ms(network.eval(), made, self.stats, faces)
+        return cpu_ms(network.eval(), made, self.stats, self.mirrored, faces)
 
 
 def recipes(path: Path) -> dict[str, Recipe]:
     """Of a list of experiments, by name."""
     found = {}
     for name, values in sweeps.load(path).items():
-        changes = {key.removeprefix("train."): values[key] for key in values if "train." in key}
-        train = replace(config.load("train", Train), **changes)
-        found[name] = Recipe(train, values["crop.size"])
+        train = replace(config.load("train", Train), **_section("train", values))
+        predict = replace(config.load("predict", Predict), **_section("predict", values))
+        found[name] = Recipe(train, values["crop.size"], predict.mirrored)
     return found
+
+
+def _section(name: str, values: sweeps.Values) -> dict[str, Any]:
+    return {
+        key.removeprefix(f"{name}."): value
+        for key, value in values.items()
+        if key.startswith(f"{name}.")
+    }
 
 
 def training_speed(recipe: Recipe, faces: int = 640) -> float:

@@ -36,3 +36,8 @@ def test_the_speed_of_training_is_that_of_the_recipe() -> None:
     recipe = zoo.recipes(zoo_table.LIST)["onet"]
     assert recipe.size == 48 and recipe.train.precision == "float32"
     assert zoo.training_speed(recipe, faces=64) > 20
+
+
+def test_a_recipe_knows_how_often_its_network_looks() -> None:
+    looks = {name: recipe.mirrored for name, recipe in zoo.recipes(zoo_table.LIST).items()}
+    assert looks["cascade"] and not looks["small"]
