@@ -11,9 +11,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from facealign import experiments
 from facealign.errors import FacealignError
+from facealign.files import sha256
 
 ROOT = Path(__file__).parents[1]
 PARAMS = """\
@@ -24,6 +26,8 @@ train:
   arch: onet
   loss: wing
   rate: 0.002
+  init: none
+  init_sha256: ''
 """
 PIPELINE = """\
 stages:
@@ -190,10 +194,29 @@ def test_what_dvc_keeps_of_an_experiment_is_read_without_checking_it_out(
     small.run("dvc", "exp", "remove", "fetched")
 
 
+def test_weights_to_start_from_are_hashed_unless_the_list_names_their_hash(small: Small) -> None:
+    weights = small.folder / "data" / ".started"  # ignored by Git
+    weights.write_bytes(b"trained before")
+    text = (
+        "further: {train.init: data/.started}\n"
+        "said: {train: {init: data/.started, init_sha256: f00}}\n"
+    )
+    small.sweep(text)
+    digests = [
+        yaml.safe_load(small.run("git", "show", f"{reference(small, name)}:params.yaml"))["train"]
+        for name in ("further", "said")
+    ]
+    assert [its["init_sha256"] for its in digests] == [sha256(weights), "f00"]
+    assert "with other values" not in small.sweep(text)
+    weights.unlink()
+    small.run("dvc", "exp", "remove", "further", "said")
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
         ("data.archive: data/gone.tgz", "list.yaml: one: data.archive: no file data/gone.tgz"),
+        ("train.init: data/gone.pt", "list.yaml: one: train.init: no file data/gone.pt"),
         ("train.arch: casade", "train.arch: unknown network 'casade', did you mean cascade?"),
     ],
 )
@@ -209,7 +232,7 @@ def test_an_unknown_parameter_is_an_error_before_anything_runs(small: Small) -> 
     said = small.sweep("fine: {train.loss: l1}\nx: {train.los: l1}", fails=True)
     assert said == (
         "error: list.yaml: x: train: unknown parameter 'los', did you mean loss? "
-        "Valid: arch, loss, rate\n"
+        "Valid: arch, loss, rate, init, init_sha256\n"
     )
     assert small.experiments() == before
 
