@@ -5,6 +5,7 @@ Normalisation and codec are inside, so that no other program can get them wrong.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +56,33 @@ class FromCrops(nn.Module):
         return (points,) if errors is None else (points, torch.exp2(-errors / self.unit))
 
 
-def to_onnx(module: FromCrops, path: Path) -> None:
+class Mean(nn.Module):
+    """What several networks say of the same crops, averaged: those trained apart err apart."""
+
+    def __init__(self, members: Sequence[FromCrops]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.stats = members[0].stats
+        for member in members:
+            if cut(member.stats) != cut(self.stats):
+                raise FacealignError(
+                    "networks that are averaged see the same crops, not "
+                    f"{cut(self.stats)} and {cut(member.stats)} (size, margin, rim)"
+                )
+        self.eval()
+
+    def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        said = [member(crops) for member in self.members]
+        # scores only if all of them doubt
+        return tuple(torch.stack(its).mean(dim=0) for its in zip(*said, strict=False))
+
+
+def cut(stats: Stats) -> tuple[int, float, int]:
+    """What of them decides the crop's pixels; the colours' mean and deviation come after."""
+    return stats.size, stats.margin, stats.border
+
+
+def to_onnx(module: FromCrops | Mean, path: Path) -> None:
     """The file's input `crops` is what `module` takes, of any number; its outputs are `points`
     and `scores`. It says itself how crops are cut."""
     stats = module.stats
@@ -83,7 +110,7 @@ def export_checked(source: Path, path: Path, mirrored: bool = False) -> float:
     return off
 
 
-def difference(path: Path, module: FromCrops, crops: np.ndarray) -> float:
+def difference(path: Path, module: FromCrops | Mean, crops: np.ndarray) -> float:
     """By how many pixels a coordinate differs at most between the file and torch."""
     import onnxruntime
 

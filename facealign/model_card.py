@@ -47,16 +47,18 @@ def _networks(runnables: Sequence[Path]) -> str:
     rows = [["network", "train pictures", "NME, validation", "input, px", "file, MB"]]
     for file in runnables:
         recipe = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+        # those that one file is the mean of saw the same crops, of the same pictures
+        networks = list(recipe["networks"].values())
         rows.append(
             [
                 file.stem,
                 ", ".join(
                     f"{dataset}: {its['train']['kept']}"
-                    for dataset, its in recipe["pictures"].items()
+                    for dataset, its in networks[0]["pictures"].items()
                     if its["train"]["kept"]
                 ),
-                f"{recipe['validation_nme']:.4f}",
-                str(recipe["params"]["crop.size"]),
+                ", ".join(f"{its['validation_nme']:.4f}" for its in networks),
+                str(networks[0]["params"]["crop.size"]),
                 f"{file.stat().st_size / 1e6:.1f}",
             ]
         )

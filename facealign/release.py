@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +21,36 @@ SHOWN = 200  # crops to learn from, which show what values the bytes must hold
 SECTIONS = ("data", "detect", "crop", "train", "predict")  # of the params: what decides the points
 
 
-def release(experiment: Experiment, folder: Path) -> list[Path]:
-    """Write NAME.pt, NAME.onnx and NAME.json of an experiment into the folder."""
+def release(members: Sequence[Experiment], path: Path) -> list[Path]:
+    """Write PATH.onnx, which says the mean of what the experiments' networks say, PATH.pt, the
+    weights of the first of them, and PATH.json.
+    """
     weights, runnable, recipe = (
-        folder / f"{experiment.name}{suffix}" for suffix in (".pt", ".onnx", ".json")
+        path.with_name(path.name + suffix) for suffix in (".pt", ".onnx", ".json")
     )
-    params = yaml.safe_load(experiment.read("params.yaml"))
     with tempfile.TemporaryDirectory() as scratch:
         model, crops = Path(scratch) / "model.pt", Path(scratch) / "crops"
-        experiment.copy("data/model.pt", model)
-        experiment.copy("data/crops", crops)
-        trained = checkpoint.load(model)
-        checkpoint.save(checkpoint.halved(trained), weights)
-        _in_bytes(trained, cropping.load_crops(crops), params["predict"]["mirrored"], runnable)
+        trained = []
+        for member in members:
+            member.copy("data/model.pt", model)
+            trained.append(checkpoint.load(model))
+        members[0].copy("data/crops", crops)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.save(checkpoint.halved(trained[0]), weights)
+        mirrored = [_params(member)["predict"]["mirrored"] for member in members]
+        module = export.Mean(list(map(_runnable, trained, mirrored)))
+        _in_bytes(module, cropping.load_crops(crops), runnable)
+    described = {
+        member.name: describe(member, its) for member, its in zip(members, trained, strict=True)
+    }
     hashes = {f"{file.suffix[1:]}_sha256": sha256(file) for file in (weights, runnable)}
-    write_json(recipe, hashes | describe(experiment, trained, params))
+    write_json(recipe, hashes | {"networks": described})
     return [weights, runnable, recipe]
 
 
-def describe(
-    experiment: Experiment, trained: Checkpoint, params: Mapping[str, Any]
-) -> dict[str, Any]:
+def describe(experiment: Experiment, trained: Checkpoint) -> dict[str, Any]:
     """All that it takes to train the same network again, and what came out in validation."""
+    params = _params(experiment)
     extract = yaml.safe_load(experiment.read("dvc.lock"))["stages"]["extract"]
     archive = params["data"]["archive"]
     return {
@@ -54,12 +62,22 @@ def describe(
     }
 
 
-def _in_bytes(trained: Checkpoint, crops: Crops, mirrored: bool, runnable: Path) -> None:
+def _params(experiment: Experiment) -> Mapping[str, Any]:
+    params: Mapping[str, Any] = yaml.safe_load(experiment.read("params.yaml"))
+    return params
+
+
+def _runnable(trained: Checkpoint, mirrored: bool) -> export.FromCrops:
     network, codec = checkpoint.build(trained, torch.device("cpu"))
+    return export.FromCrops(network, codec, trained.stats, mirrored)
+
+
+def _in_bytes(module: export.Mean, crops: Crops, runnable: Path) -> None:
+    stats = module.stats
     rows = crops.rows("train")
     some = rows[:: -(-len(rows) // SHOWN)]
-    inner = slice(crops.stats.border, crops.stats.border + crops.stats.size)
+    inner = slice(stats.border, stats.border + stats.size)
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / runnable.name
-        export.to_onnx(export.FromCrops(network, codec, trained.stats, mirrored), whole)
+        export.to_onnx(module, whole)
         quantisation.quantise(whole, runnable, np.asarray(crops.pixels[some])[:, inner, inner])

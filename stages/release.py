@@ -1,21 +1,29 @@
-"""Make the networks of finished experiments those that `facealign` comes with. No stage."""
+"""Write the networks of finished experiments as files to run and to start from. No stage.
+
+`NAME=first+second` is one network to run, the mean of both, in files of that name.
+"""
 
 from pathlib import Path
 
-from facealign import checkpoint, experiments, release, sweeps, zoo
+from facealign import experiments, release, sweeps, zoo
 from facealign.errors import FacealignError
 from stages import run
 
 
-def main(sweep: Path, *names: Path) -> None:
+def main(sweep: Path, folder: Path, *names: Path) -> None:
     wanted, found = sweeps.load(sweep), experiments.newest()
-    chosen = sweeps.named(wanted, list(map(str, names)), sweep)
-    for name in chosen:
-        zoo.require_values(name, wanted[name], found)
-        if name not in found:
-            raise FacealignError(f"no experiment {name} yet: python -m stages.sweep {sweep} {name}")
-    for name in chosen:
-        for file in release.release(found[name], checkpoint.RELEASED):
+    released = {}
+    for text in map(str, names):
+        name, _, mean_of = text.partition("=")
+        released[name] = (mean_of or name).split("+")
+    every = [member for members in released.values() for member in members]
+    for member in sweeps.named(wanted, every, sweep):
+        zoo.require_values(member, wanted[member], found)
+        if member not in found:
+            said = f"no experiment {member} yet: python -m stages.sweep {sweep} {member}"
+            raise FacealignError(said)
+    for name, members in released.items():
+        for file in release.release([found[member] for member in members], folder / name):
             print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import nn
 from facealign import export
 from facealign.codecs import make_codec, unmirrored
 from facealign.cropping import Crops, Stats
+from facealign.errors import FacealignError
 from facealign.points import mirror
 from facealign.prediction import crop_points
 
@@ -60,6 +62,29 @@ def test_another_networks_file_differs(tmp_path: Path) -> None:
     crops = crops_of((1, 2, 3))
     module = export.FromCrops(FirstPixel(), other, STATS)
     assert export.difference(path, module, crops) == pytest.approx(1.5)
+
+
+def test_the_mean_of_two_networks(tmp_path: Path) -> None:
+    other = make_codec("coordinates", STATS.size, MEAN_FACE + torch.tensor([1.0, -4.0]))
+    # colours are each one's own affair, how crops are cut is not
+    darker = dataclasses.replace(STATS, mean=(80.0, 50.0, 0.0))
+    module = export.Mean(
+        [
+            export.FromCrops(FirstPixel(), CODEC, STATS),
+            export.FromCrops(FirstPixel(), other, darker),
+        ]
+    )
+    crops = crops_of((100, 0, 0), (120, 99, 3))
+    (points,) = module(torch.from_numpy(crops))
+    assert points.tolist() == [[[2.5 + 8, 1]], [[2.5 + 3 * 8, 1 + 3 * 8]]]
+    path = tmp_path / "model.onnx"
+    export.to_onnx(module, path)
+    assert export.difference(path, module, crops) < 1e-5
+    wider = export.FromCrops(FirstPixel(), CODEC, dataclasses.replace(STATS, margin=0.2))
+    with pytest.raises(
+        FacealignError, match=r"the same crops, not \(8, 0.1, 2\) and \(8, 0.2, 2\)"
+    ):
+        export.Mean([export.FromCrops(FirstPixel(), CODEC, STATS), wider])
 
 
 def test_two_looks_are_those_of_the_pipeline(tmp_path: Path) -> None:

@@ -307,18 +307,26 @@ def test_experiments_of_a_list_are_put_side_by_side(project: Project) -> None:
 
 def release_and_describe(project: Project) -> None:
     """The network `with-l1` as one that comes along, and the model card's figures of it."""
-    said = project.run("python", "-m", "stages.release", "stages/zoo.yaml", "with-2", fails=True)
+    release = ("python", "-m", "stages.release", "stages/zoo.yaml", "facealign/weights")
+    said = project.run(*release, "with-2", fails=True)
     assert "stages/zoo.yaml: unknown experiment 'with-2', did you mean with-l1?" in said
     weights = project.folder / "facealign" / "weights"
     shutil.rmtree(weights)
-    weights.mkdir()
-    project.run("python", "-m", "stages.release", "stages/zoo.yaml", "with-l1")
+    project.run(*release, "with-l1", "both=with-l1+with-wing")
     assert {path.name for path in weights.iterdir()} == {
-        f"with-l1.{suffix}" for suffix in ("pt", "onnx", "json")
+        f"{name}.{suffix}" for name in ("with-l1", "both") for suffix in ("pt", "onnx", "json")
     }
-    recipe = project.json("facealign/weights/with-l1.json")
-    for suffix in ("pt", "onnx"):
-        assert recipe[f"{suffix}_sha256"] == sha256(weights / f"with-l1.{suffix}")
+    both, alone = (project.json(f"facealign/weights/{name}.json") for name in ("both", "with-l1"))
+    for name, recipe in (("both", both), ("with-l1", alone)):
+        for suffix in ("pt", "onnx"):
+            assert recipe[f"{suffix}_sha256"] == sha256(weights / f"{name}.{suffix}")
+    assert both["pt_sha256"] == alone["pt_sha256"]
+    size, of_both = ((weights / f"{name}.onnx").stat().st_size for name in ("with-l1", "both"))
+    assert 1.5 * size < of_both < 2.5 * size
+    assert list(alone["networks"]) == ["with-l1"]
+    assert list(both["networks"]) == ["with-l1", "with-wing"]
+    assert both["networks"]["with-l1"] == alone["networks"]["with-l1"]
+    recipe = alone["networks"]["with-l1"]
     assert recipe["params"]["train.loss"] == "l1" and recipe["params"]["crop.size"] == 48
     assert recipe["pictures"] == project.json("metrics/data.json")
     assert recipe["epoch"] == 1 and 0 < recipe["validation_nme"] < 1

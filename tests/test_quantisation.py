@@ -35,8 +35,8 @@ def test_bytes_find_the_points_that_floats_find(tmp_path: Path, astronaut: np.nd
 
 
 def test_depthwise_convolutions_and_the_first_stay_in_floats(tmp_path: Path) -> None:
-    trained = checkpoint.load(checkpoint.RELEASED / "small.pt")
-    shape = dataclasses.replace(checkpoint.shape(trained), trunk="efficientnet")
+    trained = checkpoint.load(checkpoint.RELEASED / "cascade.pt")
+    shape = dataclasses.replace(checkpoint.shape(trained), width=16)
     network, codec = models.build("cascade", shape)
     made = make_codec(codec, shape.size, shape.mean_face)
     whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"

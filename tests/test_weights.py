@@ -30,14 +30,23 @@ def test_they_are_small_enough_for_git() -> None:
 def test_the_recipe_beside_them_is_theirs(path: Path) -> None:
     recipe = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert recipe["pt_sha256"] == sha256(path)
-    assert recipe["onnx_sha256"] == sha256(path.with_suffix(".onnx"))
     trained = checkpoint.load(path)
-    assert (recipe["epoch"], recipe["validation_nme"]) == (trained.epoch, trained.validation_nme)
-    params = recipe["params"]
+    its, *_ = recipe["networks"].values()
+    assert (its["epoch"], its["validation_nme"]) == (trained.epoch, trained.validation_nme)
+    params = its["params"]
     assert params["crop.size"] == trained.stats.size
     assert {
         name: params[f"train.{name}"] for name in trained.recipe if f"train.{name}" in params
     }.items() <= trained.recipe.items()
+
+
+def test_every_file_to_run_has_its_recipe() -> None:
+    runnables = sorted(checkpoint.RELEASED.glob("*.onnx"))
+    assert {file.stem for file in runnables} >= {file.stem for file in WEIGHTS}
+    for file in runnables:
+        recipe = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+        assert recipe["onnx_sha256"] == sha256(file)
+        assert recipe["networks"]
 
 
 @pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)
