@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pytest
 import yaml
 from conftest import EPOCHS, Project
 
-from facealign import markdown, model_card
+from facealign import archive, markdown, metrics, model_card
+from facealign.annotations import read_pts
 from facealign.files import sha256
 
 # MLflow's own use of SQLAlchemy
@@ -303,6 +305,41 @@ def test_experiments_of_a_list_are_put_side_by_side(project: Project) -> None:
     shutil.rmtree(project.folder / "plots" / "zoo")
     (project.folder / "metrics" / "zoo.json").unlink()
     project.run("git", "checkout", "-q", ".")
+
+
+def test_a_data_sets_points_are_moved_to_where_a_network_means_them(
+    project: Project, tmp_path: Path
+) -> None:
+    target, faces = tmp_path / "translated.tgz", project.folder / "data" / "faces"
+    command = ("python", "-m", "stages.translate", "data/faces")
+    said = project.run(*command, "Menpo", str(target), fails=True)
+    assert "error: name the networks" in said
+    said = project.run(*command, "Mempo", str(target), "small", fails=True)
+    assert "error: data/faces/Mempo/train: no such folder" in said and not target.exists()
+    said = project.run(*command, "Menpo", str(target), "facealign/weights/small.onnx")
+    numbers = re.search(r"(\d+) faces, of which the detector misses (\d+); .* (\d+), is in", said)
+    assert numbers, said
+    known, missed, kept = map(int, numbers.groups())
+    profiles = project.json("metrics/data.json")["Menpo"]["train"]["reasons"]["profile_39"]
+    assert said.count("dropped: ") == said.count(": 39 points, expected 68") == profiles > 0
+    lost = [row["image"] for row in project.rows("data/undetected.csv")]
+    assert missed == sum(name.startswith("Menpo/train/") for name in lost)
+    assert kept == -(-(known - missed) // 3)
+    archive.extract(target, tmp_path / "faces")
+    before, after = (
+        {path.relative_to(root).as_posix(): path for path in root.rglob("*") if path.is_file()}
+        for root in (faces, tmp_path / "faces")
+    )
+    moved = [name for name in after if name.startswith("Menpo/train/")]
+    assert len(moved) == 2 * kept
+    assert after.keys() - set(moved) == {n for n in before if not n.startswith("Menpo/train/")}
+    for name, path in after.items():
+        if name not in moved or path.suffix != ".pts":
+            assert path.read_bytes() == before[name].read_bytes()
+        else:
+            points, own = read_pts(path), read_pts(before[name])
+            distance = np.linalg.norm(points - own, axis=1).mean() / metrics.interocular(own[None])
+            assert 0 < distance < 0.2, name
 
 
 def release_and_describe(project: Project) -> None:

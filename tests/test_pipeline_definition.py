@@ -25,7 +25,7 @@ LAYERS = [
     {"errors", "files", "points", "geometry", "config", "recipe"},
     {"tables", "archive", "celeba", "course", "annotations", "sweeps", "experiments", "workspace"}
     | {"images", "drawing", "metrics", "parallel", "filtering", "synthesis", "document", "wording"}
-    | {"duplicates", "charts"},
+    | {"duplicates", "charts", "translation"},
     {"detection", "augment", "dlib_baseline", "cropping", "evaluation", "contact_sheet", "pose"}
     | {
         "quality",
