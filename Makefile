@@ -47,7 +47,16 @@ sweep: $(VENV)/installed  ## run the experiments of a list one after the other: 
 
 weights: $(VENV)/installed  ## train the networks that come along and write facealign/weights/
 	python -m stages.sweep stages/zoo.yaml cascade small
-	python -m stages.release stages/zoo.yaml cascade small
+	python -m stages.sweep stages/weights.yaml residual
+	python -m stages.release stages/zoo.yaml data/teachers cascade
+	python -m stages.release stages/weights.yaml data/teachers residual
+	python -m stages.extract data/both.tgz data/teachers/faces
+	python -m stages.translate data/teachers/faces ytf data/translated.tgz \
+	    data/teachers/cascade.onnx data/teachers/residual.onnx
+	python -m stages.sweep stages/weights.yaml cascade-on residual-on
+	python -m stages.release stages/weights.yaml facealign/weights cascade=cascade-on+residual-on
+	python -m stages.release stages/zoo.yaml facealign/weights small
+	rm facealign/weights/small.pt  # Git need not hold a second network to start from
 
 card: $(VENV)/installed  ## measure facealign/weights/ on faces like data/faces: make card FACES=data/faces
 	$(if $(FACES),,$(error name the faces, real ones: make card FACES=data/faces))

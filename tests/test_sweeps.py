@@ -140,13 +140,14 @@ def test_other_values_of_an_experiment_are_named() -> None:
     assert sweeps.different(values, PARAMS) == ["train.epochs", "train.clip", "ema.decay"]
 
 
-def test_the_zoos_list_has_names_of_params_yaml_only() -> None:
-    path = ROOT / "stages" / "zoo.yaml"
+@pytest.mark.parametrize("name", ["zoo", "weights"])
+def test_the_projects_lists_have_names_of_params_yaml_only(name: str) -> None:
+    path = ROOT / "stages" / f"{name}.yaml"
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     experiments = sweeps.load(path)
     sweeps.check(experiments, params, path)
     for values in experiments.values():
-        assert values["data.archive"] == "data/both.tgz"
+        assert values["data.archive"] in ("data/both.tgz", "data/translated.tgz")
         assert {"crop.size", "train.arch"} <= values.keys()
 
 
