@@ -20,6 +20,7 @@ from facealign.config import flatten, unknown_name
 from facealign.errors import FacealignError
 
 SHARED = "all"
+NO_FILES = {"none", "imagenet", "released"}  # what `train.init` may be but for a path
 Values = dict[str, Any]  # full dotted name -> value
 
 # what both Git, for a part of a reference, and DVC allow
@@ -72,6 +73,12 @@ def check(experiments: Mapping[str, Values], params: Mapping[str, Any], path: Pa
             if key not in valid:
                 said = unknown_name("parameter", key, valid)
                 raise FacealignError(f"{path}: {name}: {section}: {said}")
+
+
+def initial_weights(values: Values) -> Path | None:
+    """The file whose weights an experiment begins with, if it begins with one's."""
+    init = values.get("train.init", "none")
+    return None if init in NO_FILES else Path(init)
 
 
 def overrides(values: Values) -> list[str]:

@@ -13,7 +13,7 @@ from stages import run
 def main(sweep: Path, folder: Path, *names: Path) -> None:
     wanted, found = sweeps.load(sweep), experiments.newest()
     released = {}
-    for text in map(str, names):
+    for text in map(str, names or wanted):
         name, _, mean_of = text.partition("=")
         released[name] = (mean_of or name).split("+")
     every = [member for members in released.values() for member in members]

@@ -18,7 +18,6 @@ from facealign.files import sha256
 from stages import run
 
 MODELS = Path("facealign/models")
-NO_FILES = {"none", "imagenet", "released"}  # what `train.init` may be but for a path
 LOGS = Path(".dvc/tmp/sweep")  # in no one's way: Git ignores it
 
 
@@ -47,8 +46,8 @@ def _refuse_missing(wanted: dict[str, sweeps.Values], sweep: Path) -> None:
         archive = values.get("data.archive")
         if archive and archive not in workspace.outs() and not Path(archive).is_file():
             raise FacealignError(f"{sweep}: {name}: data.archive: no file {archive}")
-        init = values.get("train.init", "none")
-        if init not in NO_FILES and not Path(init).is_file():
+        init = sweeps.initial_weights(values)
+        if init and not init.is_file():
             raise FacealignError(f"{sweep}: {name}: train.init: no file {init}")
         if (arch := values.get("train.arch")) and not (MODELS / f"{arch}.py").is_file():
             valid = sorted(file.stem for file in MODELS.glob("[a-z]*.py"))
@@ -85,10 +84,10 @@ def _run_all(wanted: dict[str, sweeps.Values]) -> list[str]:
 
 
 def _options(values: sweeps.Values) -> list[str]:
-    init = values.get("train.init", "none")
-    if init not in NO_FILES and "train.init_sha256" not in values:
+    init = sweeps.initial_weights(values)
+    if init and "train.init_sha256" not in values:
         # of an earlier experiment's network: on another machine it is another one
-        values = values | {"train.init_sha256": sha256(Path(init))}
+        values = values | {"train.init_sha256": sha256(init)}
     return [word for override in sweeps.overrides(values) for word in ("-S", override)]
 
 
