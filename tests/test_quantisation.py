@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pytest
 import torch
 
 from facealign import checkpoint, export, images, landmarks, models, quantisation
@@ -34,7 +35,9 @@ def test_bytes_find_the_points_that_floats_find(tmp_path: Path, astronaut: np.nd
     assert sorted(file.name for file in tmp_path.iterdir()) == ["small.onnx", "whole.onnx"]
 
 
-def test_depthwise_convolutions_and_the_first_stay_in_floats(tmp_path: Path) -> None:
+def test_depthwise_convolutions_the_first_and_dense_outputs_stay_in_floats(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     trained = checkpoint.load(checkpoint.RELEASED / "cascade.pt")
     shape = dataclasses.replace(checkpoint.shape(trained), width=16)
     network, codec = models.build("cascade", shape)
@@ -52,3 +55,9 @@ def test_depthwise_convolutions_and_the_first_stay_in_floats(tmp_path: Path) -> 
     assert len(floats) == 1 + 11  # of as many blocks
     assert len(convolutions) > 2 * len(floats)
     assert floats[0] is convolutions[0]
+    dense = {
+        out for node in graph.node if node.op_type in quantisation.DENSE for out in node.output
+    }
+    rounded = {node.input[0] for node in graph.node if node.op_type == "QuantizeLinear"}
+    assert len(dense) == 13 and not dense & rounded
+    assert capsys.readouterr().out == ""
