@@ -119,7 +119,8 @@ def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, mirrored: bool, faces
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
         export.to_onnx(export.FromCrops(network, codec, stats, mirrored), file)
-        return benchmark.measure(landmarks.Network(file, threads=1), faces).step
+        [taken] = benchmark.measure([landmarks.Network(file, threads=1)], faces)
+        return taken.step
 
 
 @dataclass(frozen=True)
