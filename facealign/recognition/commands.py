@@ -91,8 +91,9 @@ def compare(one: str, other: str, recogniser: Path, model: str, as_json: bool) -
     if measured is not None:
         print(
             f"(Of {measured.people} people it did not learn, 1 in 100 pairs of different ones and "
-            f"{100 * measured.accepted:.0f} of the same are above {measured.threshold:.3f}; of "
-            "pictures unlike those, such as generated faces, it says little.)",
+            f"{100 * measured.accepted:.0f} in 100 of the same are above "
+            f"{measured.threshold:.3f}; of pictures unlike those, such as generated faces, it says "
+            "little.)",
             file=sys.stderr,
         )
     return 0
