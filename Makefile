@@ -21,15 +21,21 @@ $(VENV)/installed: requirements.txt
 	python -m stages.plots_page .dvc/plots.html
 	touch $@
 
+# networks trained on another processor differ in their last bits, and what they find in its last digits
+ADVISE_COMMIT = @git diff --quiet -- '*dvc.lock'; [ $$? -ne 1 ] || echo \
+    "Trained on this machine, figures differ a little from the committed ones. Before experiments: git commit -am Demo"
+
 demo: $(VENV)/installed  ## run the whole pipeline on generated faces and print the results table
 	dvc repro
 	@python -m stages.results metrics/ced.json
 	@echo "The report: plots/report.html, plots/report.pdf; the curves of experiments: $(VENV)/bin/dvc plots diff"
+	$(ADVISE_COMMIT)
 
 recognition: $(VENV)/installed  ## choose people, align, recognise, verify; print the table
 	dvc repro stages/recognition/dvc.yaml
 	@python -m stages.results metrics/recognition.json
 	@echo "The report: plots/recognition/report.html, plots/recognition/report.pdf"
+	$(ADVISE_COMMIT)
 
 test: check  ## lint, types and tests
 	pytest -n 2 --dist loadfile --no-loadscope-reorder $(LONGEST) tests
@@ -65,8 +71,11 @@ card: $(VENV)/installed  ## measure facealign/weights/ on faces like data/faces:
 zoo: $(VENV)/installed  ## compare the experiments of a list that are done: table, metrics/zoo.json, plots/zoo
 	@python -m stages.zoo $(LIST) metrics/zoo.json plots/zoo
 
+# the commits that experiments began from; all others would be rows without one
+BASELINES = $$(git for-each-ref --format='%(refname)' 'refs/exps/??/*/*' \
+    | sed -E 's,refs/exps/(..)/([^/]+)/.*,--rev \1\2,' | sort -u)
 experiments: $(VENV)/installed  ## list all experiments: what differs, the best AUC in validation first
-	@dvc exp show --md --only-changed --all-commits --sort-by metrics/validation.json:auc_08 --sort-order desc \
+	@dvc exp show --md --only-changed --rev HEAD $(BASELINES) --sort-by metrics/validation.json:auc_08 --sort-order desc \
 	    --drop '^(?!Experiment|auc_08$$|all\.model\.(auc_08|fr_08|nme)$$|(data|demo|detect|crop|train|predict|dlib|ced|report)\.[a-z_]+$$)'
 
 promote: $(VENV)/installed  ## commit an experiment's params, figures and products: make promote EXP=name
