@@ -1,6 +1,6 @@
 """Write the networks of finished experiments as files to run and to start from. No stage.
 
-`NAME=first+second` is one network to run, the mean of both, in files of that name.
+`NAME=first+second` is one network to run, the mean of these, in files of that name.
 """
 
 from pathlib import Path
