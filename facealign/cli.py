@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--format", choices=["json", "pts", "csv"], default="json")
     predict.add_argument(
         "--out",
-        type=Path,
+        type=_folder,
         metavar="DIR",
         help="write NAME.json or NAME.pts for each picture, or landmarks.csv, into this folder",
     )
@@ -124,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("folder", type=Path, metavar="DIR")
     _add_table(evaluate)
     evaluate.add_argument(
-        "--out", type=Path, default=Path("evaluation"), metavar="DIR", help="default: evaluation"
+        "--out", type=_folder, default=Path("evaluation"), metavar="DIR", help="default: evaluation"
     )
     evaluate.add_argument(
         "--json", action="store_true", help="print ced.json in place of the table"
@@ -155,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         "--worst", action="store_true", help="the largest errors first, which need --model"
     )
     show.add_argument(
-        "--out", type=Path, default=Path("sheets"), metavar="DIR", help="default: sheets"
+        "--out", type=_folder, default=Path("sheets"), metavar="DIR", help="default: sheets"
     )
     show.set_defaults(run=_show)
 
@@ -178,7 +178,7 @@ def _parser() -> argparse.ArgumentParser:
         "--size", type=_pixels, default=112, metavar="N", help="side, pixels (default: 112)"
     )
     align.add_argument(
-        "--out", type=Path, metavar="DIR", required=True, help="for NAME.png of each"
+        "--out", type=_folder, metavar="DIR", required=True, help="for NAME.png of each"
     )
     _add_model(align)
     align.set_defaults(run=_align)
@@ -251,6 +251,13 @@ def _count(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from 1 on")
     return int(text)
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a file, expected a folder")
+    return path
 
 
 def _pixels(text: str) -> int:

@@ -530,6 +530,9 @@ def test_a_path_that_leads_nowhere_does_not_stop_the_others(
     assert "3 pictures, 1 face, 2 unreadable" in err
     status, _, err = run(capsys, "align", gone, "--out", tmp_path / "out")
     assert status == 1 and "1 picture, 0 faces, 1 unreadable" in err
+    said = f"{there} is a file, expected a folder"
+    for command in ("predict", "align", "evaluate", "show"):
+        assert said in run_refused(capsys, command, album, "--out", there)
 
 
 def test_help_is_there_at_once_and_without_the_heavy_libraries() -> None:
