@@ -19,7 +19,7 @@ from onnxruntime.quantization import (
 from facealign.files import replacing
 
 DENSE = ["Gemm", "MatMul"]
-SHARE = 99.99  # percent of the values that the bytes hold: the few beyond are cut to the range
+PERCENTILE = 99.99  # of the values, up to which the bytes reach; the few beyond are cut to it
 
 
 def quantise(source: Path, path: Path, crops: np.ndarray) -> None:
@@ -41,7 +41,7 @@ def quantise(source: Path, path: Path, crops: np.ndarray) -> None:
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 extra_options={
-                    "CalibPercentile": SHARE,
+                    "CalibPercentile": PERCENTILE,
                     # what dense layers give are points and steps, too fine for 256 values
                     "OpTypesToExcludeOutputQuantization": DENSE,
                 },
