@@ -60,7 +60,7 @@ def bench(
     }
     if baseline is not None:
         steps["dlib"] = (partial(_by_dlib, baseline), baseline)
-    medians = measure([step for step, _ in steps.values()], shown)
+    medians = measure([step for step, _ in steps.values()], shown, title="bench")
     figures = {
         name: {
             "landmarks_ms": round(taken.step, 2),
@@ -148,14 +148,17 @@ def portraits(count: int, seed: int = 640) -> list[tuple[np.ndarray, Box]]:
 
 
 def measure(
-    steps: Sequence[Step], faces: Sequence[tuple[np.ndarray, Box]], rounds: int = 2
+    steps: Sequence[Step],
+    faces: Sequence[tuple[np.ndarray, Box]],
+    rounds: int = 2,
+    title: str | None = None,
 ) -> list[Milliseconds]:
     """Of each step on each face in turn, as dlib's detector finds it. By turns, so that a machine's
-    busy minute is one for all."""
+    busy minute is one for all. `title`: of a progress bar."""
     for step in steps:
         step(*_first(faces))  # loads what is loaded once
     seconds = []
-    for image, box in tqdm([*faces] * rounds, "bench", unit=" pictures", leave=False):
+    for image, box in tqdm([*faces] * rounds, title, unit=" pictures", disable=title is None):
         for step in steps:
             begun = time.perf_counter()
             detection.find_faces(image, 0)

@@ -73,7 +73,7 @@ class Project:
     @staticmethod
     def begun_in(folder: Path) -> "Project":
         """As it is before its first run."""
-        names = ["facealign", "stages", "dvc.yaml", ".dvcignore", ".gitignore"]
+        names = ["facealign", "stages", "dvc.yaml", "Makefile", ".dvcignore", ".gitignore"]
         names += [".dvc/plots", ".dvc/config", ".dvc/.gitignore"]
         # recognition as a fresh clone has it: results in Git, and nothing in the cache
         names += ["metrics/identities.json", "metrics/recognition.json", "plots/recognition/roc"]

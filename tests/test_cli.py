@@ -430,9 +430,6 @@ def test_pictures_and_their_points_are_never_overwritten(
     assert ".pts would be overwritten: --out is the folder of the pictures" in str(said)
     assert ".png would be overwritten" in str(run(capsys, "align", folder, "--out", folder)[0])
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    (tmp_path / "file").touch()
-    words = ["predict", folder / "bare.png", "--out", tmp_path / "file"]
-    assert str(run(capsys, *words)[0]) == f"error: {tmp_path / 'file'}: File exists"
     gone = tmp_path / "gone.pt"
     assert str(run(capsys, "export", gone)[0]) == f"error: {gone}: no such file"
 
