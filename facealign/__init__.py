@@ -7,20 +7,20 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from facealign.errors import FacealignError as FacealignError
-    from facealign.geometry import Box as Box
-    from facealign.landmarks import Aligner as Aligner
-    from facealign.landmarks import Face as Face
-    from facealign.pose import Pose as Pose
+    from facealign.core.errors import FacealignError as FacealignError
+    from facealign.core.faces import Face as Face
+    from facealign.core.faces import Pose as Pose
+    from facealign.core.geometry import Box as Box
+    from facealign.inference.aligner import Aligner as Aligner
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Aligner": "landmarks",
-    "Box": "geometry",
-    "Face": "landmarks",
-    "FacealignError": "errors",
-    "Pose": "pose",
+    "Aligner": "inference.aligner",
+    "Box": "core.geometry",
+    "Face": "core.faces",
+    "FacealignError": "core.errors",
+    "Pose": "core.faces",
 }
 __all__ = ["Aligner", "Box", "Face", "FacealignError", "Pose", "__version__"]
 

@@ -1,5 +1,5 @@
 """`python -m facealign` is the command `facealign`."""
 
-from facealign.cli import main
+from facealign.cli.main import main
 
 main()

@@ -3,10 +3,12 @@
 import shutil
 from pathlib import Path
 
-from facealign import config, evaluation, markdown, metrics, plotting, tables
-from facealign.evaluation import Ced
-from facealign.files import write_json
-from stages import run
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.core.files import write_json
+from facealign.evaluation import metrics, scoring
+from facealign.evaluation.scoring import Ced
+from facealign.reports import markdown, plotting
 
 
 def main(
@@ -26,11 +28,11 @@ def main(
     predicted = {"model": tables.read(model), "dlib": tables.read(dlib)}
     count = predicted["model"].points().shape[1]  # 5 of a network for five: dlib's are derived
     tested = {
-        name: evaluation.measure(truth, found, table, count) for name, table in predicted.items()
+        name: scoring.measure(truth, found, table, count) for name, table in predicted.items()
     }
-    methods = {name: evaluation.score(its) for name, its in tested.items()}
-    lost = evaluation.undetected(truth, found)
-    summary = evaluation.summarise(methods, lost, config.load("ced", Ced))
+    methods = {name: scoring.score(its) for name, its in tested.items()}
+    lost = scoring.undetected(truth, found)
+    summary = scoring.summarise(methods, lost, config.load("ced", Ced))
     write_json(figures, summary)
     images: dict[str, tables.Column] = {tables.KEY: tested["model"].images}
     tables.write(errors, images | {name: its.errors for name, its in tested.items()})
@@ -41,14 +43,14 @@ def main(
             at, share = metrics.ced_to_limit(values)
             tables.write(curves / f"{dataset}_{name}.csv", {"error": at, "share": share})
     for name, its in tested.items():
-        parts = evaluation.by_region(its) if its.images else {}
+        parts = scoring.by_region(its) if its.images else {}
         tables.write(
             regions / f"{name}.csv",
             {"region": list(parts), "error": [float(each.mean()) for each in parts.values()]},
         )
     # the curve's original stays with the model in DVC's cache; this copy is for review, in Git
     shutil.copyfile(training, training_copy)
-    write_json(validation, evaluation.best_epoch(tables.read(training)))
+    write_json(validation, scoring.best_epoch(tables.read(training)))
     print(markdown.results_table(summary))
 
 

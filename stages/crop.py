@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from facealign import config, tables
-from facealign.cropping import Crop, Located, make_crops
-from facealign.geometry import Box
-from stages import run
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.core.geometry import Box
+from facealign.faces.cropping import Crop, Located, make_crops
 
 
 def main(faces: Path, index: Path, boxes: Path, crops: Path) -> None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from facealign import archive, config
-from facealign.annotations import format_pts
-from facealign.parallel import map_in_order
+from facealign.core import config
+from facealign.core.command import run
+from facealign.core.parallel import map_in_order
+from facealign.data import archive
+from facealign.data.annotations import format_pts
 from facealign.synthesis.pictures import MOST_PEOPLE, plan_people, plan_pictures, render
-from stages import run
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from collections import Counter
 from pathlib import Path
 
-from facealign import config, detection, tables
-from facealign.detection import Detect, Found, TrueFace
-from stages import run
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.faces import detection
+from facealign.faces.detection import Detect, Found, TrueFace
 
 
 def main(faces: Path, index: Path, boxes: Path, undetected: Path) -> None:

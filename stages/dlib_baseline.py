@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from facealign import config, dlib_baseline, tables
-from facealign.dlib_baseline import Dlib, Located
-from facealign.geometry import Box
-from stages import run
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.core.geometry import Box
+from facealign.faces import dlib_predictor
+from facealign.faces.dlib_predictor import Dlib, Located
 
 
 def main(faces: Path, boxes: Path, points: Path) -> None:
@@ -16,8 +17,8 @@ def main(faces: Path, boxes: Path, points: Path) -> None:
         for image, box in zip(found["image"], corners, strict=True)
         if tables.dataset_and_split(image)[1] == "test"
     ]
-    model = dlib_baseline.predictor_file(config.load("dlib", Dlib))
-    predicted = dlib_baseline.predict_all(faces, test, model)
+    model = dlib_predictor.predictor_file(config.load("dlib", Dlib))
+    predicted = dlib_predictor.predict_all(faces, test, model)
     tables.write(points, {"image": [face.image for face in test]}, predicted)
 
 

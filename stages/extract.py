@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from facealign import archive
-from stages import run
+from facealign.core.command import run
+from facealign.data import archive
 
 
 def main(source: Path, faces: Path) -> None:

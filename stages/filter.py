@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from facealign import config, tables
-from facealign.files import write_json
-from facealign.filtering import Data, filter_faces, summarise
-from stages import run
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.core.files import write_json
+from facealign.data.filtering import Data, filter_faces, summarise
 
 
 def main(faces: Path, index: Path, dropped: Path, summary: Path) -> None:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-from facealign import checkpoint, config, cropping, prediction, tables
-from facealign.prediction import Predict
-from stages import run
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.faces import cropping
+from facealign.training import checkpoint, prediction
+from facealign.training.prediction import Predict
 
 
 def main(crops: Path, model: Path, points: Path) -> None:

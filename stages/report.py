@@ -1,13 +1,14 @@
 """Write the report on an experiment: one page for the browser, and a PDF."""
 
-import json
 from pathlib import Path
 
-from facealign import config, document, evaluation, report, tables
-from facealign.evaluation import Ced
-from facealign.report import Material
-from facealign.wording import Report
-from stages import run
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.evaluation import scoring
+from facealign.evaluation.scoring import Ced
+from facealign.reports import document, landmarks
+from facealign.reports.landmarks import Material
+from facealign.reports.wording import Report
 
 
 def main(
@@ -18,28 +19,28 @@ def main(
     model: Path,
     dlib: Path,
     training: Path,
-    figures: Path,
     page: Path,
     pdf: Path,
 ) -> None:
     truth, found = tables.read(index), tables.read(boxes)
     predicted = {"model": tables.read(model), "dlib": tables.read(dlib)}
-    count = predicted["model"].points().shape[1]
+    count, ced = predicted["model"].points().shape[1], config.load("ced", Ced)
+    tested = {
+        name: scoring.measure(truth, found, table, count) for name, table in predicted.items()
+    }
+    methods = {name: scoring.score(its) for name, its in tested.items()}
     material = Material(
         faces=faces,
         index=truth,
         dropped=tables.read(dropped),
         boxes=found,
-        tested={
-            name: evaluation.measure(truth, found, table, count)
-            for name, table in predicted.items()
-        },
+        tested=tested,
         training=tables.read(training),
-        figures=json.loads(figures.read_text(encoding="utf-8")),
+        figures=scoring.summarise(methods, scoring.undetected(truth, found), ced),
         params=config.load_flat(without={"recognition"}),
-        ced=config.load("ced", Ced),
+        ced=ced,
     )
-    written = report.build(material, config.load("report", Report).language)
+    written = landmarks.build(material, config.load("report", Report).language)
     document.write_html(written, page)
     document.write_pdf(written, pdf)
 

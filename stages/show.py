@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from facealign import contact_sheet, evaluation, images, tables
-from facealign.contact_sheet import Example
-from facealign.geometry import Box
-from stages import run
+from facealign.core import images, tables
+from facealign.core.command import run
+from facealign.core.geometry import Box
+from facealign.evaluation import scoring
+from facealign.reports import contact_sheet
+from facealign.reports.contact_sheet import Example
 
 
 def main(faces: Path, index: Path, boxes: Path, points: Path, page: Path) -> None:
     truth, found, predicted = tables.read(index), tables.read(boxes), tables.read(points)
-    tested = evaluation.measure(truth, found, predicted)
+    tested = scoring.measure(truth, found, predicted)
     examples = [
         Example(
             path=faces / name,

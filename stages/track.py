@@ -5,9 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-from facealign import config, tables, tracking
-from facealign.files import sha256, write_json
-from stages import run
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.core.files import sha256, write_json
+from facealign.experiments import tracking
 
 
 def main(

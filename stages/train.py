@@ -3,11 +3,13 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from facealign import checkpoint, config, cropping, tables, training
-from facealign.cropping import Crops
-from facealign.files import alone, sha256, write_json
-from facealign.recipe import Train
-from stages import run
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.core.files import alone, sha256, write_json
+from facealign.faces import cropping
+from facealign.faces.cropping import Crops
+from facealign.training import checkpoint, loop
+from facealign.training.recipe import Train
 
 
 def main(crops: Path, model: Path, curve: Path, speed: Path) -> None:
@@ -21,14 +23,14 @@ def main(crops: Path, model: Path, curve: Path, speed: Path) -> None:
 def _train(
     faces: Crops, recipe: Train, scratch: Path, model: Path, curve: Path, speed: Path
 ) -> None:
-    done = training.train(faces, recipe, scratch)
+    done = loop.train(faces, recipe, scratch)
     lines = [asdict(epoch) for epoch in done.curve]
     tables.write_rows(curve, tuple(lines[0]), [tuple(line.values()) for line in lines])
     checkpoint.save(done.best, model)
     # no out of the stage: seconds differ from run to run, and outs must not
     figures = done.speed.figures()
     write_json(speed, {"model_sha256": sha256(model), "train": figures})
-    training.forget(scratch, faces, recipe)
+    loop.forget(scratch, faces, recipe)
     print(f"best epoch {done.best.epoch}: validation NME {done.best.validation_nme:.4f}")
     if figures:
         print(

@@ -13,13 +13,13 @@ from typing import Any
 
 from torch import nn
 
-from facealign.config import unknown_name
-from facealign.errors import FacealignError
-from facealign.layers import Shape
+from facealign.core.config import unknown_name
+from facealign.core.errors import FacealignError
+from facealign.models.parts.layers import Shape
 
 
 def names() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
 def build(arch: str, shape: Shape) -> tuple[nn.Module, str]:

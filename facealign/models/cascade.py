@@ -17,9 +17,17 @@ from itertools import islice, pairwise
 import torch
 from torch import nn
 
-from facealign.errors import FacealignError
-from facealign.layers import Pyramid, ResidualBlock, Scale, Shape, conv_unit, need_multiple, sample
-from facealign.models import efficientnet
+from facealign.core.errors import FacealignError
+from facealign.models.parts import efficientnet
+from facealign.models.parts.layers import (
+    Pyramid,
+    ResidualBlock,
+    Scale,
+    Shape,
+    conv_unit,
+    need_multiple,
+    sample,
+)
 
 CODEC = "coordinates"
 STRIDES = (4, 8, 16)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from facealign.layers import Shape, conv_unit, doubled, need_multiple
+from facealign.models.parts.layers import Shape, conv_unit, doubled, need_multiple
 
 CODEC = "heatmap"
 WIDTH = 128

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from facealign.layers import Shape, flat_width, need_least
+from facealign.models.parts.layers import Shape, flat_width, need_least
 
 CODEC = "coordinates"
 

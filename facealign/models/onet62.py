@@ -7,7 +7,7 @@ give offsets from the mean face.
 
 from torch import nn
 
-from facealign.layers import Shape, flat_width, need_least, regression_head
+from facealign.models.parts.layers import Shape, flat_width, need_least, regression_head
 
 CODEC = "coordinates"
 DENSE = 1024

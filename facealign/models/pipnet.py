@@ -8,7 +8,7 @@ less to the offsets and does without the neighbours.
 import torch
 from torch import nn
 
-from facealign.layers import Pyramid, ResNet18, Shape, need_multiple
+from facealign.models.parts.layers import Pyramid, ResNet18, Shape, need_multiple
 
 CODEC = "pixel_in_pixel"
 WIDTH = 128

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from facealign.layers import ResNet18, Shape, need_least, regression_head
+from facealign.models.parts.layers import ResNet18, Shape, need_least, regression_head
 
 CODEC = "coordinates"
 

@@ -6,7 +6,7 @@ pixels are those of Allessyer's solution of the VisionLabs landmark task.
 
 from torch import nn
 
-from facealign.layers import Shape, flat_width, need_least, regression_head
+from facealign.models.parts.layers import Shape, flat_width, need_least, regression_head
 
 CODEC = "coordinates"
 DENSE = 1024

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from facealign import images
-from facealign.errors import FacealignError
-from facealign.folders import Source, aligner, find_pictures
-from facealign.geometry import Box
-from facealign.landmarks import Network, find_model
-from facealign.parallel import map_in_order
+from facealign.core import images
+from facealign.core.errors import FacealignError
+from facealign.core.geometry import Box
+from facealign.core.parallel import map_in_order
+from facealign.inference.aligner import Network, find_model
+from facealign.inference.folders import Source, aligner, find_pictures
 from facealign.recognition.embedding import RELEASED, Recogniser
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 
-from facealign import alignment, cropping, tables
-from facealign.config import Range
-from facealign.cropping import Stats
-from facealign.geometry import Affine, Box, crop_map
-from facealign.recognition import TRAIN
+from facealign.core import tables
+from facealign.core.config import Range
+from facealign.core.geometry import Affine, Box, crop_map
+from facealign.faces import alignment, cropping
+from facealign.faces.cropping import Stats
+from facealign.recognition.recipe import TRAIN
 
 NONE = "none"  # no alignment: dlib's rectangle
 CHOICES = (NONE, *map(str, alignment.CHOICES))
-Points = Literal["none", 2, 3, 5]
 
 # Widens dlib's rectangle so that the eyes are as far apart as in aligned crops: on 300-W's faces
 # (1,761) their distance is 0.419 of the rectangle's side (median).

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from facealign import images
-from facealign.errors import FacealignError
-from facealign.geometry import Box
-from facealign.landmarks import open_session
-from facealign.points import select
+from facealign.core import images
+from facealign.core.errors import FacealignError
+from facealign.core.geometry import Box
+from facealign.core.points import select
+from facealign.inference.aligner import open_session
 from facealign.recognition import crops
 
 RELEASED = Path(__file__).with_name("weights") / "recogniser.onnx"

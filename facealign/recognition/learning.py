@@ -18,24 +18,20 @@ import torch.nn.functional as F  # noqa: N812
 from torch import nn
 from tqdm import tqdm
 
-from facealign import onnx_files
-from facealign.augment import Draw, Strength
-from facealign.batches import Batches
-from facealign.config import Count, Range, Seed, Share
-from facealign.cropping import Stats
-from facealign.crops import plain_input
-from facealign.device import BATCH, choose_device, make_repeatable
-from facealign.errors import FacealignError
-from facealign.layers import ResNet18
-from facealign.optimiser import adamw, set_rate
-from facealign.recipe import STRONGEST_BLUR
-from facealign.recognition import TRAIN, VALIDATE
+from facealign.core.config import Count, Range, Seed, Share
+from facealign.core.errors import FacealignError
+from facealign.export import onnx_files
+from facealign.faces.cropping import Stats
+from facealign.models.parts.layers import ResNet18
 from facealign.recognition.crops import Aligned
-from facealign.schedule import learning_rate
-
-NETWORK, GUESSES, CURVE = "recogniser.onnx", "validated.csv", "training.csv"  # files of a training
-
-Loss = Literal["ce", "arcface"]
+from facealign.recognition.recipe import TRAIN, VALIDATE
+from facealign.training.augment import Draw, Strength
+from facealign.training.batches import Batches
+from facealign.training.device import BATCH, choose_device, make_repeatable
+from facealign.training.inputs import plain_input
+from facealign.training.optimiser import adamw, set_rate
+from facealign.training.recipe import STRONGEST_BLUR
+from facealign.training.schedule import learning_rate
 
 
 @dataclass(frozen=True)

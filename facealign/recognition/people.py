@@ -13,18 +13,20 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from facealign import detection, dlib_baseline, images, pose
-from facealign.annotations import read_pts
-from facealign.config import Range, Seed, Share
-from facealign.errors import FacealignError
-from facealign.filtering import SPLITS
-from facealign.geometry import Box
-from facealign.landmarks import Network
-from facealign.parallel import map_in_order
-from facealign.points import COUNT, select
-from facealign.quality import sharpness
-from facealign.recognition import TRAIN, UNSEEN, VALIDATE
-from facealign.tables import KEY, Table, dataset_and_split
+from facealign.core import images
+from facealign.core.config import Range, Seed, Share
+from facealign.core.errors import FacealignError
+from facealign.core.faces import Pose
+from facealign.core.geometry import Box
+from facealign.core.parallel import map_in_order
+from facealign.core.points import COUNT, select
+from facealign.core.tables import KEY, Table, dataset_and_split
+from facealign.data.annotations import read_pts
+from facealign.data.filtering import SPLITS
+from facealign.faces import detection, dlib_predictor, pose
+from facealign.faces.quality import sharpness
+from facealign.inference.aligner import Network
+from facealign.recognition.recipe import TRAIN, UNSEEN, VALIDATE
 
 # Luis_Fonsi_21, Luis_Fonsi_0001; a name has a letter
 _NUMBERED = re.compile(r"(?=.*[^\W\d_])(.+)_\d+")
@@ -137,11 +139,11 @@ def _examine(root: Path, network: Path, model: Path, config: Examine, image: str
         return Seen(image, person, "no_face")
     (points,), _ = _network(network)(picture, [box])
     # a network for five points does not tell which way the head is turned
-    turned = pose.estimate(points) if len(points) == COUNT else pose.Pose(0, 0, 0)
+    turned = pose.estimate(points) if len(points) == COUNT else Pose(0, 0, 0)
     if config.landmarks == "dataset" and truth is not None:
         points = truth
     elif config.landmarks == "dlib":
-        points = dlib_baseline.predict(picture, box, model)
+        points = dlib_predictor.predict(picture, box, model)
     return Seen(
         image,
         person,

@@ -12,16 +12,25 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from facealign import contact_sheet, tables
-from facealign.charts import png, side_by_side
-from facealign.contact_sheet import COLUMNS, TILE
-from facealign.document import Block, Document, Heading, Items, Picture, Table, Text, as_picture
-from facealign.recognition import TRAIN, crops
+from facealign.core import tables
+from facealign.recognition import crops
 from facealign.recognition.crops import Aligned
-from facealign.recognition.learning import CURVE, GUESSES
+from facealign.recognition.recipe import CURVE, GUESSES, LED, TRAIN
 from facealign.recognition.texts import TEXTS
-from facealign.recognition.variants import LED
-from facealign.wording import Language, Words
+from facealign.reports import contact_sheet
+from facealign.reports.charts import png, side_by_side
+from facealign.reports.contact_sheet import COLUMNS, TILE
+from facealign.reports.document import (
+    Block,
+    Document,
+    Heading,
+    Items,
+    Picture,
+    Table,
+    Text,
+    as_picture,
+)
+from facealign.reports.wording import Language, Words
 
 _COLOURS = {"none": "#888888", "2": "#1f5fb4", "3": "#c0541f", "5": "#2a8c4a"}
 _MISTAKES = 9

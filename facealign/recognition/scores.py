@@ -12,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 
-from facealign.config import Range, Seed
+from facealign.core.config import Range, Seed
 
 RATES = {"tar_1e-2": 1e-2, "tar_1e-3": 1e-3}
 

@@ -9,25 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from facealign import tables
-from facealign.recognition import UNSEEN, crops, scores
+from facealign.core import tables
+from facealign.recognition import crops, scores
 from facealign.recognition.embedding import Recogniser
-from facealign.recognition.learning import GUESSES, NETWORK, Loss
+from facealign.recognition.recipe import GUESSES, LED, NETWORK, UNSEEN
 from facealign.recognition.scores import Pairs, Verify
 
-LED = ("top1", "tar_1e-2")  # figures in which somebody is ahead
 _FALSE = np.geomspace(1e-4, 1, 121)  # where the ROC is kept
-
-
-@dataclass(frozen=True)
-class Variants:
-    """The section `recognition.compare` of params.yaml."""
-
-    points: tuple[crops.Points, ...]
-    losses: tuple[Loss, ...]
-
-    def names(self) -> list[tuple[str, str]]:
-        return [(str(points), loss) for points in self.points for loss in self.losses]
 
 
 @dataclass(frozen=True)

@@ -15,26 +15,15 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from facealign import points as ibug
+from facealign.faces.mean_face import MEAN_FACE
 
 GRID = 112  # the surface is evaluated on GRID x GRID places of the map
 SKULL_MIDDLE = np.array([0.0, -30.0, -80.0])
 SKULL_RADII = np.array([75.0, 110.0, 100.0])
 JAW_HINGE = np.array([-18.0, -68.0])  # y, z of the axis that the jaw turns about
 
-# The viewer's left half of a closed-mouthed average adult: index, x, y, z.
-_LANDMARKS = """
-0 -76.5 -42.5 -48   1 -76.2 -22.2 -46   2 -74.3 -1.6 -44   3 -70.2 18.4 -42   4 -61.5 36 -38
-5 -49.1 50.9 -31   6 -33.8 63.2 -19   7 -17.5 72.3 -4.5   8 0 75 1
-17 -55.3 -57.5 -13   18 -46.2 -65.4 -6   19 -33.7 -67.5 .5   20 -21.3 -64.5 7   21 -10.8 -58.5 12
-27 0 -41.3 13.5   28 0 -29.5 21.5   29 0 -18.2 30   30 0 -6.6 38   31 -12.8 3.9 20.5
-32 -6.8 6 23.8   33 0 7.6 26
-36 -39.6 -40.8 -5   37 -32.3 -45.7 -1.4   38 -23.6 -44.8 0   39 -17.1 -37 .5
-40 -24.8 -35.8 .8   41 -33.3 -36.9 -.4   48 -26.2 29.3 3.4   49 -17.3 23.5 16   50 -6.9 20.4 22.6
-51 0 21.9 23.7   57 0 41.6 23.2   58 -7.6 40.7 22.2   59 -17.6 37.4 15   60 -22.3 29.4 5.6
-61 -6.9 27.3 20.6   62 0 27.8 21.8   66 0 32.2 21.8   67 -7.2 31.7 20.6
-"""
 # Further places that give the skin its shape; those with x < 0 stand for both sides.
 _SHAPE = """
 0 -72 13   0 -95 9   0 -118 -8   0 -140 -38   0 -151 -80   0 -140 -130   0 -105 -168   0 -50 -180
@@ -47,10 +36,6 @@ _SHAPE = """
 -13 -41 5.5   0 13 24.5   -12 13 21   -26 13 10.5   -37 -54.5 1   -25 -54.5 4   -16 -49 6.5
 -38 -28.5 1.5   -28 -27 4.5   -48 -49 -7   -51 -33 -8   -3 -58 14.5
 """
-
-
-def _half_table(text: str, width: int) -> np.ndarray:
-    return np.array(text.split(), dtype=float).reshape(-1, width)
 
 
 _LIDS = ((36, 37, 38, 39), (39, 40, 41, 36), (42, 43, 44, 45), (45, 46, 47, 42))
@@ -70,14 +55,9 @@ def _eye_openings(face: np.ndarray) -> np.ndarray:
 
 
 def _neutral() -> np.ndarray:
-    table = _half_table(_LANDMARKS, 4)
-    landmarks = np.empty((ibug.COUNT, 3))
-    for index, place in zip(table[:, 0].astype(int), table[:, 1:], strict=True):
-        landmarks[index] = place
-        landmarks[ibug.MIRROR[index]] = place * (-1, 1, 1)
-    shape = _half_table(_SHAPE, 3)
+    shape = np.array(_SHAPE.split(), dtype=float).reshape(-1, 3)
     shape = np.concatenate([shape, shape[shape[:, 0] < 0] * (-1, 1, 1)])
-    return np.concatenate([landmarks, shape, _eye_openings(landmarks)])
+    return np.concatenate([MEAN_FACE, shape, _eye_openings(MEAN_FACE)])
 
 
 NEUTRAL = _neutral()
@@ -246,15 +226,16 @@ def _solve() -> np.ndarray:
     system = np.zeros((count + 4, count + 4))
     system[:count] = _kernel(centres, centres)
     system[count:, :count] = system[:count, count:].T
-    inverse = np.linalg.inv(system)
+    with threadpool_limits(1):  # the number of threads would decide the last bits, for good
+        inverse = np.linalg.inv(system)
     return np.asarray(inverse[:, :count])
 
 
 def _basis(places_on_map: np.ndarray) -> np.ndarray:
     """(..., 2) places on the map -> (..., controls): how each control moves each place."""
-    return np.asarray(
-        _kernel(_map_to_direction(places_on_map), _directions(LAYOUT)) @ _solve(), dtype=np.float32
-    )
+    kernel = _kernel(_map_to_direction(places_on_map), _directions(LAYOUT))
+    with threadpool_limits(1):
+        return np.asarray(kernel @ _solve(), dtype=np.float32)
 
 
 @cache

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 import cv2
 import numpy as np
 
-from facealign import points as ibug
-from facealign.errors import FacealignError
+from facealign.core import points as ibug
+from facealign.core.errors import FacealignError
 from facealign.synthesis import scenery
 from facealign.synthesis.person import Person, Pose, draw, random_person
 from facealign.synthesis.render import Camera, Canvas, Lighting

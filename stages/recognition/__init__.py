@@ -1,1 +1,1 @@
-"""The stages of recognition, which dvc.yaml beside them links: `make recognition`."""
+"""The stages of the recognition pipeline; dvc.yaml beside them links them."""

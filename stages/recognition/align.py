@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from facealign import config
+from facealign.core import config
+from facealign.core.command import run
 from facealign.recognition import crops
 from facealign.recognition.crops import Align
-from stages import run
 
 
 def main(faces: Path, people: Path, points: Path, aligned: Path) -> None:

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import numpy as np
 
-from facealign import config, dlib_baseline, tables
-from facealign.dlib_baseline import Dlib
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.faces import dlib_predictor
+from facealign.faces.dlib_predictor import Dlib
 from facealign.recognition import people
 from facealign.recognition.people import Examine
-from stages import run
 
 
 def main(faces: Path, network: Path, examined: Path) -> None:
     settings = config.load("recognition.examine", Examine)
-    model = dlib_baseline.predictor_file(config.load("dlib", Dlib))
+    model = dlib_predictor.predictor_file(config.load("dlib", Dlib))
     pictures = people.find_pictures(faces, settings.datasets)
     seen = people.examine(faces, pictures, settings, network, model)
     boxes = np.array([[s.box.left, s.box.top, s.box.right, s.box.bottom] for s in seen])

@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from facealign import config, tables
-from facealign.files import write_json
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.core.files import write_json
 from facealign.recognition import people
 from facealign.recognition.people import Identities
-from facealign.recognition.variants import Variants
-from stages import run
+from facealign.recognition.recipe import Variants
 
 
 def main(examined: Path, chosen: Path, rejected: Path, summary: Path) -> None:

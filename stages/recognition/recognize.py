@@ -3,17 +3,18 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from facealign import config, tables
+from facealign.core import config, tables
+from facealign.core.command import run
 from facealign.recognition import crops, learning
 from facealign.recognition.learning import Recognize
-from stages import run
+from facealign.recognition.recipe import CURVE, GUESSES, NETWORK
 
 
 def main(aligned: Path, loss: Path, network: Path) -> None:
     faces = crops.load(aligned)
     learnt = learning.train(faces, str(loss), config.load("recognition.recognize", Recognize))
-    learning.save(learnt.embedder, faces.stats, aligned.name, network / learning.NETWORK)
-    for name, rows in ((learning.GUESSES, learnt.guesses), (learning.CURVE, learnt.curve)):
+    learning.save(learnt.embedder, faces.stats, aligned.name, network / NETWORK)
+    for name, rows in ((GUESSES, learnt.guesses), (CURVE, learnt.curve)):
         lines = [asdict(row) for row in rows]
         tables.write_rows(network / name, tuple(lines[0]), [tuple(it.values()) for it in lines])
 

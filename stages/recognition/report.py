@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
-from facealign import config, document
+from facealign.core import config
+from facealign.core.command import run
 from facealign.recognition import report
 from facealign.recognition.report import Material
-from facealign.wording import Report
-from stages import run
+from facealign.reports import document
+from facealign.reports.wording import Report
 
 
 def main(

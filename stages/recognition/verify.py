@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from facealign import config, tables
-from facealign.files import write_json
-from facealign.markdown import recognition_table
+from facealign.core import config, tables
+from facealign.core.command import run
+from facealign.core.files import write_json
 from facealign.recognition import variants
+from facealign.recognition.recipe import Variants
 from facealign.recognition.scores import Verify
-from facealign.recognition.variants import Variants
-from stages import run
+from facealign.reports.markdown import recognition_table
 
 
 def main(aligned: Path, networks: Path, figures: Path, details: Path, curves: Path) -> None:

@@ -1,0 +1,1 @@
+"""Facts, files and numbers that every other package uses."""

@@ -1,0 +1,152 @@
+"""params.yaml as frozen dataclasses: every value that changes results, checked before any work.
+
+Each section's dataclass stands with the code that reads it, so that a new option for the plots does
+not count as a change of the training. A field's annotation is its whole contract: type, choices
+(`Literal`) and range (`Annotated[..., Range]`). A list is a tuple if it has at least one value; if
+it may be empty, it is a list, or a frozenset where order means nothing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from facealign.core.errors import FacealignError
+
+SECTIONS = (
+    *("data", "demo", "detect", "crop", "train", "predict", "dlib", "ced", "report"),
+    "recognition",  # a pipeline of its own, stages/recognition/
+)
+
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True)
+class Range:
+    low: float
+    high: float = math.inf
+
+    def __str__(self) -> str:
+        above = f"of at least {self.low:g}"
+        return above if math.isinf(self.high) else f"from {self.low:g} to {self.high:g}"
+
+
+Count = Annotated[int, Range(1)]
+Seed = Annotated[int, Range(0, 2**32 - 1)]
+Share = Annotated[float, Range(0, 1)]
+
+
+def load_all(path: Path = Path("params.yaml")) -> dict[str, Any]:
+    """The whole file as it stands, its sections' names checked."""
+    import yaml  # the pipeline has it; who only wants landmarks need not
+
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise FacealignError(f"{path}: no such file; run from the project's top folder") from None
+    except yaml.YAMLError as error:
+        raise FacealignError(f"{path}: not YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise _wrong(path, "the whole file", values, f"a mapping of {', '.join(SECTIONS)}")
+    for name in values:
+        if name not in SECTIONS:
+            raise FacealignError(f"{path}: {unknown_name('section', str(name), SECTIONS)}")
+    return values
+
+
+def load_flat(without: Collection[str], path: Path = Path("params.yaml")) -> dict[str, Any]:
+    """All values by their full names, but for those of the sections `without`."""
+    return flatten({name: its for name, its in load_all(path).items() if name not in without})
+
+
+def load(section: str, kind: type[Section], path: Path = Path("params.yaml")) -> Section:
+    """One section of the file, or one within it ("a.b"), as the dataclass `kind` describes it."""
+    values: Any = load_all(path)
+    for name in section.split("."):
+        if not isinstance(values, dict) or name not in values:
+            raise FacealignError(f"{path}: missing section: {section}")
+        values = values[name]
+    converted = _convert(values, kind, section, path)
+    assert isinstance(converted, kind)
+    return converted
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"a": {"b": 1}} -> {"a.b": 1}, as DVC names things."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def unknown_name(what: str, name: str, valid: Sequence[str]) -> str:
+    """The sentence for a name that nothing bears, with the nearest valid one first."""
+    close = difflib.get_close_matches(name, valid, n=1)
+    hint = f", did you mean {close[0]}?" if close else "."
+    return f"unknown {what} {name!r}{hint} Valid: {', '.join(valid)}"
+
+
+def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
+    """`value` as the annotation `kind` wants it, or an error that names the key."""
+    if is_dataclass(kind):
+        return _section(value, kind, key, path)
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        number = _convert(value, args[0], key, path)
+        if not args[1].low <= number <= args[1].high:
+            raise _wrong(path, key, value, f"a number {args[1]}")
+        return number
+    if origin is Literal:
+        # also of the same type: True is 1 to Python
+        if not any(value == arg and type(value) is type(arg) for arg in args):
+            raise _wrong(path, key, value, f"one of {', '.join(map(str, args))}")
+        return value
+    if origin in {tuple, list, frozenset}:
+        if not isinstance(value, list) or (origin is tuple and not value):
+            some = " of at least one value" if origin is tuple else ""
+            raise _wrong(path, key, value, f"a list{some}")
+        return origin(_convert(item, args[0], f"{key}[{i}]", path) for i, item in enumerate(value))
+    if kind is float:
+        return _number(value, key, path)
+    if type(value) is not kind:  # not isinstance: True is an int to Python, not to a reader
+        words = {int: "a whole number", bool: "true or false", str: "a text"}
+        raise _wrong(path, key, value, words[kind])
+    return value
+
+
+def _section(value: Any, kind: Any, key: str, path: Path) -> Any:
+    valid = [field.name for field in fields(kind)]
+    if not isinstance(value, dict):
+        raise _wrong(path, key, value, f"a mapping of {', '.join(valid)}")
+    prefix = f"{key}."
+    for name in value:
+        if name not in valid:
+            said = unknown_name("parameter", str(name), valid)
+            raise FacealignError(f"{path}: {key}: {said}")
+    missing = [prefix + name for name in valid if name not in value]
+    if missing:
+        raise FacealignError(f"{path}: missing parameters: {', '.join(missing)}")
+    hints = get_type_hints(kind, include_extras=True)
+    return kind(**{name: _convert(value[name], hints[name], prefix + name, path) for name in valid})
+
+
+def _number(value: Any, key: str, path: Path) -> float:
+    try:
+        # YAML 1.1 reads 1e-3 as a text; whoever writes it means the number
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise _wrong(path, key, value, "a number")
+    return number
+
+
+def _wrong(path: Path, key: str, value: Any, expected: str) -> FacealignError:
+    return FacealignError(f"{path}: {key} is {value!r}, expected {expected}")

@@ -1,0 +1,102 @@
+"""Boxes and affine maps, and the project's one pixel convention.
+
+A coordinate is a real number, a pixel's centre lies at whole numbers, the first pixel is 0: an
+image of width W covers [-0.5, W - 0.5]. Only `.pts` files count from 1 (`annotations` converts).
+
+dlib's rectangles name their first and last pixel. A `Box` keeps those four numbers, and its width
+is `right - left`, as the task's sqrt(H * W) has it: the distance between the two centres.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Box:
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def holds(self, points: np.ndarray) -> np.ndarray:
+        """For each point (..., 2), whether it lies in the box, borders included."""
+        x, y = points[..., 0], points[..., 1]
+        return (self.left <= x) & (x <= self.right) & (self.top <= y) & (y <= self.bottom)
+
+    @staticmethod
+    def of_picture(width: float, height: float) -> Box:
+        """All of it, from the first pixel's edge to the last one's."""
+        return Box(-0.5, -0.5, width - 0.5, height - 0.5)
+
+    @staticmethod
+    def around(points: np.ndarray) -> Box:
+        """The smallest box that holds the points (N, 2)."""
+        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+        return Box(float(left), float(top), float(right), float(bottom))
+
+
+def box_sizes(boxes: np.ndarray) -> np.ndarray:
+    """sqrt(H * W) of boxes (N, 4) given as left, top, right, bottom."""
+    return np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
+
+
+@dataclass(frozen=True)
+class Affine:
+    """The map p -> matrix[:, :2] @ p + matrix[:, 2]; `a @ b` applies b first."""
+
+    matrix: np.ndarray  # (2, 3) float64
+
+    @staticmethod
+    def identity() -> Affine:
+        return Affine(np.eye(2, 3))
+
+    @staticmethod
+    def translation(x: float, y: float) -> Affine:
+        return Affine(np.array([[1.0, 0.0, x], [0.0, 1.0, y]]))
+
+    @staticmethod
+    def similarity(scale: float, degrees: float = 0.0) -> Affine:
+        """Scale and turn about the origin; positive degrees turn x towards y."""
+        cos, sin = math.cos(math.radians(degrees)) * scale, math.sin(math.radians(degrees)) * scale
+        return Affine(np.array([[cos, -sin, 0.0], [sin, cos, 0.0]]))
+
+    def __matmul__(self, other: Affine) -> Affine:
+        linear = self.matrix[:, :2] @ other.matrix[:, :2]
+        shift = self.matrix[:, :2] @ other.matrix[:, 2] + self.matrix[:, 2]
+        return Affine(np.column_stack([linear, shift]))
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        return points @ self.matrix[:, :2].T + self.matrix[:, 2]
+
+    def inverse(self) -> Affine:
+        linear = np.linalg.inv(self.matrix[:, :2])
+        return Affine(np.column_stack([linear, -linear @ self.matrix[:, 2]]))
+
+
+def crop_map(box: Box, margin: float, size: int) -> Affine:
+    """Image pixels -> pixels of a square crop of `size`: the box's longer side, widened by `margin`
+    of itself on each side, fills the crop; nothing is stretched."""
+    side = max(box.width, box.height) * (1 + 2 * margin)
+    x, y = box.centre
+    middle = (size - 1) / 2
+    return (
+        Affine.translation(middle, middle)
+        @ Affine.similarity(size / side)
+        @ Affine.translation(-x, -y)
+    )

@@ -1,0 +1,119 @@
+"""Tables as CSV files, most with one row a picture. Numbers read back exactly as they were."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from facealign.core.errors import FacealignError
+from facealign.core.files import replacing
+from facealign.core.points import COUNT
+
+KEY = "image"  # names the picture of a row: its path, DATASET/SPLIT/FILE
+POINT_COLUMNS = tuple(f"{axis}{i}" for i in range(COUNT) for axis in "xy")
+
+Column = Sequence[str] | Sequence[int] | Sequence[float] | np.ndarray
+
+
+def dataset_and_split(image: str) -> tuple[str, str]:
+    dataset, split, *_ = image.split("/")
+    return dataset, split
+
+
+@dataclass(frozen=True)
+class Table:
+    path: Path
+    columns: dict[str, list[str]]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def __getitem__(self, name: str) -> list[str]:
+        if name not in self.columns:
+            raise FacealignError(f"{self.path}: no column {name!r}, has {', '.join(self.columns)}")
+        return self.columns[name]
+
+    def numbers(self, *names: str) -> np.ndarray:
+        """Float64 array (rows, names)."""
+        try:
+            return np.array([self[name] for name in names], dtype=np.float64).T.copy()
+        except ValueError as error:
+            raise FacealignError(f"{self.path}: {error}, expected numbers") from None
+
+    def points(self) -> np.ndarray:
+        """Float64 array (rows, K, 2): of the 68 points, or of as many as the table has."""
+        count = sum(name in self.columns for name in POINT_COLUMNS) // 2 or COUNT
+        return self.numbers(*POINT_COLUMNS[: 2 * count]).reshape(len(self), count, 2)
+
+    def rows(self, wanted: Sequence[str]) -> np.ndarray:
+        """The row numbers of the pictures `wanted`, in their order."""
+        place = {image: row for row, image in enumerate(self[KEY])}
+        missing = [image for image in wanted if image not in place]
+        if missing:
+            raise FacealignError(
+                f"{self.path}: no row for {missing[0]} and {len(missing) - 1} more"
+            )
+        return np.array([place[image] for image in wanted], dtype=np.int64)
+
+
+def read(path: Path) -> Table:
+    try:
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            return _parse(file, path)
+    except OSError as error:
+        raise FacealignError(f"{path}: {error.strerror}") from None
+
+
+def parse(data: bytes, path: Path) -> Table:
+    """A table that was read from elsewhere; `path` is what errors call it."""
+    text = data.decode("utf-8", errors="surrogateescape")
+    return _parse(io.StringIO(text, newline=""), path)
+
+
+def _parse(lines: Iterable[str], path: Path) -> Table:
+    try:
+        names, *rows = csv.reader(lines)
+    except csv.Error as error:
+        raise FacealignError(f"{path}: not a table: {error}") from None
+    except ValueError:
+        raise FacealignError(f"{path}: empty, expected a line of column names") from None
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(names):
+            raise FacealignError(f"{path}:{number}: {len(row)} cells, expected {len(names)}")
+    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+    return Table(path, dict(zip(names, map(list, columns), strict=True)))
+
+
+def write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    with (
+        replacing(path) as part,
+        part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
+    ):
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(names)
+        lines.writerows(rows)
+
+
+def write(path: Path, columns: Mapping[str, Column], points: np.ndarray | None = None) -> None:
+    """Write the columns in their order, then the points (rows, K, 2), if any."""
+    cells = {name: _cells(column) for name, column in columns.items()}
+    if points is not None:
+        assert not cells.keys() & set(POINT_COLUMNS)
+        flat = points.reshape(len(points), 2 * points.shape[1])
+        cells |= {POINT_COLUMNS[i]: _cells(flat[:, i]) for i in range(flat.shape[1])}
+    write_rows(path, tuple(cells), zip(*cells.values(), strict=True))
+
+
+def stack(points: Sequence[np.ndarray], count: int = COUNT) -> np.ndarray:
+    """Faces' points as one array (N, count, 2), also for no face at all."""
+    return np.array(points, dtype=np.float64).reshape(-1, count, 2)
+
+
+def _cells(column: Column) -> Sequence[object]:
+    # Python's own numbers print in the shortest form that reads back to the same value
+    return column.tolist() if isinstance(column, np.ndarray) else column

@@ -1,0 +1,1 @@
+"""Reading data sets: archives, annotation files and which pictures can be used."""

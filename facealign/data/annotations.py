@@ -1,0 +1,80 @@
+"""iBUG `.pts` files. They count pixels from 1; every array of the project counts from 0."""
+
+import re
+from collections.abc import Collection, Iterator
+from decimal import Context, Decimal
+from pathlib import Path
+
+import numpy as np
+
+from facealign.core.errors import FacealignError
+
+# Decimal shifts the origin without rounding, so that points survive any number of round trips
+_EXACT = Context(prec=800)
+_HEADER = re.compile(r"(version|n_points)\s*:\s*(\S+)", re.IGNORECASE)
+_COMMENT = re.compile(r"(#|//).*")
+
+
+def read_pts(path: Path) -> np.ndarray:
+    """Points (N, 2), 0-based. N is whatever the file holds; a point may be NaN if it says so."""
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise FacealignError(f"{path}: {error.strerror}") from None
+    declared: int | None = None
+    points: list[tuple[float, float]] = []
+    for number, line in _lines(text):
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            points.append(_point(line, f"{path}:{number}"))
+            continue
+        name, value = header.group(1).lower(), header.group(2)
+        if name == "version" and value not in {"1", "2", "1.0", "2.0"}:
+            raise FacealignError(f"{path}:{number}: version {value}, expected 1 or 2")
+        if name == "n_points":
+            if not value.isdecimal():
+                raise FacealignError(
+                    f"{path}:{number}: n_points {value!r}, expected a whole number"
+                )
+            declared = int(value)
+    if declared is not None and declared != len(points):
+        raise FacealignError(f"{path}: {len(points)} points, but n_points says {declared}")
+    return np.array(points, dtype=np.float64).reshape(-1, 2)
+
+
+def format_pts(points: np.ndarray) -> str:
+    return pts_text([(_shift(repr(x), 1), _shift(repr(y), 1)) for x, y in points.tolist()])
+
+
+def pts_text(points: Collection[tuple[str | Decimal, str | Decimal]]) -> str:
+    """A file of points whose numbers count from 1 already."""
+    lines = "".join(f"{x} {y}\n" for x, y in points)
+    return f"version: 1\nn_points: {len(points)}\n{{\n{lines}}}\n"
+
+
+def from_1(number: str) -> float:
+    """The coordinate that counts from 1 as one from 0; ArithmeticError if it is no number."""
+    return float(_shift(number, -1))
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Line numbers and what the lines say, less comments, braces and blanks."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        said = _COMMENT.sub("", line).replace("{", " ").replace("}", " ").strip()
+        if said:
+            yield number, said
+
+
+def _point(line: str, where: str) -> tuple[float, float]:
+    words = line.split()
+    if len(words) != 2:
+        raise FacealignError(f"{where}: {line!r}, expected a point's two numbers")
+    try:
+        x, y = map(from_1, words)
+    except ArithmeticError:  # no number, or one beyond all bounds
+        raise FacealignError(f"{where}: {line!r}, expected a point's two numbers") from None
+    return x, y
+
+
+def _shift(number: str, by: int) -> Decimal:
+    return _EXACT.add(_EXACT.create_decimal(number), Decimal(by))

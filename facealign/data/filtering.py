@@ -1,0 +1,194 @@
+"""Which pictures of an unpacked data set can be used, and why the others cannot."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from facealign.core import images
+from facealign.core.errors import FacealignError
+from facealign.core.parallel import map_in_order
+from facealign.core.points import COUNT, PROFILE_COUNT, eyes, select
+from facealign.core.tables import dataset_and_split
+from facealign.data.annotations import read_pts
+
+SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True)
+class Data:
+    """The section `data` of params.yaml."""
+
+    archive: str
+    points: Literal[68, 5]
+    datasets: tuple[str, ...]
+    test_only: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Face:
+    image: str  # DATASET/SPLIT/FILE: a bare name may stand in several folders
+    width: int
+    height: int
+    points: np.ndarray  # (K, 2)
+
+
+@dataclass(frozen=True)
+class Drop:
+    image: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    picture: str
+    annotation: str
+
+
+def filter_faces(
+    root: Path, datasets: Sequence[str], test_only: Collection[str] = (), count: int = COUNT
+) -> tuple[list[Face], list[Drop]]:
+    """Sort every file of the data sets under `root` into faces of `count` points and dropped ones;
+    five are made of 68, too.
+
+    The train pictures of `test_only` are dropped unopened.
+    """
+    for name in sorted(test_only):
+        if name not in datasets:
+            raise FacealignError(
+                f"data.test_only: {name!r} is not in data.datasets, which has {', '.join(datasets)}"
+            )
+    candidates, drops = _pair_files(root, datasets, test_only)
+    faces: list[Face] = []
+    for result in map_in_order(partial(_examine, root, count), candidates, "filter"):
+        if isinstance(result, Face):
+            faces.append(result)
+        else:
+            drops.append(result)
+    return faces, sorted(drops, key=lambda drop: drop.image)
+
+
+def summarise(faces: Iterable[Face], drops: Iterable[Drop]) -> dict[str, Any]:
+    """Kept and dropped (by reason) for each data set and split."""
+    kept = Counter(dataset_and_split(face.image) for face in faces)
+    dropped: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for drop in drops:
+        dropped[dataset_and_split(drop.image)][drop.reason] += 1
+    summary: dict[str, Any] = {}
+    for dataset, split in sorted(kept.keys() | dropped.keys()):
+        reasons = dict(sorted(dropped[dataset, split].items()))
+        summary.setdefault(dataset, {})[split] = {
+            "kept": kept[dataset, split],
+            "dropped": sum(reasons.values()),
+            "reasons": reasons,
+        }
+    return summary
+
+
+def _pair_files(
+    root: Path, datasets: Sequence[str], test_only: Collection[str]
+) -> tuple[list[_Candidate], list[Drop]]:
+    present = sorted(path.name for path in root.iterdir() if path.is_dir())
+    candidates: list[_Candidate] = []
+    drops: list[Drop] = []
+    for dataset in dict.fromkeys(datasets):
+        if dataset not in present:
+            raise FacealignError(
+                f"data.datasets: the archive has no {dataset!r}, it has {', '.join(present)}"
+            )
+        held_back = "train" if dataset in test_only else None
+        for split in SPLITS:
+            if split != held_back and not (root / dataset / split).is_dir():
+                raise FacealignError(f"{root / dataset}: no folder {split!r} in the archive")
+        for folder in sorted((root / dataset).iterdir()):
+            found, lost = _pair_folder(root, folder)
+            if folder.name == held_back:
+                lost += [Drop(candidate.picture, "held_back") for candidate in found]
+                found = []
+            candidates += found
+            drops += lost
+    return candidates, drops
+
+
+def _pair_folder(root: Path, folder: Path) -> tuple[list[_Candidate], list[Drop]]:
+    """Pair the pictures of a split with the `.pts` of the same name."""
+    if folder.name not in SPLITS:
+        return [], [Drop(_key(root, path), "outside_splits") for path in _files(folder)]
+    pictures: defaultdict[Path, list[Path]] = defaultdict(list)
+    annotations: dict[Path, Path] = {}
+    drops: list[Drop] = []
+    for path in _files(folder):
+        suffix = path.suffix.lower()
+        if path.name.startswith("."):  # macOS adds ._NAME.jpg and ._NAME.pts to archives
+            drops.append(Drop(_key(root, path), "unknown_file"))
+        elif suffix == ".pts" and path.with_suffix("") not in annotations:
+            annotations[path.with_suffix("")] = path
+        elif suffix in images.SUFFIXES:
+            pictures[path.with_suffix("")].append(path)
+        else:
+            drops.append(Drop(_key(root, path), "unknown_file"))
+    candidates = []
+    for stem, paths in pictures.items():
+        if stem not in annotations:
+            drops += [Drop(_key(root, path), "no_points") for path in paths]
+        elif len(paths) > 1:
+            detail = f"{len(paths)} pictures share one .pts"
+            drops += [Drop(_key(root, path), "ambiguous", detail) for path in paths]
+        else:
+            candidates.append(_Candidate(_key(root, paths[0]), _key(root, annotations[stem])))
+    drops += [
+        Drop(_key(root, path), "no_image")
+        for stem, path in annotations.items()
+        if stem not in pictures
+    ]
+    return candidates, drops
+
+
+def _examine(root: Path, count: int, candidate: _Candidate) -> Face | Drop:
+    image = candidate.picture
+    try:
+        points = read_pts(root / candidate.annotation)
+    except FacealignError as error:
+        return Drop(image, "unreadable_points", _within(root, error))
+    if len(points) == PROFILE_COUNT:
+        return Drop(image, "profile_39")
+    if len(points) not in (COUNT, count):
+        return Drop(image, "wrong_count", f"{len(points)} points")
+    if not np.isfinite(points).all():
+        return Drop(image, "not_finite", f"{int((~np.isfinite(points)).sum())} coordinates")
+    points = select(points, count)
+    left, right = eyes(points)
+    if (np.ptp(points, axis=0) == 0).any() or (left == right).all():
+        return Drop(image, "degenerate", "no width, no height or no distance of the eyes")
+    try:
+        height, width = images.read(root / image).shape[:2]
+    except FacealignError as error:
+        return Drop(image, "unreadable_image", _within(root, error))
+    if (np.abs(points - (width / 2, height / 2)) > 1.5 * np.array([width, height])).any():
+        return Drop(
+            image, "far_outside", "a point lies more than a picture's size beyond its border"
+        )
+    return Face(image, width, height, points)
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files below, in an order that no file system decides."""
+    if folder.is_file():
+        return [folder]
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _key(root: Path, path: Path) -> str:
+    return path.relative_to(root).as_posix()
+
+
+def _within(root: Path, error: FacealignError) -> str:
+    """The message with paths as the archive has them."""
+    return str(error).removeprefix(f"{root}/")

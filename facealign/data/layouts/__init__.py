@@ -1,0 +1,1 @@
+"""Layouts of data sets other than 300-W's, converted to it."""

@@ -1,0 +1,95 @@
+"""The layout of CelebA: a folder of pictures, and lists of what they show.
+
+The lists may lie beside img_celeba/ or, as CelebA itself has them, in folders of their own. Faces
+are found by their points, so list_bbox_celeba.txt is not needed. Nobody says whether the points
+count pixels from 0 or from 1; they are taken as they are.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from facealign.core.errors import FacealignError
+from facealign.core.files import chosen
+from facealign.data.annotations import format_pts
+
+PICTURES = "img_celeba"
+LANDMARKS = "list_landmarks_celeba.txt"  # five points of each picture
+IDENTITIES = "identity_CelebA.txt"  # whose picture it is
+PARTITION = "list_eval_partition.txt"  # 0: train, 1: validation, 2: test
+NAME = "celeba"  # of the data set, where it has no folder of its own
+PART = re.compile(r"img_celeba|(list|identity)_\w+\.txt|Anno|Eval|Img", re.IGNORECASE)
+
+_HEADED = {LANDMARKS}  # a line of the count and one of the columns' names come first
+_TEST = 0.1  # share of the people, where no partition says who is for testing
+
+
+def is_celeba(folder: Path) -> bool:
+    return any(_find(folder, name) for name in (LANDMARKS, IDENTITIES)) and bool(
+        _find(folder, PICTURES)
+    )
+
+
+def arrange(folder: Path, target: Path) -> None:
+    """Move the pictures to `target`: SPLIT/PERSON/PICTURE, with a `.pts` of five points beside it.
+
+    Without identities there is no folder PERSON, without landmarks there is no `.pts`.
+    """
+    pictures = _find(folder, PICTURES)
+    assert pictures is not None
+    present = {path.name for path in pictures.iterdir() if path.is_file()}
+    points = _read(folder, LANDMARKS, 10, present)
+    people = _read(folder, IDENTITIES, 1, present)
+    partition = _read(folder, PARTITION, 1, present)
+    for name in sorted(present):
+        person = f"{people[name][0]:.0f}" if name in people else ""
+        tested = partition[name] == [2] if name in partition else chosen(person or name, _TEST)
+        home = target / ("test" if tested else "train") / person
+        home.mkdir(parents=True, exist_ok=True)
+        (pictures / name).rename(home / name)
+        if name in points:
+            text = format_pts(np.array(points[name]).reshape(-1, 2))
+            (home / name).with_suffix(".pts").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    found = sorted(folder.rglob(name))
+    if len(found) > 1:
+        raise FacealignError(f"{found[0]} and {found[1]}: expected one of them")
+    return found[0] if found else None
+
+
+def _read(folder: Path, name: str, count: int, present: set[str]) -> dict[str, list[float]]:
+    """The numbers of each picture that is there; nothing if there is no such list."""
+    path = _find(folder, name)
+    if path is None:
+        return {}
+    values: dict[str, list[float]] = {}
+    absent = 0
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    for number, line in enumerate(lines, start=1):
+        picture, *words = line.split() or [""]
+        if not picture or (name in _HEADED and number <= 2):
+            continue
+        try:
+            numbers = [float(word) for word in words]
+        except ValueError:
+            numbers = []
+        if len(numbers) != count:
+            wanted = "one number" if count == 1 else f"{count} numbers"
+            raise FacealignError(
+                f"{path}:{number}: {line!r}, expected a picture's name and {wanted}"
+            )
+        if picture in values:
+            raise FacealignError(f"{path}:{number}: {picture} stands in an earlier line, too")
+        if picture in present:
+            values[picture] = numbers
+        else:
+            absent += 1
+    if absent:
+        print(f"{name}: {absent} lines of pictures that are not there", file=sys.stderr)
+    return values

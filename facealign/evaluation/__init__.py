@@ -1,0 +1,1 @@
+"""Errors of predicted points, AUC, confidence intervals and calibration."""

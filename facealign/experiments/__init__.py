@@ -1,0 +1,1 @@
+"""Comparing, reviewing, releasing and tracking experiments of the pipeline."""

@@ -1,0 +1,118 @@
+"""Two runs on the same test images: what was changed, and whether that made a difference."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from facealign.core import tables
+from facealign.core.config import flatten
+from facealign.evaluation import metrics
+from facealign.evaluation.metrics import Difference
+from facealign.evaluation.scoring import ALL, Ced
+from facealign.experiments.revisions import Source
+
+PARAMS, CED, COUNTS, VALIDATION, ERRORS = (
+    "params.yaml",
+    "metrics/ced.json",
+    "metrics/data.json",
+    "metrics/validation.json",
+    "metrics/errors.csv",
+)
+_TOLERANCE = 1e-9  # the same rectangles give dlib the same points
+
+
+@dataclass(frozen=True)
+class Run:
+    """What Git keeps of a run."""
+
+    name: str
+    what: str  # the commit behind the name, if it has one
+    params: Mapping[str, Any]  # flat, as all mappings here
+    figures: Mapping[str, Any]
+    images: list[str]
+    errors: Mapping[str, np.ndarray]  # of model and dlib, image by image
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The networks of two runs on one data set, on the images that both have measured."""
+
+    dataset: str
+    rows: np.ndarray  # of the common images
+    base: float  # AUC@0.08
+    head: float
+    difference: Difference  # head less base
+
+
+@dataclass(frozen=True)
+class Comparison:
+    base: Run
+    head: Run
+    images: list[str]  # measured in both
+    errors: Mapping[str, np.ndarray]  # base, head, dlib on those
+    datasets: list[Compared]  # all together last
+    other_boxes: int  # images on which dlib's errors differ: other rectangles, or another truth
+
+    @property
+    def gains(self) -> np.ndarray:
+        """By how much each image's error fell."""
+        return self.errors["base"] - self.errors["head"]
+
+
+def load(source: Source) -> Run:
+    table = tables.parse(source.read(ERRORS), Path(source.name, ERRORS))
+    figures = {name: json.loads(source.read(name)) for name in (CED, COUNTS)}
+    validation = {"validation": json.loads(source.read(VALIDATION))}
+    flat = [flatten(its) for its in (validation, *figures.values())]
+    return Run(
+        name=source.name,
+        what=source.what,
+        params=flatten(yaml.safe_load(source.read(PARAMS))),
+        figures={name: value for its in flat for name, value in its.items()},
+        images=table[tables.KEY],
+        errors={method: table.numbers(method)[:, 0] for method in ("model", "dlib")},
+    )
+
+
+def compare(base: Run, head: Run, config: Ced) -> Comparison:
+    places = {image: row for row, image in enumerate(base.images)}
+    common = [(places[image], row) for row, image in enumerate(head.images) if image in places]
+    before, after = np.array(common, dtype=np.int64).reshape(-1, 2).T
+    images = [head.images[row] for row in after]
+    errors = {
+        "base": base.errors["model"][before],
+        "head": head.errors["model"][after],
+        "dlib": head.errors["dlib"][after],
+    }
+    names = np.array([tables.dataset_and_split(image)[0] for image in images], dtype=object)
+    groups = {name: np.flatnonzero(names == name) for name in sorted(set(names))}
+    if len(groups) > 1:
+        groups[ALL] = np.arange(len(images))
+    return Comparison(
+        base=base,
+        head=head,
+        images=images,
+        errors=errors,
+        datasets=[_compare(name, rows, errors, config) for name, rows in groups.items()],
+        other_boxes=int((np.abs(base.errors["dlib"][before] - errors["dlib"]) > _TOLERANCE).sum()),
+    )
+
+
+def _compare(
+    dataset: str, rows: np.ndarray, errors: Mapping[str, np.ndarray], config: Ced
+) -> Compared:
+    base, head = errors["base"][rows], errors["head"][rows]
+    return Compared(
+        dataset=dataset,
+        rows=rows,
+        base=metrics.auc(base, metrics.LIMIT),
+        head=metrics.auc(head, metrics.LIMIT),
+        difference=metrics.compare(head, base, config.resamples, config.seed),
+    )

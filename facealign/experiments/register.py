@@ -1,0 +1,17 @@
+"""Register the model in MLflow's registry, from the run that has logged it. No stage."""
+
+from pathlib import Path
+
+from facealign.core.command import run
+from facealign.experiments import tracking
+
+NAME = "facealign"
+
+
+def main(model: Path) -> None:
+    version = tracking.register(model, NAME, tracking.project_folder(Path.cwd()))
+    print(f"{NAME}, version {version}: {model}")
+
+
+if __name__ == "__main__":
+    run(main)

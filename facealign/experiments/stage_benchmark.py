@@ -1,0 +1,85 @@
+"""Measure each stage's pictures a second and peak memory at three sizes. No part of `dvc repro`."""
+
+import os
+import shlex
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import yaml
+
+from facealign.core.command import run
+from facealign.core.errors import FacealignError
+from facealign.core.files import write_json
+from facealign.core.parallel import workers
+
+SIZES = (150, 300, 600)
+EPOCHS = 5  # of training: its time grows with them as with the pictures
+
+
+def main(target: Path) -> None:
+    project = Path.cwd()
+    commands = {
+        name: stage["cmd"]
+        for name, stage in yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))[
+            "stages"
+        ].items()
+        if name != "track"  # its work does not depend on the number of pictures
+    }
+    measured: dict[str, dict[str, dict[str, float]]] = {name: {} for name in commands}
+    for pictures in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+            params["data"] |= {
+                "archive": "data/demo.tgz",
+                "points": 68,
+                "datasets": ["300W", "Menpo"],
+                "test_only": [],
+            }
+            params["demo"] |= {"pictures": pictures, "people": 0}
+            params["train"]["epochs"] = EPOCHS
+            (Path(folder) / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+            for name, command in commands.items():
+                line = command.replace("${data.archive}", "data/demo.tgz")
+                seconds, peak = _measure(line, Path(folder), project)
+                figures = {"seconds": seconds, "per_second": pictures / seconds, "peak_mb": peak}
+                measured[name][str(pictures)] = {key: round(v, 2) for key, v in figures.items()}
+                print(f"{pictures} pictures, {name}: {seconds:.1f} s, {peak:.0f} MB", flush=True)
+    write_json(target, {"cores": workers(), "train_epochs": EPOCHS, "stages": measured})
+
+
+def _measure(command: str, folder: Path, project: Path) -> tuple[float, float]:
+    """Seconds, and the largest sum of the memory of all processes, MB."""
+    environment = os.environ | {"PYTHONPATH": str(project)}
+    with tempfile.TemporaryFile() as log:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            shlex.split(command), cwd=folder, env=environment, stdout=log, stderr=log
+        )
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, _memory(psutil.Process(process.pid)))
+            time.sleep(0.05)
+        seconds = time.perf_counter() - started
+        if process.returncode:
+            log.seek(0)
+            raise FacealignError(
+                f"{command} failed:\n{log.read().decode(errors='replace')[-2000:]}"
+            )
+    return seconds, peak / 2**20
+
+
+def _memory(process: psutil.Process) -> int:
+    total = 0
+    try:
+        for one in (process, *process.children(recursive=True)):
+            total += one.memory_info().rss
+    except psutil.NoSuchProcess:  # it has ended meanwhile
+        pass
+    return total
+
+
+if __name__ == "__main__":
+    run(main)

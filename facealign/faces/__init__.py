@@ -1,0 +1,1 @@
+"""One face in one picture: detection, crops, alignment, head pose and image quality."""

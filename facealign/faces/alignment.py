@@ -1,0 +1,42 @@
+"""Faces turned upright, scaled and cut so that the same points lie at the same places."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from facealign.core import images
+from facealign.core.geometry import Affine
+from facealign.core.points import select
+from facealign.faces.mean_face import MEAN_FACE
+
+# Which of the five points (eyes, nose tip, mouth corners) are laid on the template
+CHOICES = {2: (0, 1), 3: (0, 1, 2), 5: (0, 1, 2, 3, 4)}
+
+EYES_APART, EYES_DOWN = 0.3, 0.42  # shares of the crop's side: from the hair line to the chin
+
+
+def template(size: int) -> np.ndarray:
+    """Where the five points (5, 2) of an average face lie in a crop."""
+    face = select(MEAN_FACE[:, :2], 5)
+    eyes = face[:2]
+    scaled = (face - eyes.mean(axis=0)) * EYES_APART / (eyes[1, 0] - eyes[0, 0])
+    # a share of the side counts from the crop's edge, half a pixel before the first one's centre
+    return (scaled + (0.5, EYES_DOWN)) * size - 0.5
+
+
+def to_template(five: np.ndarray, count: int, size: int) -> Affine:
+    """Picture -> crop: the turn, scale and shift that lay `count` of the five points (5, 2) best
+    on the template. Nothing is stretched, whichever way the head is turned."""
+    chosen = list(CHOICES[count])
+    source, target = five[chosen], template(size)[chosen]
+    middle, aim = source.mean(axis=0), target.mean(axis=0)
+    # as complex numbers, one factor turns and scales
+    here, there = (points @ (1, 1j) for points in (source - middle, target - aim))
+    factor = np.vdot(here, there) / np.vdot(here, here).real
+    turn = Affine.similarity(abs(factor), float(np.degrees(np.angle(factor))))
+    return Affine.translation(*aim) @ turn @ Affine.translation(*-middle)
+
+
+def align(image: np.ndarray, points: np.ndarray, count: int, size: int) -> np.ndarray:
+    """A size x size crop of the face with these 68 or 5 points."""
+    return images.warp(image, to_template(select(points, 5), count, size), size)

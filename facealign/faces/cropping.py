@@ -1,0 +1,166 @@
+"""Crops of all faces in one array file, with the map that leads from each picture to its crop.
+
+A crop is the network's square input with a rim (`context`) around it, from which training takes
+turned and shifted inputs without inventing pixels. Points and maps are in the input's pixels; the
+rim's pixels lie before 0 and beyond `size`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+from facealign.core import images, tables
+from facealign.core.config import Range
+from facealign.core.errors import FacealignError
+from facealign.core.files import replacing, write_json
+from facealign.core.geometry import Affine, Box, box_sizes, crop_map
+from facealign.core.parallel import map_in_order
+from facealign.core.tables import dataset_and_split
+
+PIXELS, INDEX, STATS = "pixels.npy", "index.csv", "stats.json"
+MAP_COLUMNS = ("m00", "m01", "m02", "m10", "m11", "m12")  # the matrix, row by row
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The section `crop` of params.yaml."""
+
+    region: Literal["face", "frame"]
+    size: Annotated[int, Range(16, 1024)]
+    margin: Annotated[float, Range(-0.25, 2)]
+    context: Annotated[float, Range(0, 1)]
+
+
+@dataclass(frozen=True)
+class Located:
+    image: str
+    box: Box
+    points: np.ndarray  # (K, 2), image pixels
+    frame: Box | None = None  # the whole picture
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What the network must know of the crops to see them as in training."""
+
+    size: int
+    margin: float  # widening of dlib's rectangle on each side, as a share of it
+    border: int  # pixels of rim
+    mean: tuple[float, ...]  # of red, green, blue over the train crops, 0 to 255
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Crops:
+    images: list[str]
+    pixels: np.ndarray  # (N, side, side, 3) uint8, memory-mapped; side = size + 2 * border
+    maps: np.ndarray  # (N, 2, 3), image pixels -> input pixels
+    points: np.ndarray  # (N, K, 2), input pixels
+    normalisers: np.ndarray  # (N,), sqrt(H * W) of the rectangle in input pixels
+    stats: Stats
+
+    def rows(self, split: str) -> np.ndarray:
+        return np.array(
+            [i for i, image in enumerate(self.images) if dataset_and_split(image)[1] == split],
+            np.int64,
+        )
+
+
+def make_crops(root: Path, faces: Sequence[Located], config: Crop, target: Path) -> Stats:
+    """Write the crops of `faces` into the folder `target`."""
+    learnt = [dataset_and_split(face.image)[1] == "train" for face in faces]
+    if not any(learnt):
+        raise FacealignError("no face was found in any train picture: nothing to learn from")
+    regions = [face.frame if config.region == "frame" else face.box for face in faces]
+    to_input = [crop_map(region, config.margin, config.size) for region in regions if region]
+    places = [(face.image, one) for face, one in zip(faces, to_input, strict=True)]
+    border = round(config.context * config.size)
+    margin = config.margin
+    if config.region == "frame":
+        # what the frames show around the rectangle: in other pictures as much is cut out around it
+        sides = np.array([max(face.box.width, face.box.height) for face in faces])
+        inputs = np.array([config.size / one.matrix[0, 0] for one in to_input])
+        margin = float(np.median((inputs / sides)[learnt]) - 1) / 2
+    stats = store(root, places, learnt, config.size, margin, border, target)
+    _write_index(target / INDEX, faces, to_input)
+    return stats
+
+
+def store(
+    root: Path,
+    places: Sequence[tuple[str, Affine]],
+    learnt: Sequence[bool],
+    size: int,
+    margin: float,
+    border: int,
+    target: Path,
+) -> Stats:
+    """Write each picture's crop, by the map from its pixels to the input's, into one array.
+
+    Only those that are learnt from count for the colours' mean and deviation.
+    """
+    side = size + 2 * border
+    total, squares, count = np.zeros(3, np.int64), np.zeros(3, np.int64), 0
+    target.mkdir(parents=True, exist_ok=True)
+    with replacing(target / PIXELS) as part:
+        pixels = np.lib.format.open_memmap(part, "w+", np.uint8, (len(places), side, side, 3))
+        work = partial(_crop, root, size, border)
+        for row, crop in enumerate(map_in_order(work, places, "crop")):
+            pixels[row] = crop
+            if learnt[row]:
+                seen = crop[border : border + size, border : border + size].astype(np.int64)
+                total += seen.sum(axis=(0, 1))
+                squares += (seen**2).sum(axis=(0, 1))
+                count += size * size
+        pixels.flush()
+    mean = total / count
+    std = np.sqrt(squares / count - mean**2)
+    stats = Stats(size, margin, border, tuple(mean.tolist()), tuple(std.tolist()))
+    write_json(target / STATS, vars(stats))
+    return stats
+
+
+def load_store(folder: Path) -> tuple[np.ndarray, Stats]:
+    """The array, memory-mapped, and what was noted of it."""
+    values: dict[str, Any] = json.loads((folder / STATS).read_text(encoding="utf-8"))
+    stats = Stats(**values | {name: tuple(values[name]) for name in ("mean", "std")})
+    return np.load(folder / PIXELS, mmap_mode="r"), stats
+
+
+def load_crops(folder: Path) -> Crops:
+    pixels, stats = load_store(folder)
+    index = tables.read(folder / INDEX)
+    return Crops(
+        images=index[tables.KEY],
+        pixels=pixels,
+        maps=index.numbers(*MAP_COLUMNS).reshape(-1, 2, 3),
+        points=index.points(),
+        normalisers=index.numbers("normaliser")[:, 0],
+        stats=stats,
+    )
+
+
+def with_rim(image: np.ndarray, to_input: Affine, size: int, border: int) -> np.ndarray:
+    return images.warp(image, Affine.translation(border, border) @ to_input, size + 2 * border)
+
+
+def _crop(root: Path, size: int, border: int, place: tuple[str, Affine]) -> np.ndarray:
+    image, to_input = place
+    return with_rim(images.read(root / image), to_input, size, border)
+
+
+def _write_index(path: Path, faces: Sequence[Located], to_input: Sequence[Affine]) -> None:
+    maps = np.array([m.matrix for m in to_input]).reshape(len(faces), 6)
+    boxes = np.array([[f.box.left, f.box.top, f.box.right, f.box.bottom] for f in faces])
+    columns: dict[str, tables.Column] = {tables.KEY: [face.image for face in faces]}
+    columns |= {name: maps[:, i] for i, name in enumerate(MAP_COLUMNS)}
+    columns["normaliser"] = box_sizes(boxes) * maps[:, 0]
+    points = [m(face.points) for m, face in zip(to_input, faces, strict=True)]
+    tables.write(path, columns, tables.stack(points, faces[0].points.shape[0]))

@@ -1,0 +1,29 @@
+"""Which way a head is turned, from its 68 points."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from facealign.core.faces import Pose
+from facealign.faces.mean_face import MEAN_FACE
+
+# Rigid enough, whatever the face does: brows, nose and the corners of the eyes. The points of the
+# jaw follow the outline that is seen, not a place on the head, and the mouth moves.
+_RIGID = [*range(17, 36), 36, 39, 42, 45]
+
+
+def estimate(points: np.ndarray) -> Pose:
+    """From the view of an average head that fits the 68 points best, without perspective."""
+    head, seen = MEAN_FACE[_RIGID], points[_RIGID]
+    view = np.linalg.lstsq(head - head.mean(axis=0), seen - seen.mean(axis=0), rcond=None)[0].T
+    # the two rows of a rotation that are nearest to it
+    left, _, right = np.linalg.svd(view, full_matrices=False)
+    across, down = left @ right
+    towards = np.cross(across, down)
+    return Pose(
+        yaw=math.degrees(math.atan2(-towards[0], towards[2])),
+        pitch=math.degrees(math.asin(np.clip(-towards[1], -1, 1))),
+        roll=math.degrees(math.atan2(-across[1], down[1])),
+    )

@@ -1,0 +1,1 @@
+"""Landmarks of pictures, folders and video by an exported network."""

@@ -1,0 +1,189 @@
+"""What an experiment's figures say, in sentences that are true of them.
+
+A finding is a text's name in `wording` and the numbers for it; whatever could be chance is not said
+to be so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from facealign.evaluation import metrics
+from facealign.evaluation.metrics import FEWEST, Summary
+from facealign.evaluation.scoring import ALL, Ced, Tested
+from facealign.reports.wording import Words
+
+Figures = Mapping[str, Mapping[str, Mapping[str, Any]]]  # metrics/ced.json
+
+_BETTER, _WORSE = 0.99, 1.01  # an NME's change by a hundredth is more than an epoch's noise
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A group of faces: its name, and each method's figures on it."""
+
+    name: str
+    figures: Mapping[str, Summary]
+
+
+@dataclass(frozen=True)
+class Finding:
+    text: str
+    values: dict[str, str | int] = field(default_factory=dict)
+
+
+def against_dlib(tested: Mapping[str, Tested], config: Ced, words: Words) -> list[Finding]:
+    """Who is ahead on each data set, and whether that is more than chance."""
+    model, dlib = tested["model"], tested["dlib"]
+    names = sorted(set(model.datasets))
+    if len(names) > 1:
+        names.append(ALL)
+    found = []
+    for name in names:
+        rows = model.datasets == name if name != ALL else slice(None)
+        ours, theirs = model.errors[rows], dlib.errors[rows]
+        compared = metrics.compare(ours, theirs, config.resamples, config.seed)
+        text, (low, high) = "level", compared.ci95
+        if compared.real and compared.value > 0:
+            text = "ahead"
+        elif compared.real:
+            text, low, high = "behind", -high, -low
+        found.append(
+            Finding(
+                text,
+                {
+                    "dataset": words("together") if name == ALL else name,
+                    "images": len(ours),
+                    "model": words.number(metrics.auc(ours, metrics.LIMIT)),
+                    "dlib": words.number(metrics.auc(theirs, metrics.LIMIT)),
+                    "value": words.number(abs(compared.value)),
+                    "low": words.number(low),
+                    "high": words.number(high),
+                    "p": words.chance(compared.p),
+                },
+            )
+        )
+    return found
+
+
+def detection(figures: Figures, words: Words) -> Finding:
+    model, dlib = figures[ALL]["model"], figures[ALL]["dlib"]
+    total = model["images"] + model["undetected"]
+    if not model["undetected"]:
+        return Finding("all_found", {"total": total})
+    return Finding(
+        "not_found",
+        {
+            "lost": model["undetected"],
+            "total": total,
+            "model": words.number(model["auc_08_all"]),
+            "dlib": words.number(dlib["auc_08_all"]),
+        },
+    )
+
+
+def use(kept: int, reasons: Mapping[str, int], words: Words) -> Finding:
+    """`reasons` counts the files that were dropped."""
+    dropped = sum(reasons.values())
+    if not dropped:
+        return Finding("all_used", {"kept": kept})
+    ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    said = ", ".join(f"{words(reason)}: {count}" for reason, count in ordered)
+    return Finding("some_dropped", {"kept": kept, "dropped": dropped, "reasons": said})
+
+
+def duplicates(tested: Tested, alike: Sequence[str], words: Words) -> Finding:
+    """`alike` are the test pictures that look like a train picture."""
+    if not alike:
+        return Finding("no_duplicates")
+    others = ~np.isin(tested.images, alike)
+    without = metrics.auc(tested.errors[others], metrics.LIMIT) if others.any() else None
+    return Finding(
+        "duplicates",
+        {
+            "count": len(alike),
+            "without": words.number(without),
+            "all": words.number(metrics.auc(tested.errors, metrics.LIMIT)),
+        },
+    )
+
+
+def parts(
+    regions: Mapping[str, Mapping[str, np.ndarray]], config: Ced, words: Words
+) -> list[Finding]:
+    """`regions` has each method's errors on each part, image by image."""
+    ours, theirs = regions["model"], regions["dlib"]
+    means = {name: float(errors.mean()) for name, errors in ours.items()}
+    best, worst = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
+    found = [
+        Finding(
+            "parts",
+            {
+                "worst": words(worst),
+                "worst_error": words.percent(means[worst], 2),
+                "best": words(best),
+                "best_error": words.percent(means[best], 2),
+            },
+        )
+    ]
+    whole = float(np.mean([theirs[name].mean() - ours[name].mean() for name in ours]))
+    other = []
+    for name in ours:
+        compared = metrics.compare(ours[name], theirs[name], config.resamples, config.seed)
+        if compared.real and compared.value * whole < 0:
+            other.append(words(name))
+    if other:
+        text = "parts_behind" if whole > 0 else "parts_ahead"
+        found.append(Finding(text, {"parts": ", ".join(other)}))
+    return found
+
+
+def hard(respects: Mapping[str, Sequence[Rated]], words: Words) -> list[Finding]:
+    """In which respects the first and the last group differ by more than their intervals."""
+    found = []
+    for respect, groups in respects.items():
+        many = [group for group in groups if _images(group) >= FEWEST]
+        if len(many) < 2:
+            continue
+        easy, difficult = (many[0], many[-1]) if respect == "yaw" else (many[-1], many[0])
+        one, two = easy.figures["model"], difficult.figures["model"]
+        above, below = one["auc_08_ci95"], two["auc_08_ci95"]
+        assert isinstance(above, list) and isinstance(below, list)
+        if below[1] < above[0]:
+            assert isinstance(one["auc_08"], float) and isinstance(two["auc_08"], float)
+            found.append(
+                Finding(
+                    f"hard_{respect}",
+                    {
+                        "worst": words.number(two["auc_08"]),
+                        "worst_group": difficult.name,
+                        "best": words.number(one["auc_08"]),
+                        "best_group": easy.name,
+                    },
+                )
+            )
+    return found or [Finding("none_hard")]
+
+
+def training(losses: np.ndarray, nmes: np.ndarray, words: Words) -> Finding:
+    """Of the learning curve, epoch by epoch."""
+    epochs, best = len(nmes), int(nmes.argmin())
+    values: dict[str, str | int] = {"best": best + 1, "epochs": epochs}
+    later = epochs - epochs // 4
+    if nmes[-1] > _WORSE * nmes[best] and losses[-1] < losses[best]:
+        worse = words.percent(nmes[-1] / nmes[best] - 1)
+        return Finding("overfitted", values | {"worse": worse})
+    before = nmes[:later].min()
+    if best >= later and nmes[best] < _BETTER * before:
+        return Finding("still_falling", values | {"fell": words.percent(1 - nmes[best] / before)})
+    return Finding("settled", values)
+
+
+def _images(group: Rated) -> int:
+    count = group.figures["model"]["images"]
+    assert isinstance(count, int)
+    return count

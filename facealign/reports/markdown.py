@@ -1,0 +1,146 @@
+"""Results as tables in Markdown that read well in a terminal, too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from facealign.evaluation.metrics import FEWEST
+
+_COLUMNS = {
+    "AUC@0.08": "auc_08",
+    "95 % interval": "auc_08_ci95",
+    "AUC@1.0": "auc_100",
+    "FR@0.08": "fr_08",
+    "NME": "nme",
+    "images": "images",
+    "undetected": "undetected",
+}
+
+
+_RESPECTS = {
+    "yaw": "yaw, degrees",
+    "sharpness": "sharpness",
+    "size": "size, pixels",
+    "part": "part of the face",
+}
+_RECOGNITION = {
+    "top-1": "top1",
+    "95 % interval": "top1_ci95",
+    "people": "people",
+    "images": "images",
+    "TAR@FAR 1e-2": "tar_1e-2",
+    "TAR@FAR 1e-3": "tar_1e-3",
+    "EER": "eer",
+}
+_NETWORK = {"file, MB": "megabytes", "CPU, ms a face": "cpu_ms"}
+
+
+def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """A row a data set and method, of the figures in metrics/ced.json."""
+    rows = [["data set", "method", *_COLUMNS]]
+    for dataset, methods in ced.items():
+        for method, figures in methods.items():
+            rows.append([dataset, method, *(cell(key, figures[key]) for key in _COLUMNS.values())])
+    return table(rows, names=2)
+
+
+def groups_table(groups: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]) -> str:
+    """A row a group of one data set, of the figures in groups.json."""
+    methods = next(iter(next(iter(groups.values())).values()))
+    heads = [f"{method} {head}" for method in methods for head in ("AUC@0.08", "NME")]
+    rows = [["by", "group", "images", *heads]]
+    for respect, its in groups.items():
+        for name, figures in its.items():
+            row = [_RESPECTS[respect], name, str(next(iter(figures.values()))["images"])]
+            for method in figures.values():
+                row += [with_interval(method), cell("nme", method["nme"])]
+            rows.append(row)
+    return table(rows, names=2)
+
+
+def with_interval(figures: Mapping[str, Any]) -> str:
+    """AUC@0.08 and, if there are images enough for one, its 95 % interval."""
+    auc, interval = (cell(key, figures[key]) for key in ("auc_08", "auc_08_ci95"))
+    return auc if figures["images"] < FEWEST else f"{auc} ({interval})"
+
+
+def recognition_table(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+    """A row a variant, of the figures in metrics/recognition.json."""
+    rows = [["points", "loss", *_RECOGNITION]]
+    for points, losses in figures.items():
+        for loss, its in losses.items():
+            cells = (cell(key, its[key]) for key in _RECOGNITION.values())
+            rows.append([points, loss, *cells])
+    return table(rows, names=2)
+
+
+def zoo_table(zoo: Mapping[str, Mapping[str, Any]], datasets: Sequence[str]) -> str:
+    """A row a network, in their order, of the figures in metrics/zoo.json; dlib comes last."""
+    rows = [["network", *_NETWORK]]
+    for dataset in datasets:
+        rows[0] += [f"{dataset} AUC@0.08", "FR@0.08", "NME"]
+    for name, network in [*zoo["networks"].items(), ("dlib", zoo["dlib"])]:
+        row = [name, *(cell(key, network.get(key)) for key in _NETWORK.values())]
+        for dataset in datasets:
+            figures = network["figures"][dataset]
+            row += [with_interval(figures), *(cell(key, figures[key]) for key in ("fr_08", "nme"))]
+        rows.append(row)
+    return table(rows, names=1)
+
+
+def bench_table(bench: Mapping[str, Any]) -> str:
+    """What `facealign bench` measured, as text."""
+    width, height = bench["picture"]
+    rows = [["", "landmarks, ms a face", "with the detector, ms", "file, MB"]]
+    for name, figures in bench["steps"].items():
+        shown = (figures["landmarks_ms"], figures["picture_ms"], figures["megabytes"])
+        rows.append([name, *(f"{value:.1f}" for value in shown)])
+    steady = [["on video", "jitter, % of the face", "lag, ms", "error in motion, %"]]
+    for name, figures in bench["video"].items():
+        shown = (f"{figures['jitter']:.3f}", f"{figures['lag_ms']:.0f}", f"{figures['error']:.2f}")
+        steady.append([name.replace("_", " "), *shown])
+    rates = bench["pictures_per_second"].items()
+    return "\n".join(
+        [
+            table(rows, names=1),
+            "",
+            table(steady, names=1),
+            "",
+            f"One core, {bench['faces']} generated pictures of {width} x {height} with one face.",
+            f"`import facealign`: {bench['import_ms']:.0f} ms; until an Aligner is ready: "
+            f"{bench['ready_ms']:.0f} ms.",
+            f"A folder of {bench['pictures']} such pictures: "
+            + "; ".join(
+                f"{rate:.0f} a second by {n} process{'' if n == '1' else 'es'}" for n, rate in rates
+            )
+            + ".",
+        ]
+    )
+
+
+def table(rows: Sequence[Sequence[str]], names: int) -> str:
+    """Cells under their heads; the first columns are `names`, to the left, then come figures."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    rule = ["-" * w if i < names else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
+    lines = [
+        [
+            cell.ljust(width) if i < names else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        for row in rows
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [lines[0], rule, *lines[1:]])
+
+
+def cell(key: str, value: Any) -> str:
+    """A figure by its name in metrics/, as text."""
+    if value is None:
+        return "—"
+    if isinstance(value, list):
+        return "{:.3f}–{:.3f}".format(*value)
+    if key.startswith("fr"):
+        return f"{100 * value:.1f} %"
+    if key in {"megabytes", "cpu_ms"}:
+        return f"{value:.1f}"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"

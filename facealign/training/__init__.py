@@ -1,0 +1,1 @@
+"""Training a landmark network: recipe, augmentation, batches, losses and the loop."""

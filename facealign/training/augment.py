@@ -1,0 +1,83 @@
+"""Random changes of a training batch: the map, colours, blur and cover of each face. No pixels
+here, so that a CPU and a GPU do the same things to the same faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from facealign.core.geometry import Affine
+from facealign.core.points import mirror
+
+
+@dataclass(frozen=True)
+class Strength:
+    flip: float  # probability
+    rotation: float  # degrees, either way
+    scale: float  # share, either way
+    shift: float  # share of the crop's side, either way
+    colour: float  # share
+    grey: float = 0.0  # probability
+    blur: float = 0.0  # largest deviation, share of the crop's side
+    cover: float = 0.0  # probability
+
+    @staticmethod
+    def of(params: object) -> Strength:
+        """From a section of params.yaml that has all of these among its values."""
+        return Strength(**{field.name: getattr(params, field.name) for field in fields(Strength)})
+
+
+@dataclass(frozen=True)
+class Draw:
+    maps: np.ndarray  # (N, 2, 3): input pixels -> augmented input pixels
+    mirrored: np.ndarray  # (N,) bool
+    gain: np.ndarray  # (N, 3) factor of each colour, about the mean
+    offset: np.ndarray  # (N, 3) in standard deviations
+    grey: np.ndarray  # (N,) bool
+    blur: np.ndarray  # (N,) deviation of the Gaussian, input pixels; 0 for a sharp face
+    cover: np.ndarray  # (N, 4) int: left, top, right, bottom of what is hidden, the ends excluded
+    paint: np.ndarray  # (N, 3) uint8, the cover's colour
+
+
+def draw(rng: np.random.Generator, count: int, size: int, strength: Strength) -> Draw:
+    """Everything random about `count` faces; the same generator gives the same faces."""
+    mirrored = rng.random(count) < strength.flip
+    degrees = rng.uniform(-1, 1, count) * strength.rotation
+    scales = np.exp(rng.uniform(-1, 1, count) * np.log1p(strength.scale))
+    shifts = rng.uniform(-1, 1, (count, 2)) * strength.shift * size
+    maps = [
+        _map(bool(m), float(d), float(s), xy, size)
+        for m, d, s, xy in zip(mirrored, degrees, scales, shifts, strict=True)
+    ]
+    contrast = 1 + rng.uniform(-1, 1, (count, 1)) * strength.colour
+    tint = 1 + rng.uniform(-1, 1, (count, 3)) * strength.colour / 3
+    light = rng.uniform(-1, 1, (count, 1)) * strength.colour
+    blur = np.maximum(0, rng.uniform(-1, 1, count)) * strength.blur * size  # half stay sharp
+    # a tenth to nearly half of the crop's side, anywhere in it
+    sides = rng.uniform(0.1, 0.45, (count, 2)) * (rng.random((count, 1)) < strength.cover)
+    corner = rng.uniform(0, 1 - sides)
+    return Draw(
+        np.array(maps),
+        mirrored,
+        contrast * tint,
+        np.broadcast_to(light, (count, 3)),
+        rng.random(count) < strength.grey,
+        blur,
+        np.round(np.hstack([corner, corner + sides]) * size).astype(np.int64),
+        rng.integers(0, 256, (count, 3), np.uint8),
+    )
+
+
+def move_points(points: np.ndarray, chosen: Draw) -> np.ndarray:
+    """(N, K, 2) through the maps; a mirrored face's points change their names, too."""
+    moved = points @ chosen.maps[:, :, :2].transpose(0, 2, 1) + chosen.maps[:, None, :, 2]
+    return np.where(chosen.mirrored[:, None, None], moved[:, mirror(moved.shape[1])], moved)
+
+
+def _map(mirrored: bool, degrees: float, scale: float, shift: np.ndarray, size: int) -> np.ndarray:
+    middle = (size - 1) / 2
+    flip = Affine(np.array([[-1.0 if mirrored else 1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
+    to_middle = Affine.translation(-middle, -middle)
+    back = Affine.translation(middle + float(shift[0]), middle + float(shift[1]))
+    return (back @ Affine.similarity(scale, degrees) @ flip @ to_middle).matrix

@@ -1,0 +1,161 @@
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from facealign.core import config
+from facealign.core.errors import FacealignError
+from facealign.data.filtering import Data
+from facealign.evaluation.scoring import Ced
+from facealign.faces.cropping import Crop
+from facealign.faces.detection import Detect
+from facealign.faces.dlib_predictor import Dlib
+from facealign.training.recipe import Train
+from tests.helpers import PARAMS
+
+KINDS: dict[str, type] = {
+    "data": Data,
+    "detect": Detect,
+    "crop": Crop,
+    "train": Train,
+    "dlib": Dlib,
+    "ced": Ced,
+}
+
+
+def changed(folder: Path, section: str, **values: Any) -> Path:
+    """The project's params with some values of a section replaced, or left out if None."""
+    params = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
+    params[section] |= values
+    params[section] = {name: value for name, value in params[section].items() if value is not None}
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("section", KINDS)
+def test_the_projects_own_params_load(section: str) -> None:
+    loaded: object = config.load(section, KINDS[section], PARAMS)
+    written = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))[section]
+    for name, value in written.items():
+        found = getattr(loaded, name)
+        assert found == (type(found)(value) if isinstance(value, list) else value)
+
+
+@pytest.mark.parametrize("names", [[], ["Menpo"], ["Menpo", "300W", "Menpo"]])
+def test_a_list_that_may_be_empty_is_a_set(tmp_path: Path, names: list[str]) -> None:
+    loaded = config.load("data", Data, changed(tmp_path, "data", test_only=names))
+    assert loaded.test_only == frozenset(names)
+
+
+def test_a_whole_number_for_a_real_one_is_converted(tmp_path: Path) -> None:
+    train = config.load("train", Train, changed(tmp_path, "train", rotation=20))
+    assert isinstance(train.rotation, float)
+
+
+def test_a_mistyped_key_is_answered_with_the_nearest_and_all_valid_ones(tmp_path: Path) -> None:
+    path = changed(tmp_path, "crop", sise=48)
+    with pytest.raises(FacealignError) as error:
+        config.load("crop", Crop, path)
+    message = str(error.value)
+    assert message.startswith(str(path))
+    assert "crop: unknown parameter 'sise', did you mean size?" in message
+    assert message.endswith("Valid: region, size, margin, context")
+
+
+def test_an_unknown_section_is_answered_with_the_nearest_and_all_valid_ones(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("trian: {}\n")
+    with pytest.raises(FacealignError, match=r"'trian', did you mean train\? Valid: data, demo"):
+        config.load("train", Train, path)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "expected"),
+    [
+        ("crop", "size", True, "crop.size is True, expected a whole number"),
+        ("crop", "size", 48.5, "crop.size is 48.5, expected a whole number"),
+        ("crop", "size", "48", "crop.size is '48', expected a whole number"),
+        ("crop", "size", 8, "crop.size is 8, expected a number from 16 to 1024"),
+        ("crop", "size", 1025, "crop.size is 1025, expected a number from 16 to 1024"),
+        ("crop", "margin", "wide", "crop.margin is 'wide', expected a number"),
+        ("crop", "margin", True, "crop.margin is True, expected a number"),
+        ("crop", "margin", [0.1], "crop.margin is [0.1], expected a number"),
+        ("crop", "margin", math.nan, "crop.margin is nan, expected a number"),
+        ("train", "epochs", 0, "train.epochs is 0, expected a number of at least 1"),
+        ("train", "flip", 1.5, "train.flip is 1.5, expected a number from 0 to 1"),
+        ("train", "loss", 1, "train.loss is 1, expected a text"),
+        ("detect", "undetected", "forget", "is 'forget', expected one of skip, truth"),
+        ("detect", "upsample", [], "detect.upsample is [], expected a list of at least one"),
+        ("detect", "upsample", 1, "detect.upsample is 1, expected a list of at least one"),
+        ("detect", "upsample", [0, 4], "detect.upsample[1] is 4, expected a number from 0 to 3"),
+        ("data", "datasets", ["300W", 3], "data.datasets[1] is 3, expected a text"),
+        ("data", "datasets", [], "data.datasets is [], expected a list of at least one value"),
+        ("data", "test_only", "ytf", "data.test_only is 'ytf', expected a list"),
+        ("data", "test_only", [3], "data.test_only[0] is 3, expected a text"),
+        ("ced", "seed", -1, "ced.seed is -1, expected a number from 0 to"),
+        ("ced", "seed", None, "missing parameters: ced.seed"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(
+    tmp_path: Path, section: str, name: str, value: Any, expected: str
+) -> None:
+    path = changed(tmp_path, section, **{name: value})
+    with pytest.raises(FacealignError) as error:
+        config.load(section, KINDS[section], path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert expected in str(error.value)
+
+
+def test_the_ends_of_a_range_belong_to_it(tmp_path: Path) -> None:
+    assert config.load("crop", Crop, changed(tmp_path, "crop", size=16, margin=2)).size == 16
+    assert config.load("crop", Crop, changed(tmp_path, "crop", size=1024, margin=-0.25))
+
+
+@pytest.mark.parametrize("written", ["1e-3", "1.0e-3", "0.001", "1E-3"])
+def test_scientific_notation_counts_as_a_number_with_and_without_a_dot(
+    tmp_path: Path, written: str
+) -> None:
+    text = PARAMS.read_text(encoding="utf-8").replace("rate: 0.002", f"rate: {written}")
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert config.load("train", Train, path).learning_rate == 0.001
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("data: {}\n", "missing section: crop"),
+        ("crop: 3\n", "crop is 3, expected a mapping of region, size, margin, context"),
+        ("", "the whole file is None, expected a mapping of data, demo"),
+        ("- crop\n", "expected a mapping of data, demo"),
+        ("crop: [1\n", "not YAML"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(FacealignError) as error:
+        config.load("crop", Crop, path)
+    assert expected in str(error.value)
+
+
+def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
+    with pytest.raises(FacealignError, match=r"no such file; run from the project's top folder"):
+        config.load_all(tmp_path / "params.yaml")
+
+
+def test_an_unlike_name_gets_no_suggestion() -> None:
+    message = config.unknown_name("network", "xyz", ["onet"])
+    assert "did you mean" not in message
+    assert message.endswith("Valid: onet")
+
+
+def test_nested_names_are_joined_by_dots() -> None:
+    assert config.flatten({"a": {"b": 1, "c": {"d": 2}}, "e": 3}) == {
+        "a.b": 1,
+        "a.c.d": 2,
+        "e": 3,
+    }

@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facealign.core import tables
+from facealign.core.errors import FacealignError
+
+
+def random_doubles(count: int) -> np.ndarray:
+    """Every finite bit pattern is as likely as any other."""
+    bits = np.random.default_rng(0).integers(0, 2**64, 2 * count, dtype=np.uint64)
+    numbers = bits.view(np.float64)
+    return numbers[np.isfinite(numbers)][:count]
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_floats_read_back_exactly(tmp_path: Path) -> None:
+    numbers = random_doubles(1000)
+    tables.write(tmp_path / "a.csv", {"a": numbers, "b": -numbers})
+    read = tables.read(tmp_path / "a.csv").numbers("a", "b")
+    np.testing.assert_array_equal(read, np.column_stack([numbers, -numbers]))
+
+
+def test_points_read_back_exactly_in_their_order(tmp_path: Path) -> None:
+    points = random_doubles(3 * 68 * 2).reshape(3, 68, 2)
+    path = tmp_path / "a.csv"
+    tables.write(path, {"image": ["a", "b", "c"]}, points)
+    np.testing.assert_array_equal(tables.read(path).points(), points)
+    assert path.read_text().splitlines()[0].startswith("image,x0,y0,x1,y1,")
+
+
+def test_names_with_commas_quotes_and_accents_read_back(tmp_path: Path) -> None:
+    names = ["300W/train/a,b.jpg", 'Menpo/test/"é".png', "", "two\nlines"]
+    tables.write(tmp_path / "a.csv", {"image": names})
+    assert tables.read(tmp_path / "a.csv")["image"] == names
+
+
+def test_a_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:
+    tables.write(tmp_path / "a.csv", {"image": [], "width": []}, tables.stack([]))
+    table = tables.read(tmp_path / "a.csv")
+    assert len(table) == 0
+    assert table.numbers("width", "x0").shape == (0, 2)
+    assert table.points().shape == (0, 68, 2)
+
+
+def test_rows_come_in_the_order_they_are_asked_for(tmp_path: Path) -> None:
+    table = tables.read(written(tmp_path, "image,n\na,1\nb,2\nc,3\n"))
+    assert table.rows(["c", "a"]).tolist() == [2, 0]
+    assert table.rows([]).tolist() == []
+
+
+def test_missing_rows_are_named_and_counted(tmp_path: Path) -> None:
+    table = tables.read(written(tmp_path, "image\na\n"))
+    with pytest.raises(FacealignError, match=r"table\.csv: no row for b and 1 more"):
+        table.rows(["a", "b", "c"])
+
+
+def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path) -> None:
+    table = tables.read(written(tmp_path, "image,left\na,1\n"))
+    with pytest.raises(FacealignError, match=r"table\.csv: no column 'top', has image, left"):
+        table.numbers("left", "top")
+
+
+@pytest.mark.parametrize(("line", "cells"), [("c", 1), ("c,2,3", 3), ("", 0)])
+def test_a_ragged_line_is_named_with_file_and_line(tmp_path: Path, line: str, cells: int) -> None:
+    path = written(tmp_path, f"image,n\na,1\n{line}\nb,2\n")
+    with pytest.raises(FacealignError, match=rf"table\.csv:3: {cells} cells, expected 2"):
+        tables.read(path)
+
+
+def test_a_word_for_a_number_is_refused(tmp_path: Path) -> None:
+    table = tables.read(written(tmp_path, "image,n\na,one\n"))
+    with pytest.raises(FacealignError, match=r"table\.csv: .*'one'"):
+        table.numbers("n")
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FacealignError, match=r"table\.csv: empty"):
+        tables.read(written(tmp_path, ""))
+
+
+def test_a_failed_write_leaves_the_earlier_table(tmp_path: Path) -> None:
+    path = written(tmp_path, "image\na\n")
+    with pytest.raises(ValueError, match="shorter"):
+        tables.write(path, {"image": ["b", "c"], "n": [1]})
+    assert path.read_text() == "image\na\n"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_split_is_the_second_folder_whatever_lies_below_it() -> None:
+    assert tables.dataset_and_split("300W/train/test/a.png") == ("300W", "train")

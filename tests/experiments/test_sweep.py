@@ -1,0 +1,320 @@
+"""Sweeps with real dvc, in a project whose one stage takes no time."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+from facealign.core.errors import FacealignError
+from facealign.core.files import sha256
+from facealign.experiments import revisions
+from tests.helpers import ROOT
+
+PARAMS = """\
+data:
+  archive: data/model.pt
+  datasets: [300W, Menpo]   # a comment that DVC's rewriting need not keep
+train:
+  arch: onet
+  loss: wing
+  rate: 0.002
+  init: none
+  init_sha256: ''
+"""
+PIPELINE = """\
+stages:
+  train:
+    cmd: python work.py
+    deps: [work.py]
+    params: [data, train]
+    outs:
+      - data/model.pt
+      - metrics/ced.json: {cache: false}
+      - plots/ced: {cache: false}
+"""
+WORK = """\
+import pathlib, time, yaml
+params = yaml.safe_load(open("params.yaml"))
+for folder in ("data", "metrics", "plots/ced"):
+    pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+for dataset in params["data"]["datasets"]:
+    pathlib.Path(f"plots/ced/{dataset}.csv").write_text("error,share\\n")
+pathlib.Path("data/model.pt").write_text(str(params))
+print("the loss is", params["train"]["loss"], flush=True)
+assert params["train"]["loss"] != "broken", "no such loss"
+if params["train"]["loss"] == "meddling":
+    pathlib.Path("notes.md").write_text("changed meanwhile")
+if params["train"]["loss"] == "endless":
+    pathlib.Path("data/.started").touch()
+    time.sleep(600)
+pathlib.Path("metrics/ced.json").write_text(str(params["train"]["rate"]))
+"""
+LIST = """\
+all: {data.datasets: [300W, ytf]}
+first:
+  train: {rate: 1e-5}
+broken:
+  train.loss: broken
+second:
+  train.loss: l1
+"""
+NOTES = {"list.yaml", "data/.started"}
+
+
+class Small:
+    """A project with a Git repository, a DVC cache and this project's sweep."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("facealign", "stages"):
+            shutil.copytree(
+                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "dvc.lock")
+            )
+        files = {
+            "params.yaml": PARAMS,
+            "dvc.yaml": PIPELINE,
+            "stages/recognition/dvc.yaml": "stages: {}",
+            "work.py": WORK,
+            "notes.md": "as committed",
+            ".gitignore": "__pycache__\ndata/.started\n",
+            ".dvc/config": "[core]\n    analytics = false\n    autostage = false\n",
+            ".dvc/.gitignore": "/tmp\n/cache\n",
+        }
+        for name, text in files.items():
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+        self.run("git", "init", "-q", "-b", "main")
+        self.run("git", "config", "user.name", "a tester")
+        self.run("git", "config", "user.email", "tester@example.org")
+        self.run("dvc", "repro")
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-q", "-m", "the baseline")
+
+    def start(self, *command: str) -> "subprocess.Popen[str]":
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("DVC_")}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=kept | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *command: str, fails: bool = False) -> str:
+        process = self.start(*command)
+        said, _ = process.communicate()
+        assert (process.returncode != 0) == fails, said
+        return said
+
+    def sweep(self, text: str, fails: bool = False) -> str:
+        (self.folder / "list.yaml").write_text(text, encoding="utf-8")
+        return self.run("python", "-m", "facealign.experiments.sweep", "list.yaml", fails=fails)
+
+    def experiments(self) -> list[str]:
+        listed = self.run(
+            "git", "for-each-ref", "--format=%(refname)", "refs/exps/[0-9a-f][0-9a-f]/**"
+        )
+        return sorted(line.rsplit("/", 1)[1] for line in listed.splitlines())
+
+    def state(self) -> dict[str, bytes]:
+        """All files but Git's, DVC's and the list."""
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        names = {path.relative_to(self.folder).as_posix(): path for path in files}
+        return {
+            name: path.read_bytes()
+            for name, path in names.items()
+            if not name.startswith((".git/", ".dvc/"))
+            and name not in {"list.yaml", "data/.started"}
+        }
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """Tests leave its workspace as it is after a commit."""
+    return Small(tmp_path_factory.mktemp("small"))
+
+
+def test_a_sweep_survives_a_failure_and_goes_on_where_it_was(small: Small) -> None:
+    before = small.state()
+    said = small.sweep(LIST, fails=True)
+    assert re.findall(r"^(\d of 3: .*)$", said, re.M) == [
+        "1 of 3: first",
+        "2 of 3: broken",
+        "3 of 3: second",
+    ]
+    assert len(re.findall(r"^  done after \d+:\d\d:\d\d, output in ", said, re.M)) == 2
+    log = ".dvc/tmp/sweep/broken.log"
+    assert "  FAILED after " in said and "  | AssertionError: no such loss" in said
+    assert said.endswith(f"error: 1 of 3 failed:\nbroken: {log}\n")
+    assert "the loss is broken" in (small.folder / log).read_text(encoding="utf-8")
+    assert small.experiments() == ["first", "second"]
+    # no experiment builds on the one before, and lists and numbers come through
+    first = small.run("git", "show", f"{reference(small, 'first')}:params.yaml")
+    second = small.run("git", "show", f"{reference(small, 'second')}:params.yaml")
+    assert "- ytf" in first and "loss: wing" in first and "rate: 1e-05" in first
+    assert "- ytf" in second and "loss: l1" in second and "rate: 0.002" in second
+    assert small.state() == before
+    assert small.run("git", "status", "--porcelain") == "?? list.yaml\n"
+    assert small.run("git", "symbolic-ref", "HEAD") == "refs/heads/main\n"
+    assert "up to date" in small.run("dvc", "status")
+
+    again = LIST.replace("l1", "l2").replace("broken:\n  train.loss: broken", "third: {}")
+    said = small.sweep(again)
+    assert said.count("skipped: there is an experiment of this name") == 2
+    assert "with other values of train.loss); to run it anew: dvc exp remove second" in said
+    assert small.experiments() == ["first", "second", "third"]
+    assert small.state() == before
+
+
+def reference(small: Small, name: str) -> str:
+    [line] = small.run("git", "for-each-ref", f"refs/exps/**/{name}").splitlines()
+    return line.split()[0]
+
+
+def test_what_dvc_keeps_of_an_experiment_is_read_without_checking_it_out(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.folder)
+    small.sweep("fetched: {train.loss: l1}")
+    fetched = revisions.newest()["fetched"]
+    assert b"'loss': 'l1'" in fetched.fetch("data/model.pt")
+    assert "'loss': 'wing'" in Path("data/model.pt").read_text(encoding="utf-8")
+    with pytest.raises(FacealignError, match=r"fetched \([0-9a-f]{7}\): no data/nothing.pt"):
+        fetched.fetch("data/nothing.pt")
+    small.run("dvc", "exp", "remove", "fetched")
+
+
+def test_weights_to_start_from_are_hashed_unless_the_list_names_their_hash(small: Small) -> None:
+    weights = small.folder / "data" / ".started"  # ignored by Git
+    weights.write_bytes(b"trained before")
+    text = (
+        "further: {train.init: data/.started}\n"
+        "said: {train: {init: data/.started, init_sha256: f00}}\n"
+    )
+    small.sweep(text)
+    digests = [
+        yaml.safe_load(small.run("git", "show", f"{reference(small, name)}:params.yaml"))["train"]
+        for name in ("further", "said")
+    ]
+    assert [its["init_sha256"] for its in digests] == [sha256(weights), "f00"]
+    assert "with other values" not in small.sweep(text)
+    weights.unlink()
+    small.run("dvc", "exp", "remove", "further", "said")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("data.archive: data/gone.tgz", "list.yaml: one: data.archive: no file data/gone.tgz"),
+        ("train.init: data/gone.pt", "list.yaml: one: train.init: no file data/gone.pt"),
+        ("train.arch: casade", "train.arch: unknown network 'casade', did you mean cascade?"),
+    ],
+)
+def test_what_is_missing_is_said_before_anything_runs(small: Small, values: str, said: str) -> None:
+    made = "two: {data.archive: data/model.pt, train.arch: cascade}"  # by a stage
+    before = small.experiments()
+    assert said in small.sweep(f"one: {{{values}}}\n{made}\n", fails=True)
+    assert small.experiments() == before
+
+
+def test_an_unknown_parameter_is_an_error_before_anything_runs(small: Small) -> None:
+    before = small.experiments()
+    said = small.sweep("fine: {train.loss: l1}\nx: {train.los: l1}", fails=True)
+    assert said == (
+        "error: list.yaml: x: train: unknown parameter 'los', did you mean loss? "
+        "Valid: arch, loss, rate, init, init_sha256\n"
+    )
+    assert small.experiments() == before
+
+
+@pytest.mark.parametrize("name", ["params.yaml", "work.py", "metrics/ced.json"])
+def test_uncommitted_changes_are_named_and_stay(small: Small, name: str) -> None:
+    path = small.folder / name
+    before = path.read_bytes()
+    path.write_bytes(before + b"\n# mine\n")
+    said = small.sweep("x: {train.loss: l1}", fails=True)
+    assert said == (
+        f"error: uncommitted changes: {name}; commit them, or, if a killed experiment left them: "
+        "git checkout . && dvc checkout --force dvc.yaml\n"
+    )
+    assert path.read_bytes() == before + b"\n# mine\n"
+    path.write_bytes(before)
+    assert "x" not in small.experiments()
+
+
+def test_data_changed_by_hand_is_named_and_stays(small: Small) -> None:
+    path = small.folder / "data" / "model.pt"
+    before = path.read_bytes()
+    path.write_text("mine", encoding="utf-8")
+    said = small.sweep("x: {train.loss: l1}", fails=True)
+    assert "error: data other than Git says: data/model.pt; back to that: dvc checkout" in said
+    assert path.read_text(encoding="utf-8") == "mine"
+    path.write_bytes(before)
+
+
+def test_what_is_changed_meanwhile_stays_and_ends_the_sweep(small: Small) -> None:
+    before = small.state()
+    said = small.sweep("meddling: {train.loss: meddling}\nlast: {train.loss: l1}", fails=True)
+    assert "error: changed since the sweep began: notes.md; commit all and start it again" in said
+    assert "last" not in small.experiments()
+    assert small.state() == before | {"notes.md": b"changed meanwhile"}
+    small.run("git", "checkout", "-q", "notes.md")
+    assert small.state() == before
+
+
+def test_an_interrupted_sweep_puts_all_back_and_starts_again(small: Small) -> None:
+    before = small.state()
+    text = "endless: {train.loss: endless, data.datasets: [ytf]}\nlater: {train.rate: 7}"
+    (small.folder / "data" / ".started").unlink(missing_ok=True)
+    (small.folder / "list.yaml").write_text(text, encoding="utf-8")
+    # deaf to Ctrl-C, as a shell without job control starts what runs in the background
+    deaf = "trap '' INT; exec python -m facealign.experiments.sweep list.yaml"
+    process = small.start("sh", "-c", deaf)
+    while not (small.folder / "data" / ".started").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate()
+    assert process.returncode == 1, said
+    assert "1 of 2: endless" in said and "2 of 2" not in said
+    assert said.endswith("error: interrupted; started again, the sweep skips what is done\n")
+    assert small.state() == before
+    assert small.run("git", "symbolic-ref", "HEAD") == "refs/heads/main\n"
+    assert not {"endless", "later"} & set(small.experiments())
+    assert "done after" in small.sweep(text.replace("loss: endless", "loss: l1"))
+    assert {"endless", "later"} <= set(small.experiments())
+
+
+def test_after_a_killed_sweep_the_way_back_is_the_one_it_names(small: Small) -> None:
+    before = small.state()
+    started = small.folder / "data" / ".started"
+    started.unlink(missing_ok=True)
+    text = "killed: {train.loss: endless, data.datasets: [ytf]}"
+    (small.folder / "list.yaml").write_text(text, encoding="utf-8")
+    process = small.start("python", "-m", "facealign.experiments.sweep", "list.yaml")
+    while not started.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    children = psutil.Process(process.pid).children()
+    process.kill()
+    for child in children:
+        os.killpg(child.pid, signal.SIGKILL)
+    process.communicate()
+    psutil.wait_procs(children, timeout=60)  # as long as one is there, its locks count
+    said = small.sweep(text, fails=True)
+    assert "params.yaml" in said
+    way = said.rsplit("left them: ", 1)[1].strip()
+    small.run("sh", "-c", way.replace("BRANCH", "main"))
+    assert "done after" in small.sweep(text.replace("endless", "l1"))
+    assert small.state() == before
+    assert small.run("git", "symbolic-ref", "HEAD") == "refs/heads/main\n"

@@ -1,0 +1,154 @@
+import hashlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from facealign.core import config
+from facealign.core.errors import FacealignError
+from facealign.core.geometry import Box
+from facealign.core.points import REGIONS, select
+from facealign.faces import dlib_predictor
+from facealign.faces.detection import (
+    Found,
+    NotFound,
+    TrueFace,
+    box_from_points,
+    choose,
+    find_faces,
+    locate,
+    locate_all,
+)
+from facealign.faces.dlib_predictor import Dlib, predictor_file
+from tests.helpers import PARAMS
+
+EYES = np.array([[207.0, 101.0], [244.0, 103.0]])  # of the astronaut, by eye
+SMALL, LARGE = Box(0, 0, 10, 10), Box(0, 0, 100, 100)
+
+
+def points_on_a_line(*xs: float) -> np.ndarray:
+    return np.array([[x, 5.0] for x in xs])
+
+
+def test_the_astronauts_face_is_found(astronaut: np.ndarray) -> None:
+    (box,) = find_faces(astronaut, 0)
+    assert box.holds(EYES).all()
+    assert box.width == pytest.approx(90, abs=20)
+    assert box.centre == pytest.approx((223, 125), abs=12)
+
+
+def test_the_predictors_points_lie_where_a_faces_points_lie(
+    astronaut: np.ndarray, model: Path
+) -> None:
+    (box,) = find_faces(astronaut, 0)
+    points = dlib_predictor.predict(astronaut, box, model)
+    assert points.shape == (68, 2)
+    near = Box(box.left - 20, box.top - 20, box.right + 20, box.bottom + 20)
+    assert near.holds(points).all()
+    middle = {name: points[region].mean(axis=0) for name, region in REGIONS.items()}
+    assert middle["brows"][1] < middle["eyes"][1] < middle["nose"][1] < middle["mouth"][1]
+    eyes = [points[36:42].mean(axis=0), points[42:48].mean(axis=0)]
+    np.testing.assert_allclose(eyes, EYES, atol=5)
+
+
+def test_all_faces_are_located_and_predicted_in_their_order(
+    tmp_path: Path, astronaut: np.ndarray, model: Path
+) -> None:
+    pictures = {"a.png": astronaut[:260, 120:330], "b.png": astronaut[20:280, 100:330]}
+    for name, picture in pictures.items():
+        cv2.imwrite(str(tmp_path / name), picture[..., ::-1])
+    moves = {"a.png": (120, 0), "b.png": (100, 20)}
+    truth = [TrueFace(name, EYES - move) for name, move in moves.items()]
+    boxes = [found.box for found in locate_all(tmp_path, truth, [0]) if isinstance(found, Found)]
+    assert [box.holds(EYES - move).all() for box, move in zip(boxes, moves.values(), strict=True)]
+    faces = [dlib_predictor.Located(name, box) for name, box in zip(pictures, boxes, strict=True)]
+    predicted = dlib_predictor.predict_all(tmp_path, faces, model)
+    for points, face in zip(predicted, faces, strict=True):
+        alone = dlib_predictor.predict(pictures[face.image], face.box, model)
+        np.testing.assert_array_equal(points, alone)
+
+
+def test_a_face_is_looked_for_at_each_upsampling_until_it_is_found(astronaut: np.ndarray) -> None:
+    tiny = cv2.resize(astronaut[:300, 60:400], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    points = (EYES - (60, 0)) / 2
+    assert find_faces(tiny, 0) == []
+    found = locate(tiny, points, [0, 1, 2])
+    assert isinstance(found, Found)
+    assert found.upsample == 1
+    assert found.box.holds(points).all()
+
+
+def test_a_face_elsewhere_is_not_the_annotated_one(astronaut: np.ndarray) -> None:
+    assert locate(astronaut, EYES + 200, [0]) == NotFound(elsewhere=1)
+    assert locate(np.zeros((100, 100, 3), np.uint8), EYES, [0]) == NotFound(elsewhere=0)
+
+
+def test_the_box_with_the_most_points_is_chosen() -> None:
+    points = points_on_a_line(1, 2, 3, 50)
+    assert choose([SMALL, LARGE], points) == LARGE
+    assert choose([LARGE, SMALL], points) == LARGE
+
+
+def test_the_first_of_equal_boxes_is_chosen() -> None:
+    points = points_on_a_line(1, 2)
+    assert choose([SMALL, LARGE], points) == SMALL
+
+
+@pytest.mark.parametrize(("inside", "outside", "holds"), [(2, 2, True), (2, 3, False)])
+def test_a_box_must_hold_at_least_half_of_the_points(
+    inside: int, outside: int, holds: bool
+) -> None:
+    points = points_on_a_line(*[5.0] * inside, *[70.0] * outside)
+    assert choose([SMALL], points) == (SMALL if holds else None)
+
+
+def test_no_box_is_chosen_from_none() -> None:
+    assert choose([], points_on_a_line(1)) is None
+
+
+def test_a_faces_five_points_stand_for_about_the_box_of_all(face: np.ndarray) -> None:
+    whole, few = box_from_points(face), box_from_points(select(face, 5))
+    assert abs(few.width - whole.width) < 0.15 * whole.width
+    assert np.abs(np.subtract(few.centre, whole.centre)).max() < 0.1 * whole.width
+
+
+def test_the_box_from_points_is_a_square_of_their_size_a_little_higher() -> None:
+    box = box_from_points(np.array([[100.0, 200.0], [180.0, 245.0], *66 * [[120.0, 210.0]]]))
+    size = 60  # the root of 80 * 45
+    assert (box.width, box.height) == pytest.approx((1.027 * size, 1.027 * size))
+    assert box.centre == pytest.approx((140 + 0.005 * size, 222.5 - 0.103 * size))
+
+
+def test_the_box_from_points_is_about_the_detectors(astronaut: np.ndarray, model: Path) -> None:
+    (box,) = find_faces(astronaut, 0)
+    guess = box_from_points(dlib_predictor.predict(astronaut, box, model))
+    assert guess.width == pytest.approx(box.width, rel=0.12)
+    assert guess.centre == pytest.approx(box.centre, abs=0.1 * box.width)
+
+
+def test_a_predictor_may_be_a_files_path(tmp_path: Path) -> None:
+    path = tmp_path / "own.dat"
+    path.write_bytes(b"a model")
+    assert predictor_file(Dlib(str(path), hashlib.sha256(b"a model").hexdigest())) == path
+
+
+@pytest.mark.parametrize("name", ["no_such_package", "no/such/file.dat", ""])
+def test_an_unknown_predictor_is_named(name: str) -> None:
+    with pytest.raises(FacealignError, match=rf"'{name}' is neither a file nor an installed pack"):
+        predictor_file(Dlib(name, "0"))
+
+
+def test_a_package_without_the_model_is_named() -> None:
+    with pytest.raises(FacealignError, match=r"package 'yaml' has no models/shape_predictor_68"):
+        predictor_file(Dlib("yaml", "0"))
+
+
+def test_a_predictor_with_another_hash_is_refused() -> None:
+    with pytest.raises(FacealignError, match=r"dlib\.sha256: .*\.dat has fbdc2cb8.*expected 0123"):
+        predictor_file(Dlib("face_recognition_models", "0123"))
+
+
+def test_the_commands_take_the_predictor_that_the_pipeline_takes() -> None:
+    params = PARAMS
+    assert config.load("dlib", Dlib, params) == dlib_predictor.PUBLISHED

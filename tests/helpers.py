@@ -1,0 +1,104 @@
+"""A copy of this project that tests run the real `dvc` and `make` in."""
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PARAMS = ROOT / "params.yaml"
+# where DVC has put a .gitignore for recognition
+IGNORING = ["data/recognition", "data/recognition/aligned", "data/recognition/networks"]
+IGNORING += ["plots/recognition"]
+PICTURES, EPOCHS = 40, 2  # of the project that the pipeline is tested in
+
+
+class Project:
+    """A small copy of this project, with a Git repository and a DVC cache of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @staticmethod
+    def begun_in(folder: Path) -> "Project":
+        """As it is before its first run."""
+        names = [
+            "facealign",
+            "stages",
+            "experiments",
+            "dvc.yaml",
+            "Makefile",
+            ".dvcignore",
+            ".gitignore",
+        ]
+        names += [".dvc/plots", ".dvc/config", ".dvc/.gitignore"]
+        # recognition as a fresh clone has it: results in Git, and nothing in the cache
+        names += ["metrics/identities.json", "metrics/recognition.json", "plots/recognition/roc"]
+        names += [f"{folder}/.gitignore" for folder in IGNORING]
+        for name in names:
+            source, target = ROOT / name, folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, target)
+        params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+        params["demo"] |= {"pictures": PICTURES, "people": 0}
+        params["train"] |= {"epochs": EPOCHS, "validation": 0.3}
+        (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+        project = Project(folder)
+        project.run("git", "init", "-q", "-b", "main")
+        project.name_committer()
+        project.commit("the project")
+        return project
+
+    def clone(self, folder: Path) -> "Project":
+        """What Git has of it, elsewhere."""
+        self.run("git", "clone", "-q", str(self.folder), str(folder))
+        cloned = Project(folder)
+        cloned.name_committer()
+        return cloned
+
+    def name_committer(self) -> None:
+        self.run("git", "config", "user.name", "a tester")
+        self.run("git", "config", "user.email", "tester@example.org")
+
+    def environment(self) -> dict[str, str]:
+        kept = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("DVC_", "MLFLOW_", "FACEALIGN_"))
+        }
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return kept | {"PATH": path, "FACEALIGN_DEVICE": "cpu"}
+
+    def run(self, *command: str, fails: bool = False, **variables: str) -> str:
+        """What the command printed; it must succeed, or fail, as said."""
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment() | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode != 0) == fails, done.stdout[-6000:]
+        return done.stdout
+
+    def commit(self, message: str) -> None:
+        self.run("git", "add", "-A")
+        self.run("git", "commit", "-q", "--allow-empty", "-m", message)
+
+    def json(self, name: str) -> Any:
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        with (self.folder / name).open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))

