@@ -5,7 +5,7 @@ from pathlib import Path
 
 from facealign.core import config, tables
 from facealign.core.command import run
-from facealign.core.files import alone, sha256, write_json
+from facealign.core.files import file_lock, sha256, write_json
 from facealign.faces import cropping
 from facealign.faces.cropping import Crops
 from facealign.training import checkpoint, loop
@@ -16,7 +16,7 @@ def main(crops: Path, model: Path, curve: Path, speed: Path) -> None:
     faces, recipe = cropping.load_crops(crops), config.load("train", Train)
     scratch = model.with_name(".training")
     # a killed `dvc repro` may have left its training behind, alive
-    with alone(scratch / "lock"):
+    with file_lock(scratch / "lock"):
         _train(faces, recipe, scratch, model, curve, speed)
 
 

@@ -12,8 +12,8 @@ from facealign.core.errors import FacealignError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`; what is written there takes its place on success."""
+def atomic_write(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path`; the file written there replaces it on success."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     try:
@@ -24,8 +24,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """For one process at a time: `path` exists meanwhile, and means nothing once it has ended."""
+def file_lock(path: Path) -> Iterator[None]:
+    """Lock `path`, or fail at once; the file that a killed process leaves locks nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:
@@ -55,10 +55,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def chosen(name: str, share: float, fold: int = 0) -> bool:
-    """Whether it is in the share, decided by the name alone: it stays when others come or go.
+def in_fold(name: str, share: float, fold: int = 0) -> bool:
+    """Whether the hash of `name` falls into this fold, so that adding names moves no other one.
 
-    Every fold is another share of the names, as long as there is one.
+    Folds of one `share` do not overlap; `fold` may be any below 1 / share.
     """
     digest = hashlib.sha256(name.encode()).digest()
     place = int.from_bytes(digest[:8], "big") / 2**64
@@ -66,7 +66,7 @@ def chosen(name: str, share: float, fold: int = 0) -> bool:
 
 
 def write_text(path: Path, text: str) -> None:
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from facealign.core.errors import FacealignError
-from facealign.core.files import replacing
+from facealign.core.files import atomic_write
 from facealign.core.geometry import Affine
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
@@ -56,7 +56,7 @@ def write(path: Path, image: np.ndarray) -> None:
     """In the format that the path's suffix names."""
     done, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     assert done
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(data.tobytes())
 
 

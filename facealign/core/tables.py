@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from facealign.core.errors import FacealignError
-from facealign.core.files import replacing
+from facealign.core.files import atomic_write
 from facealign.core.points import COUNT
 
 KEY = "image"  # names the picture of a row: its path, DATASET/SPLIT/FILE
@@ -91,7 +91,7 @@ def _parse(lines: Iterable[str], path: Path) -> Table:
 
 def write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with (
-        replacing(path) as part,
+        atomic_write(path) as part,
         part.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file,
     ):
         lines = csv.writer(file, lineterminator="\n")

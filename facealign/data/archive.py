@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from facealign.core import images
 from facealign.core.errors import FacealignError
-from facealign.core.files import replacing
+from facealign.core.files import atomic_write
 from facealign.data.layouts import celeba, course
 
 ROOT = "landmarks_task"
@@ -50,7 +50,7 @@ def extract(archive: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
 def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
     """A .tgz of the files (path under ROOT, contents); the same files give the same bytes."""
     with (
-        replacing(archive) as part,
+        atomic_write(archive) as part,
         part.open("wb") as raw,
         # no name and no time of day in the header; the pictures are compressed already
         gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from facealign.core.errors import FacealignError
-from facealign.core.files import replacing
+from facealign.core.files import atomic_write
 from facealign.core.points import mirror
 from facealign.export.onnx_files import Normalised, two_crops, write
 from facealign.faces.cropping import Stats
@@ -98,7 +98,7 @@ def export_checked(source: Path, path: Path, mirrored: bool = False) -> float:
     network, codec = checkpoint.build(trained, torch.device("cpu"))
     size = trained.stats.size
     noise = np.random.default_rng(0).integers(0, 256, (4, size, size, 3), dtype=np.uint8)
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         module = FromCrops(network, codec, trained.stats, mirrored)
         to_onnx(module, part)
         off = difference(part, module, noise)

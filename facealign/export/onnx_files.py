@@ -11,7 +11,7 @@ import onnx
 import torch
 from torch import nn
 
-from facealign.core.files import replacing
+from facealign.core.files import atomic_write
 from facealign.faces.cropping import Stats
 
 
@@ -53,7 +53,7 @@ def write(
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
     onnx.helper.set_model_props(model, {f"facealign.{key}": fact for key, fact in facts.items()})
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         onnx.save(model, part)
 
 

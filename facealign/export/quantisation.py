@@ -16,7 +16,7 @@ from onnxruntime.quantization import (
     quantize_static,
 )
 
-from facealign.core.files import replacing
+from facealign.core.files import atomic_write
 
 DENSE = ["Gemm", "MatMul"]
 PERCENTILE = 99.99  # of the values, up to which the bytes reach; the few beyond are cut to it
@@ -27,7 +27,7 @@ def quantise(source: Path, path: Path, crops: np.ndarray) -> None:
     logging.disable(logging.WARNING)  # it advises a preparation that `export` has done
     try:
         # its calibration tells on the standard output what it does
-        with replacing(path) as part, contextlib.redirect_stdout(None):
+        with atomic_write(path) as part, contextlib.redirect_stdout(None):
             quantize_static(
                 source,
                 part,

@@ -19,7 +19,7 @@ import numpy as np
 from facealign.core import images, tables
 from facealign.core.config import Range
 from facealign.core.errors import FacealignError
-from facealign.core.files import replacing, write_json
+from facealign.core.files import atomic_write, write_json
 from facealign.core.geometry import Affine, Box, box_sizes, crop_map
 from facealign.core.parallel import map_in_order
 from facealign.core.tables import dataset_and_split
@@ -109,7 +109,7 @@ def store(
     side = size + 2 * border
     total, squares, count = np.zeros(3, np.int64), np.zeros(3, np.int64), 0
     target.mkdir(parents=True, exist_ok=True)
-    with replacing(target / PIXELS) as part:
+    with atomic_write(target / PIXELS) as part:
         pixels = np.lib.format.open_memmap(part, "w+", np.uint8, (len(places), side, side, 3))
         work = partial(_crop, root, size, border)
         for row, crop in enumerate(map_in_order(work, places, "crop")):

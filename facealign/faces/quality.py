@@ -40,7 +40,7 @@ class Group:
         return f"{self.low:.0f}–{min(self.high, last):.0f}"
 
 
-def respects(
+def subgroups(
     truth: np.ndarray, sharp: np.ndarray, sizes: np.ndarray
 ) -> dict[str, list[tuple[str, Group]]]:
     """The faces by what makes them hard, each group with its name; in order of yaw (without 68

@@ -273,7 +273,7 @@ def _groups(found: Sequence[Measured], methods: Sequence[str]) -> Groups:
 
     groups = {
         respect: {name: of_all(group.rows, slice(None)) for name, group in its}
-        for respect, its in quality.respects(truth, sharp, sizes).items()
+        for respect, its in quality.subgroups(truth, sharp, sizes).items()
     }
     if distances["model"].shape[1] == COUNT:
         groups["part"] = {name: of_all(slice(None), part) for name, part in REGIONS.items()}

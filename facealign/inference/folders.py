@@ -17,7 +17,7 @@ import numpy as np
 from facealign.core import images, tables
 from facealign.core.errors import FacealignError
 from facealign.core.faces import Face
-from facealign.core.files import replacing, write_text
+from facealign.core.files import atomic_write, write_text
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT
 from facealign.data.annotations import format_pts
@@ -75,7 +75,7 @@ def predict(paths: Sequence[str], form: str, out: Path | None, overlay: bool, mo
     seen = look_at_all(sources, model, partial(_write_results, out, form, overlay))
     if form != "csv":
         return _count(seen)
-    with replacing(out / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(out / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
         return _count(_as_table(seen, file))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from facealign.core.errors import FacealignError
-from facealign.core.files import replacing
+from facealign.core.files import atomic_write
 from facealign.inference.aligner import Aligner, as_dict
 from facealign.inference.folders import draw
 from facealign.inference.tracker import Followed, Tracker
@@ -142,7 +142,7 @@ def _writing(path: Path, fps: float) -> Iterator[Callable[[np.ndarray], None]]:
     if path.suffix.lower() not in (".mp4", ".avi"):
         raise FacealignError(f"{path}: expected a name that ends in .mp4 or .avi")
     code = "mp4v" if path.suffix.lower() == ".mp4" else "MJPG"
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         named = part.with_name(f"{part.name}{path.suffix}")  # OpenCV chooses the format by it
         video: list[cv2.VideoWriter] = []
 
@@ -168,7 +168,7 @@ def _lines(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
     if str(path) == "-":
         yield lambda line: print(json.dumps(line), flush=True)
         return
-    with replacing(path) as part, part.open("w", encoding="utf-8") as file:
+    with atomic_write(path) as part, part.open("w", encoding="utf-8") as file:
         yield lambda line: print(json.dumps(line), file=file)
 
 

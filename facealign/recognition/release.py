@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from facealign.core.command import run
-from facealign.core.files import replacing
+from facealign.core.files import atomic_write
 from facealign.export import quantisation
 from facealign.recognition import crops
 from facealign.recognition.embedding import RELEASED
@@ -28,7 +28,7 @@ def main(network: Path, aligned: Path, figures: Path, details: Path) -> None:
     faces = crops.load(aligned)
     learnt = faces.rows(TRAIN)
     shown = learnt[np.linspace(0, len(learnt) - 1, _SHOWN).astype(int)]
-    with replacing(RELEASED) as part:
+    with atomic_write(RELEASED) as part:
         quantisation.quantise(network / NETWORK, part, faces.inputs(shown))
         model = onnx.load(part)
         fact = model.metadata_props.add()

@@ -21,7 +21,7 @@ from fpdf import FPDF
 from fpdf.enums import TableBordersLayout
 from fpdf.fonts import FontFace
 
-from facealign.core.files import replacing, write_text
+from facealign.core.files import atomic_write, write_text
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ def write_pdf(document: Document, path: Path) -> None:
                 pages.rows(rows, names, 7.0 if small else 8.0)
             case Picture(data, caption, width):
                 pages.picture(data, caption, width)
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(pages.output())
 
 

@@ -219,7 +219,7 @@ def _respects(material: Material, looks: Sequence[Look], words: Words) -> dict[s
         respect: [
             rated(words(name) if respect == "sharpness" else name, group) for name, group in groups
         ]
-        for respect, groups in quality.respects(tested.truth, sharp, sizes).items()
+        for respect, groups in quality.subgroups(tested.truth, sharp, sizes).items()
     }
 
 

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from facealign.core.files import replacing
+from facealign.core.files import atomic_write
 from facealign.evaluation import metrics
 
 STYLES = {"model": ("#1f5fb4", "-"), "dlib": ("#d1641f", "--")}
@@ -98,6 +98,6 @@ def _frame(title: str, size: tuple[float, float]) -> tuple[Figure, Axes]:
 
 def _write(figure: Figure, path: Path) -> None:
     for suffix, metadata in ((".png", {"Software": None}), (".svg", {"Date": None})):
-        with replacing(path.with_name(path.name + suffix)) as part:
+        with atomic_write(path.with_name(path.name + suffix)) as part:
             figure.savefig(part, format=suffix[1:], dpi=120, metadata=metadata)
     plt.close(figure)

@@ -13,7 +13,7 @@ from torch import nn
 
 from facealign import models
 from facealign.core.errors import FacealignError
-from facealign.core.files import replacing, sha256
+from facealign.core.files import atomic_write, sha256
 from facealign.faces.cropping import Stats
 from facealign.models.parts.codecs import Codec, make_codec
 from facealign.models.parts.layers import Shape
@@ -122,7 +122,7 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
     # through memory: torch writes the file's own name into it, and the name must not matter
     buffer = io.BytesIO()
     torch.save(to_dict(checkpoint), buffer)
-    with replacing(path) as part:
+    with atomic_write(path) as part:
         part.write_bytes(buffer.getvalue())
 
 

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from facealign import models
 from facealign.core.config import unknown_name
 from facealign.core.errors import FacealignError
-from facealign.core.files import chosen, replacing
+from facealign.core.files import atomic_write, in_fold
 from facealign.core.points import select
 from facealign.core.tables import dataset_and_split
 from facealign.evaluation import metrics
@@ -92,7 +92,7 @@ def split_rows(crops: Crops, config: Train) -> tuple[np.ndarray, np.ndarray]:
             )
     held = np.array(
         [
-            dataset not in config.extra and chosen(image, share, fold)
+            dataset not in config.extra and in_fold(image, share, fold)
             for dataset, image in zip(sets, images, strict=True)
         ],
         dtype=bool,
@@ -277,7 +277,7 @@ class _Training:
             "best": checkpoint.to_dict(self.best),
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as part:
+        with atomic_write(path) as part:
             torch.save(state, part)
 
     def restore(self, path: Path) -> None:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from facealign.core.geometry import Box
-from facealign.faces.quality import Group, between, in_thirds, respects, sharpness
+from facealign.faces.quality import Group, between, in_thirds, sharpness, subgroups
 from facealign.synthesis.head import NEUTRAL
 
 FACE = Box(179, 83, 266, 170)  # of the astronaut
@@ -49,7 +49,7 @@ def test_thirds_hold_about_as_many_each() -> None:
 def test_faces_are_grouped_by_what_makes_them_hard() -> None:
     turned = [pose_of(yaw) for yaw in (0, 20, -20, 50)]
     sharp, sizes = np.array([0.1, 0.2, 0.3, 0.4]), np.array([50.0, 60, 70, 80])
-    found = respects(np.array(turned), sharp, sizes)
+    found = subgroups(np.array(turned), sharp, sizes)
     rows = {
         respect: {name: group.rows.tolist() for name, group in its}
         for respect, its in found.items()
@@ -58,7 +58,7 @@ def test_faces_are_grouped_by_what_makes_them_hard() -> None:
     assert rows["sharpness"] == {"least": [0], "middle": [1], "most": [2, 3]}
     assert rows["size"] == {"50–60": [0], "60–70": [1], "70–80": [2, 3]}
     # five points do not tell which way a head is turned
-    assert list(respects(np.zeros((4, 5, 2)), sharp, sizes)) == ["sharpness", "size"]
+    assert list(subgroups(np.zeros((4, 5, 2)), sharp, sizes)) == ["sharpness", "size"]
 
 
 def pose_of(yaw: float) -> np.ndarray:

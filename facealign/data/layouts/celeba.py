@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from facealign.core.errors import FacealignError
-from facealign.core.files import chosen
+from facealign.core.files import in_fold
 from facealign.data.annotations import format_pts
 
 PICTURES = "img_celeba"
@@ -47,7 +47,7 @@ def arrange(folder: Path, target: Path) -> None:
     partition = _read(folder, PARTITION, 1, present)
     for name in sorted(present):
         person = f"{people[name][0]:.0f}" if name in people else ""
-        tested = partition[name] == [2] if name in partition else chosen(person or name, _TEST)
+        tested = partition[name] == [2] if name in partition else in_fold(person or name, _TEST)
         home = target / ("test" if tested else "train") / person
         home.mkdir(parents=True, exist_ok=True)
         (pictures / name).rename(home / name)
