@@ -12,6 +12,16 @@ from facealign.core.geometry import Affine
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 
 
+def is_picture(path: Path) -> bool:
+    """Whether it is one by its name. macOS puts a hidden ._x.jpg, no picture, beside an x.jpg."""
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """All pictures below the folder, sorted by path."""
+    return sorted(path for path in folder.rglob("*") if is_picture(path) and path.is_file())
+
+
 def read(path: Path) -> np.ndarray:
     """Any depth and channel count becomes 8-bit RGB; a turn noted in EXIF is carried out."""
     try:

@@ -98,7 +98,7 @@ def _is_of_people(folder: Path) -> bool:
     names = {path.name for path in inside}
     # pictures in such folders without points are somebody's splits, and not people
     return not names & {"train", "training", "test", "validation"} and any(
-        file.suffix.lower() in images.SUFFIXES for path in inside for file in path.iterdir()
+        images.is_picture(file) for path in inside for file in path.iterdir()
     )
 
 

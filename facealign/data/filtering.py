@@ -125,13 +125,12 @@ def _pair_folder(root: Path, folder: Path) -> tuple[list[_Candidate], list[Drop]
     annotations: dict[Path, Path] = {}
     drops: list[Drop] = []
     for path in _files(folder):
-        suffix = path.suffix.lower()
-        if path.name.startswith("."):  # macOS adds ._NAME.jpg and ._NAME.pts to archives
-            drops.append(Drop(_key(root, path), "unknown_file"))
-        elif suffix == ".pts" and path.with_suffix("") not in annotations:
-            annotations[path.with_suffix("")] = path
-        elif suffix in images.SUFFIXES:
-            pictures[path.with_suffix("")].append(path)
+        stem = path.with_suffix("")
+        is_pts = path.suffix.lower() == ".pts" and not path.name.startswith(".")
+        if is_pts and stem not in annotations:
+            annotations[stem] = path
+        elif images.is_picture(path):
+            pictures[stem].append(path)
         else:
             drops.append(Drop(_key(root, path), "unknown_file"))
     candidates = []

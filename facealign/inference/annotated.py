@@ -177,9 +177,7 @@ def score(
 
 def _from_pts(folder: Path) -> tuple[list[Known], list[str]]:
     known, dropped = [], []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in images.SUFFIXES or not path.is_file():
-            continue
+    for path in images.find_pictures(folder):
         beside = path.with_suffix(".pts")
         if not beside.is_file():
             dropped.append(f"{path}: no {beside.name} beside it")

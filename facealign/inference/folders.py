@@ -109,9 +109,7 @@ def find_pictures(paths: Sequence[str]) -> list[Source]:
 
 
 def pictures_below(folder: Path) -> list[Source]:
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    found = [path for path in files if path.suffix.lower() in images.SUFFIXES]
-    return [Source(path, path.relative_to(folder)) for path in found]
+    return [Source(path, path.relative_to(folder)) for path in images.find_pictures(folder)]
 
 
 def _refuse_clashes(sources: Sequence[Source], out: Path, suffixes: Set[str]) -> None:

@@ -44,7 +44,7 @@ def show(folder: Path, table: Path | None, model: str | None, worst: bool, out: 
     known: list[Known] = []
     dropped: list[str] = []
     draw: Callable[[Known], Shown] | Callable[[Source], Shown]
-    if table is not None or any(folder.rglob("*.pts")):
+    if table is not None or _has_points(folder):
         known, dropped = annotated.known_faces(folder, table)
         items: Sequence[Known] | Sequence[Source] = known
         draw = partial(_draw_known, model)
@@ -75,6 +75,10 @@ def show(folder: Path, table: Path | None, model: str | None, worst: bool, out: 
         print(page)
     print(f"{len(tiles)} faces, {len(problems)} pictures left out", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _has_points(folder: Path) -> bool:
+    return any(path.with_suffix(".pts").is_file() for path in images.find_pictures(folder))
 
 
 def _draw_known(model: str | None, known: Known) -> Shown:

@@ -103,8 +103,7 @@ def find_pictures(root: Path, datasets: Sequence[str]) -> list[str]:
         for split in SPLITS:
             found += [
                 path.relative_to(root).as_posix()
-                for path in sorted((root / dataset / split).rglob("*"))
-                if path.suffix.lower() in images.SUFFIXES and not path.name.startswith(".")
+                for path in images.find_pictures(root / dataset / split)
             ]
     if not found:
         raise FacealignError(f"{root}: no pictures in {', '.join(datasets)}")

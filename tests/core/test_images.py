@@ -186,3 +186,14 @@ def test_what_is_cut_without_a_rim_is_the_same_as_inside_of_it(
     cut = images.warp(picture, to_crop, size, rim)
     apart = np.abs(wide[rim:-rim, rim:-rim].astype(int) - cut)
     assert apart.max() <= 2 and apart.mean() < 0.1
+
+
+def test_pictures_are_found_by_suffix_in_all_folders_below_but_not_hidden_ones(
+    tmp_path: Path,
+) -> None:
+    for name in ("b.JPG", "a/c.png", "a/._c.png", ".d.png", "a/c.pts", "notes.txt", ".png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "folder.png").mkdir()
+    found = images.find_pictures(tmp_path)
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == ["a/c.png", "b.JPG"]

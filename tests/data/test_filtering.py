@@ -44,6 +44,7 @@ def tree(tmp_path: Path, face: np.ndarray) -> Path:
     add(tmp_path, "300W/train/empty.pts", format_pts(face))
     add(tmp_path, "300W/train/Thumbs.db", "")
     add(tmp_path, "300W/train/._good.jpg", "")
+    add(tmp_path, "300W/train/._good.pts", "")
     add(tmp_path, "300W/valid/other.png", PICTURE)
     add(tmp_path, "300W/readme.txt", "")
     add_face(tmp_path, "300W/test/good", face)
@@ -62,6 +63,7 @@ def test_every_file_is_kept_or_dropped_with_its_reason(tree: Path) -> None:
     assert reasons == [
         ("readme.txt", "outside_splits", ""),
         ("train/._good.jpg", "unknown_file", ""),
+        ("train/._good.pts", "unknown_file", ""),
         ("train/Thumbs.db", "unknown_file", ""),
         ("train/alone.JPG", "no_points", ""),
         ("train/empty.pts", "no_image", ""),
@@ -101,7 +103,7 @@ def test_the_counts_add_up_to_all_files_but_the_points_of_a_picture(tree: Path) 
         path for path in files if path.suffix == ".pts" and path.with_suffix(".png").exists()
     ]
     counted = sum(split["kept"] + split["dropped"] for split in summary.values())
-    assert counted == len(files) - len(beside_a_picture) == 18
+    assert counted == len(files) - len(beside_a_picture) == 19
     assert all(split["dropped"] == sum(split["reasons"].values()) for split in summary.values())
 
 
