@@ -1,34 +1,73 @@
-"""The 68 iBUG/300-W landmarks of a face: find them; train, measure and compare detectors.
+"""Find the 68 iBUG/300-W landmarks of faces; train, measure and compare landmark detectors.
 
 >>> from facealign import Aligner
->>> [face.points for face in Aligner().predict("photo.jpg")]
+>>> for face in Aligner().predict("photo.jpg"):
+...     print(face.box.width, face.points.shape)
+107.0 (68, 2)
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from facealign.core.errors import FacealignError as FacealignError
-    from facealign.core.faces import Face as Face
-    from facealign.core.faces import Pose as Pose
-    from facealign.core.geometry import Box as Box
-    from facealign.inference.aligner import Aligner as Aligner
+    from facealign.core.errors import (
+        AnnotationError,
+        ArchiveError,
+        ConfigError,
+        DependencyError,
+        ExperimentError,
+        FacealignError,
+        ImageError,
+        InputError,
+        ModelError,
+        TrainingError,
+    )
+    from facealign.core.faces import Face, Pose
+    from facealign.core.geometry import Box
+    from facealign.faces.drawing import draw
+    from facealign.inference.aligner import Aligner
+    from facealign.inference.tracker import TrackedFace, Tracker
 
 __version__ = "0.1.0"
+__all__ = [
+    "Aligner",
+    "AnnotationError",
+    "ArchiveError",
+    "Box",
+    "ConfigError",
+    "DependencyError",
+    "ExperimentError",
+    "Face",
+    "FacealignError",
+    "ImageError",
+    "InputError",
+    "ModelError",
+    "Pose",
+    "TrackedFace",
+    "Tracker",
+    "TrainingError",
+    "__version__",
+    "draw",
+]
 
-_HOMES = {
+_MODULES = dict.fromkeys([name for name in __all__ if name.endswith("Error")], "core.errors") | {
     "Aligner": "inference.aligner",
     "Box": "core.geometry",
     "Face": "core.faces",
-    "FacealignError": "core.errors",
     "Pose": "core.faces",
+    "TrackedFace": "inference.tracker",
+    "Tracker": "inference.tracker",
+    "draw": "faces.drawing",
 }
-__all__ = ["Aligner", "Box", "Face", "FacealignError", "Pose", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    """Loaded when they are asked for, so that `import facealign` takes no time."""
-    if name not in _HOMES:
+    """Public names are loaded on first use, so that `import facealign` is fast."""
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

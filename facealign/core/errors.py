@@ -1,4 +1,4 @@
-"""What goes wrong for reasons that the user can mend; the command and the stages print one line.
+"""Errors that the user can fix; the command and the stages print them as one line.
 
 FacealignError
 ├── ConfigError        a value of params.yaml, of a list of experiments, or an argument
@@ -8,13 +8,21 @@ FacealignError
 │   ├── ImageError         a picture or a video
 │   └── ModelError         a checkpoint, an ONNX file, dlib's predictor
 ├── DependencyError    an optional package that is not installed
-├── TrainingError      a training that cannot go on
+├── TrainingError      a training run that cannot go on
 └── ExperimentError    Git, DVC or MLflow: no such experiment, uncommitted changes
 """
 
 
 class FacealignError(Exception):
-    """The base of all; the message says which file, line or key, and what was expected."""
+    """The base class; the message names the file, line or key and what was expected.
+
+    >>> import facealign
+    >>> try:
+    ...     facealign.Aligner().predict("missing.jpg")
+    ... except facealign.FacealignError as error:
+    ...     print(error)
+    missing.jpg: No such file or directory
+    """
 
 
 class ConfigError(FacealignError):
@@ -38,15 +46,15 @@ class ImageError(InputError):
 
 
 class ModelError(InputError):
-    """A network's file that cannot be used."""
+    """A model file that cannot be used."""
 
 
 class DependencyError(FacealignError):
-    """An optional package that is not installed."""
+    """An optional package, or a library it needs, that is not installed."""
 
 
 class TrainingError(FacealignError):
-    """A training that cannot go on."""
+    """A training run that cannot go on."""
 
 
 class ExperimentError(FacealignError):

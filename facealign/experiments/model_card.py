@@ -14,6 +14,7 @@ from facealign.evaluation.scoring import ALL
 from facealign.faces import dlib_predictor
 from facealign.faces.dlib_predictor import Dlib
 from facealign.inference import annotated
+from facealign.inference.aligner import Aligner
 from facealign.inference.annotated import Groups, Known, Report
 from facealign.reports import markdown
 from facealign.training import checkpoint
@@ -28,7 +29,10 @@ def tables(runnables: Sequence[Path], faces: Path, baseline: Path) -> str:
     tested = [face for face in known if _split(face, faces) == "test"]
     if not tested:
         raise FacealignError(f"{faces}: no DATASET/test/ with a .pts beside each picture")
-    reports = {file.stem: annotated.score(tested, [], str(file), baseline) for file in runnables}
+    reports = {
+        file.stem: annotated.score(tested, [], Aligner(file, threads=1), baseline)
+        for file in runnables
+    }
     blocks = [_networks(runnables), "### By data set", _summary(reports)]
     for dataset in next(iter(reports.values())).groups:
         groups = _merged({name: its.groups[dataset] for name, its in reports.items()})

@@ -19,6 +19,7 @@ from facealign.data import archive
 from facealign.data.annotations import format_pts
 from facealign.evaluation import metrics, translation
 from facealign.inference import annotated
+from facealign.inference.aligner import Aligner
 from facealign.inference.annotated import Known, Measured
 
 EACH = 3  # of so many faces one goes into the archive: the next frame of a film shows little else
@@ -52,7 +53,8 @@ def main(faces: Path, dataset: Path, target: Path, *networks: Path) -> None:
 
 def _look(network: Path, known: list[Known]) -> dict[Path, Measured]:
     """By picture, where a face was found."""
-    looked = map_in_order(partial(annotated.look, str(network), None), known, network.stem)
+    aligner = Aligner(network, threads=1)
+    looked = map_in_order(partial(annotated.look, aligner, None), known, network.stem)
     return {result.known.path: result for result in looked if isinstance(result, Measured)}
 
 

@@ -29,7 +29,8 @@ from facealign.export import landmarks
 from facealign.faces import dlib_predictor
 from facealign.faces.cropping import Crops, Stats
 from facealign.faces.dlib_predictor import Dlib
-from facealign.inference import aligner, benchmark
+from facealign.inference import benchmark
+from facealign.inference.network import Network as Exported
 from facealign.models.parts.codecs import Codec, make_codec
 from facealign.models.parts.layers import Shape
 from facealign.reports import markdown, plotting
@@ -119,7 +120,7 @@ def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, mirrored: bool, faces
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
         landmarks.to_onnx(landmarks.FromCrops(network, codec, stats, mirrored), file)
-        [taken] = benchmark.measure([aligner.Network(file, threads=1)], faces)
+        [taken] = benchmark.measure([Exported(file, threads=1)], faces)
         return taken.step
 
 

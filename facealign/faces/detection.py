@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -62,11 +62,16 @@ def choose(boxes: Sequence[Box], points: np.ndarray) -> Box | None:
     return boxes[best] if held and 2 * held[best] >= len(points) else None
 
 
-def locate(image: np.ndarray, points: np.ndarray, upsample: Sequence[int]) -> Found | NotFound:
+def locate(
+    image: np.ndarray,
+    points: np.ndarray,
+    upsample: Sequence[int],
+    find: Callable[[np.ndarray, int], list[Box]] = find_faces,
+) -> Found | NotFound:
     """The annotated face's rectangle, at the first upsampling that shows it."""
     elsewhere = 0
     for doublings in upsample:
-        boxes = find_faces(image, doublings)
+        boxes = find(image, doublings)
         box = choose(boxes, points)
         if box is not None:
             return Found(box, doublings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,9 @@ from facealign.data.layouts import course
 from facealign.evaluation import metrics, scoring
 from facealign.evaluation.scoring import ALL, Ced, Scored
 from facealign.faces import detection, dlib_predictor, quality
-from facealign.inference.aligner import Network, find_model
+from facealign.inference.aligner import Aligner
 from facealign.reports.contact_sheet import Example
 
-UPSAMPLE = (0, 1)  # as the pipeline has it
 SPLITS = frozenset({"train", "test"})
 CED = Ced(resamples=2000, seed=1)
 
@@ -122,22 +121,21 @@ def splits_together(folder: Path, known: Sequence[Known]) -> list[str]:
 def score(
     known: Sequence[Known],
     dropped: list[str],
-    model: str,
+    aligner: Aligner,
     baseline: Path | None,
     calibration: Sequence[Known] = (),
 ) -> Report:
     """`calibration` are other faces whose annotators meant the same places by the points: what each
     method's points are off there in the mean is subtracted here."""
-    Network(find_model(model))  # its errors, before there are processes to say them from
     methods = ["model", *(["dlib"] if baseline else [])]
     offsets, others = {}, list[Measured]()
     if calibration:
-        looked = map_in_order(partial(look, model, baseline), calibration, "calibrate")
+        looked = map_in_order(partial(look, aligner, baseline), calibration, "calibrate")
         others = [result for result in looked if isinstance(result, Measured)]
         if not others:
             raise FacealignError("no face was found on any picture to calibrate by")
         offsets = {method: _offsets(others, method) for method in methods}
-    results = list(map_in_order(partial(look, model, baseline), known, "evaluate"))
+    results = list(map_in_order(partial(look, aligner, baseline), known, "evaluate"))
     found = [result.less(offsets) for result in results if isinstance(result, Measured)]
     lost = [result for result in results if isinstance(result, Lost)]
     missed = Counter(dict.fromkeys(sorted({face.known.dataset for face in found}), 0))
@@ -209,26 +207,21 @@ def _known(path: Path, folder: Path, points: np.ndarray) -> Known:
     return Known(path, below[0] if len(below) > 1 else folder.resolve().name, points)
 
 
-def look(model: str, baseline: Path | None, known: Known) -> Measured | Lost:
+def look(aligner: Aligner, baseline: Path | None, known: Known) -> Measured | Lost:
     """One picture, in whichever process."""
     try:
         image = images.read(known.path)
     except FacealignError as error:
         return Lost(known, str(error))
-    located = detection.locate(image, known.points, UPSAMPLE)
+    located = detection.locate(image, known.points, aligner.upsample, aligner.detect_once)
     if isinstance(located, detection.NotFound):
         return Lost(known, "")
-    points, scores = _network(model)(image, [located.box])
+    points, scores = aligner.network(image, [located.box])
     found = {"model": points[0]}
     if baseline is not None:
         found["dlib"] = dlib_predictor.predict(image, located.box, baseline)
     sharpness = quality.sharpness(image, located.box)
     return Measured(known, located.box, found, None if scores is None else scores[0], sharpness)
-
-
-@cache
-def _network(model: str) -> Network:
-    return Network(find_model(model), threads=1)  # there is a process a core
 
 
 def _offsets(found: Sequence[Measured], method: str) -> np.ndarray:

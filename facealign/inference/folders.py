@@ -7,41 +7,43 @@ import glob
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass
-from functools import cache, partial
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
 
 from facealign.core import images, tables
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError, ImageError
 from facealign.core.faces import Face
 from facealign.core.files import atomic_write, write_text
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT
 from facealign.data.annotations import format_pts
-from facealign.faces import alignment, drawing
-from facealign.inference.aligner import Aligner, Network, as_dict, find_model
+from facealign.faces import alignment
+from facealign.faces.drawing import draw
+from facealign.inference.aligner import Aligner, as_dict
 
-POINT, BOX = (60, 220, 60), (255, 200, 40)
 TABLE = "landmarks.csv"
 _CORNERS = ("left", "top", "right", "bottom")
 _POSE = ("yaw", "pitch", "roll")
+_SCORES = tuple(f"score{number}" for number in range(COUNT))
 
 
 @dataclass(frozen=True)
 class Source:
-    """A picture, and what its results are called: its path below the folder that was given."""
+    """A picture file, or the error of a path that leads to none."""
 
     path: Path
-    name: Path
-    error: str = ""  # why there is no picture there
+    name: Path  # of its results: the path below the folder that was given
+    error: str = ""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What was found in a picture, or why it could not be read."""
+class Result:
+    """The faces of a picture, or the error of one that cannot be read."""
 
     path: Path
     width: int = 0
@@ -58,37 +60,77 @@ class Seen:
         }
 
 
-Write = Callable[[Source, np.ndarray, Seen], None]
+@dataclass
+class Summary:
+    """Counts of a command's results, for its last line and its exit status."""
+
+    pictures: int = 0
+    faces: int = 0
+    empty: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def add(self, result: Result) -> None:
+        self.pictures += 1
+        self.faces += len(result.faces)
+        if result.error:
+            self.errors.append(result.error)
+        elif not result.faces:
+            self.empty.append(str(result.path))
+
+    def report(self) -> int:
+        """Print it to the standard error; the exit status."""
+        for message in self.errors:
+            print(f"error: {message}", file=sys.stderr)
+        if self.empty:
+            print(f"no face found in {', '.join(self.empty)}", file=sys.stderr)
+        print(
+            f"{self.pictures} {'picture' if self.pictures == 1 else 'pictures'}, "
+            f"{self.faces} {'face' if self.faces == 1 else 'faces'}, "
+            f"{len(self.errors)} unreadable",
+            file=sys.stderr,
+        )
+        return 1 if self.errors else 0
 
 
-def predict(paths: Sequence[str], form: str, out: Path | None, overlay: bool, model: str) -> int:
-    """The command: 0 if every picture could be read. `form` is json, pts or csv."""
+Write = Callable[[Source, np.ndarray, Result], None]
+
+
+def predict(
+    paths: Sequence[str], form: str, out: Path | None, overlay: bool, aligner: Aligner
+) -> int:
+    """Run `facealign predict`; the exit status. `form` is json, pts or csv."""
     if out is None and (overlay or form == "pts"):
-        wanted = "--overlay" if overlay else "--format pts"
-        raise FacealignError(f"{wanted} writes files: name their folder with --out DIR")
+        option = "--overlay" if overlay else "--format pts"
+        raise ConfigError(f"{option} writes files: name their folder with --out DIR")
     sources = find_pictures(paths)
-    if out is None:
-        seen = look_at_all(sources, model)
-        return _count(_as_table(seen, sys.stdout) if form == "csv" else _as_lines(seen))
-    suffixes = {".jpg"} if overlay else set()
-    _refuse_clashes(sources, out, suffixes | ({".pts"} if form == "pts" else set()))
-    seen = look_at_all(sources, model, partial(_write_results, out, form, overlay))
-    if form != "csv":
-        return _count(seen)
-    with atomic_write(out / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
-        return _count(_as_table(seen, file))
+    write = None
+    if out is not None:
+        suffixes = ({".jpg"} if overlay else set()) | ({".pts"} if form == "pts" else set())
+        _refuse_clashes(sources, out, suffixes)
+        write = partial(_write_results, out, form, overlay)
+    summary = Summary()
+    with _open_table(out) if form == "csv" else nullcontext() as table:
+        for result in predict_all(sources, aligner, write):
+            summary.add(result)
+            if table is not None:
+                table.writerows(_rows(result))
+            elif out is None and not result.error:
+                print(json.dumps(result.as_dict(), ensure_ascii=False), flush=True)
+    return summary.report()
 
 
-def align(paths: Sequence[str], count: int, size: int, out: Path, model: str) -> int:
-    """The command: an aligned crop of each face, by `count` of the five points."""
+def align(paths: Sequence[str], count: int, size: int, out: Path, aligner: Aligner) -> int:
+    """Run `facealign align`: crops of the faces aligned by `count` points; the exit status."""
     sources = find_pictures(paths)
     _refuse_clashes(sources, out, {".png"})
-    return _count(look_at_all(sources, model, partial(_write_crops, out, count, size)))
+    summary = Summary()
+    for result in predict_all(sources, aligner, partial(_write_crops, out, count, size)):
+        summary.add(result)
+    return summary.report()
 
 
 def find_pictures(paths: Sequence[str]) -> list[Source]:
-    """Pictures by name, those of folders and of the folders in these, and patterns; and a source
-    that has an error for each path that leads to none."""
+    """The pictures of files, folders (recursively) and glob patterns."""
     found: dict[Path, Source] = {}
     for text in paths:
         path = Path(text)
@@ -113,132 +155,101 @@ def pictures_below(folder: Path) -> list[Source]:
 
 
 def _refuse_clashes(sources: Sequence[Source], out: Path, suffixes: Set[str]) -> None:
-    """No result may take the place of another, nor of a picture or the points beside it."""
+    """No result may overwrite another one, a picture or the points beside it."""
     first: dict[Path, Path] = {}
     for source in (source for source in sources if not source.error):
         other = first.setdefault(source.name.with_suffix(""), source.path)
         if other != source.path:
-            raise FacealignError(
-                f"{other} and {source.path} would have results of the same name; name them "
-                "in two runs, by patterns such as 'DIR/*.png', each with its own --out"
+            raise ConfigError(
+                f"{other} and {source.path} would have results of the same name; run the command "
+                "twice, with patterns such as 'DIR/*.png' and another --out each"
             )
         for suffix in sorted(suffixes):
-            result = _result(out, source, suffix)
-            mine = source.path.parent.resolve() == result.parent.resolve()
-            if mine and result.exists():
-                raise FacealignError(
+            result = _result_file(out, source, suffix)
+            beside = source.path.parent.resolve() == result.parent.resolve()
+            if beside and result.exists():
+                raise ConfigError(
                     f"{result} would be overwritten: --out is the folder of the pictures; name "
-                    "another one"
+                    "another folder"
                 )
 
 
-def look_at_all(
+def predict_all(
     sources: Sequence[Source],
-    model: str,
+    aligner: Aligner,
     write: Write | None = None,
     processes: int | None = None,
-) -> Iterator[Seen]:
-    """What is in each picture; `write` makes the files that are a picture's own."""
-    Network(find_model(model))  # its errors, before there are processes to say them from
-    return map_in_order(partial(_look, model, write), sources, "faces", processes)
+) -> Iterator[Result]:
+    """The faces of each picture in order; `write` saves the files of one picture."""
+    return map_in_order(partial(_predict, aligner, write), sources, "faces", processes)
 
 
-def _look(model: str, write: Write | None, source: Source) -> Seen:
-    """One picture, in whichever process; files of its own are written there, too."""
+def _predict(aligner: Aligner, write: Write | None, source: Source) -> Result:
+    """One picture, in a worker process."""
     if source.error:
-        return Seen(source.path, error=source.error)
+        return Result(source.path, error=source.error)
     try:
         image = images.read(source.path)
-    except FacealignError as error:
-        return Seen(source.path, error=str(error))
-    faces = aligner(model).predict(image)
-    seen = Seen(source.path, image.shape[1], image.shape[0], tuple(faces))
+    except ImageError as error:
+        return Result(source.path, error=str(error))
+    faces = aligner.predict(image)
+    result = Result(source.path, image.shape[1], image.shape[0], tuple(faces))
     if write is not None:
-        write(source, image, seen)
-    return seen
+        write(source, image, result)
+    return result
 
 
 def _write_results(
-    out: Path, form: str, overlay: bool, source: Source, image: np.ndarray, seen: Seen
+    out: Path, form: str, overlay: bool, source: Source, image: np.ndarray, result: Result
 ) -> None:
     if form == "json":
-        write_text(_result(out, source, ".json"), f"{json.dumps(seen.as_dict())}\n")
+        write_text(_result_file(out, source, ".json"), f"{json.dumps(result.as_dict())}\n")
     if form == "pts":
-        for number, face in enumerate(seen.faces, start=1):
-            write_text(_result(out, source, ".pts", number), format_pts(face.points))
+        for number, face in enumerate(result.faces, start=1):
+            write_text(_result_file(out, source, ".pts", number), format_pts(face.points))
     if overlay:
-        images.write(_result(out, source, ".jpg"), draw(image, seen.faces))
+        images.write(_result_file(out, source, ".jpg"), draw(image, result.faces))
 
 
 def _write_crops(
-    out: Path, count: int, size: int, source: Source, image: np.ndarray, seen: Seen
+    out: Path, count: int, size: int, source: Source, image: np.ndarray, result: Result
 ) -> None:
-    for number, face in enumerate(seen.faces, start=1):
+    for number, face in enumerate(result.faces, start=1):
         crop = alignment.align(image, face.points, count, size)
-        images.write(_result(out, source, ".png", number), crop)
+        images.write(_result_file(out, source, ".png", number), crop)
 
 
-def _result(out: Path, source: Source, suffix: str, number: int = 1) -> Path:
-    """The first face's has the picture's own name, as data sets have it."""
+def _result_file(out: Path, source: Source, suffix: str, number: int = 1) -> Path:
+    """NAME for the first face, as in data sets, NAME_2 for the second, and so on."""
     base = out / source.name.with_suffix("")
     return base.with_name(f"{base.name}{'' if number == 1 else f'_{number}'}{suffix}")
 
 
-@cache
-def aligner(model: str) -> Aligner:
-    """A process's own: there is one a core."""
-    return Aligner(model, threads=1)
+@contextmanager
+def _open_table(folder: Path | None) -> Iterator[Any]:
+    """A CSV writer to a file in the folder, or to the standard output."""
+    if folder is None:
+        yield _table(sys.stdout)
+        return
+    with atomic_write(folder / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
+        yield _table(file)
 
 
-def draw(image: np.ndarray, faces: Sequence[Face]) -> np.ndarray:
-    """A copy with boxes and points."""
-    picture = image.copy()
-    for face in faces:
-        drawing.draw_box(picture, face.box, BOX, max(1, round(face.box.width / 150)))
-        drawing.draw_points(picture, face.points, POINT, face.box.width / 100)
-    return picture
+def _table(file: TextIO) -> Any:
+    table = csv.writer(file, lineterminator="\n")
+    table.writerow(["image", "face", *_CORNERS, *_POSE, *tables.POINT_COLUMNS, *_SCORES])
+    return table
 
 
-def _as_lines(seen: Iterator[Seen]) -> Iterator[Seen]:
-    for one in seen:
-        if not one.error:
-            print(json.dumps(one.as_dict(), ensure_ascii=False), flush=True)
-        yield one
-
-
-def _as_table(seen: Iterator[Seen], file: TextIO) -> Iterator[Seen]:
-    lines = csv.writer(file, lineterminator="\n")
-    scores = [f"score{number}" for number in range(COUNT)]
-    lines.writerow(["image", "face", *_CORNERS, *_POSE, *tables.POINT_COLUMNS, *scores])
-    for one in seen:
-        for number, face in enumerate(one.faces, start=1):
-            values = as_dict(face)
-            points = [coordinate for point in values["points"] for coordinate in point]
-            pose = values["pose"] or dict.fromkeys(_POSE, "")
-            known = [one.path, number, *values["box"], *pose.values(), *points]
-            # a network of five points, or without scores, leaves columns empty
-            gap = [""] * (2 * COUNT - len(points))
-            its_scores = values["scores"] or []
-            lines.writerow([*known, *gap, *its_scores, *[""] * (COUNT - len(its_scores))])
-        yield one
-
-
-def _count(seen: Iterator[Seen]) -> int:
-    pictures, faces, empty, failed = 0, 0, [], []
-    for one in seen:
-        pictures += 1
-        faces += len(one.faces)
-        if one.error:
-            failed.append(one.error)
-        elif not one.faces:
-            empty.append(str(one.path))
-    for message in failed:
-        print(f"error: {message}", file=sys.stderr)
-    if empty:
-        print(f"no face found in {', '.join(empty)}", file=sys.stderr)
-    print(
-        f"{pictures} {'picture' if pictures == 1 else 'pictures'}, "
-        f"{faces} {'face' if faces == 1 else 'faces'}, {len(failed)} unreadable",
-        file=sys.stderr,
-    )
-    return 1 if failed else 0
+def _rows(result: Result) -> Iterator[list[Any]]:
+    """A row for each face; a network of five points or without scores leaves columns empty."""
+    for number, face in enumerate(result.faces, start=1):
+        values = as_dict(face)
+        points = [coordinate for point in values["points"] for coordinate in point]
+        pose = values["pose"] or dict.fromkeys(_POSE, "")
+        scores = values["scores"] or []
+        yield [
+            *(result.path, number, *values["box"], *pose.values()),
+            *(points + [""] * (2 * COUNT - len(points))),
+            *(scores + [""] * (COUNT - len(scores))),
+        ]

@@ -15,9 +15,9 @@ from facealign.core.errors import FacealignError
 from facealign.core.geometry import Box
 from facealign.core.parallel import map_in_order
 from facealign.inference import annotated
-from facealign.inference.aligner import DEFAULT, Network, find_model
+from facealign.inference.aligner import Aligner
 from facealign.inference.annotated import Known, Lost
-from facealign.inference.folders import Source, aligner, pictures_below
+from facealign.inference.folders import Source, pictures_below
 from facealign.reports import contact_sheet
 from facealign.reports.contact_sheet import COLUMNS, PREDICTED, TRUTH, Tile
 
@@ -35,8 +35,11 @@ class Shown:
     notice: str = ""
 
 
-def show(folder: Path, table: Path | None, model: str | None, worst: bool, out: Path) -> int:
-    """The command: 0 if every picture could be shown."""
+def show(
+    folder: Path, table: Path | None, aligner: Aligner, predicted: bool, worst: bool, out: Path
+) -> int:
+    """The command: 0 if every picture could be shown. `predicted`: draw a network's points beside
+    the true ones, too."""
     if not folder.is_dir():
         raise FacealignError(f"{folder}: {'not a' if folder.exists() else 'no such'} folder")
     if out.exists() and not out.is_dir():
@@ -47,16 +50,14 @@ def show(folder: Path, table: Path | None, model: str | None, worst: bool, out: 
     if table is not None or _has_points(folder):
         known, dropped = annotated.known_faces(folder, table)
         items: Sequence[Known] | Sequence[Source] = known
-        draw = partial(_draw_known, model)
+        draw = partial(_draw_known, aligner if predicted else None)
     else:
         items = pictures_below(folder)
-        draw = partial(_draw_found, model or DEFAULT)
+        draw = partial(_draw_found, aligner)
         if worst:
             raise FacealignError(f"{folder}: --worst needs true points, in .pts or --csv")
         if not items:
             raise FacealignError(f"{folder}: no picture in this folder")
-    if model is not None or not known:
-        Network(find_model(model or DEFAULT))  # its errors, before there are processes
     shown = list(map_in_order(draw, items, "show"))
     if worst:
         shown.sort(key=lambda its: -its.error)
@@ -81,7 +82,7 @@ def _has_points(folder: Path) -> bool:
     return any(path.with_suffix(".pts").is_file() for path in images.find_pictures(folder))
 
 
-def _draw_known(model: str | None, known: Known) -> Shown:
+def _draw_known(aligner: Aligner | None, known: Known) -> Shown:
     box, points, error = Box.around(known.points), [(known.points, TRUTH)], 0.0
     caption = known.path.stem
     if not (box.width and box.height):
@@ -90,8 +91,8 @@ def _draw_known(model: str | None, known: Known) -> Shown:
         image = images.read(known.path)
     except FacealignError as problem:
         return Shown(problem=str(problem))
-    if model is not None:
-        seen = annotated.look(model, None, known)
+    if aligner is not None:
+        seen = annotated.look(aligner, None, known)
         if isinstance(seen, Lost):
             caption, error = f"not found: {caption}", np.inf
         else:
@@ -101,12 +102,12 @@ def _draw_known(model: str | None, known: Known) -> Shown:
     return Shown([contact_sheet.draw(Tile(image, box, points, caption[:_LETTERS]))], error)
 
 
-def _draw_found(model: str, source: Source) -> Shown:
+def _draw_found(aligner: Aligner, source: Source) -> Shown:
     try:
         image = images.read(source.path)
     except FacealignError as problem:
         return Shown(problem=str(problem))
-    faces = aligner(model).predict(image)
+    faces = aligner.predict(image)
     if not faces:
         return Shown(notice=f"no face found: {source.path}")
     caption = source.path.stem[:_LETTERS]

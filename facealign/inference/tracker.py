@@ -1,4 +1,4 @@
-"""Landmarks from frame to frame: faces followed without the detector, points without jitter."""
+"""Landmarks from frame to frame: faces are tracked without the detector, points are smoothed."""
 
 from __future__ import annotations
 
@@ -12,53 +12,61 @@ import numpy as np
 from facealign.core.faces import Face
 from facealign.core.geometry import Box
 from facealign.faces.detection import box_from_points
-from facealign.inference.aligner import Aligner
+from facealign.inference.aligner import Aligner, open_picture
 
-LOOK_EVERY = 1.0  # seconds between two looks for faces that are new
-# Mean of a face's scores; below it the track has lost the face. Pictures of one colour reach 0.335,
-# noise less; of 1,020 training frames of YouTube Faces, in boxes around the true points, the least
-# has 0.41 by the flagship and 0.36 by `small`.
-LEAST_SCORE = 0.35
-SAME = 0.3  # two boxes that share so much of their union show one face
+DETECT_EVERY = 1.0  # seconds between two runs of the detector, which finds new faces
+# A track is lost if the mean of its face's scores is lower. Pictures of a single colour reach
+# 0.335, noise less; on 1,020 training frames of YouTube Faces, in boxes around the true points, the
+# minimum is 0.41 for `cascade` and 0.36 for `small`.
+MIN_SCORE = 0.35
+SAME_FACE = 0.3  # intersection over union of two boxes from which on they show the same face
 
-# The smoother, chosen on generated films: as still as can be where nothing moves, and no later than
-# the picture where something does. Speeds are in sides of the face's box a second.
-STILLEST = 0.4  # Hz, of the low pass on a point that rests
-EAGERNESS = 14.0  # Hz that it gains for each unit of speed
-SPEED_CUTOFF = 4.0  # Hz, of the low pass on the speed itself
-SLACK = 0.01  # sides of the box: no farther is a point shown from where its frame has it
+# The 1 euro filter (Casiez et al. 2012), tuned on generated films: as little jitter as possible on
+# a still face without lag on a moving one. Speeds are in widths of the face's box per second.
+MIN_CUTOFF = 0.4  # Hz, of the low-pass filter on a point at rest
+BETA = 14.0  # Hz by which the cutoff rises per unit of speed
+SPEED_CUTOFF = 4.0  # Hz, of the low-pass filter on the speed
+MAX_OFFSET = 0.01  # widths of the box, of a smoothed point from the measured one
 
 
-@dataclass(frozen=True)
-class Followed:
-    track: int  # the same number for the same face, as long as it is not lost
+@dataclass(frozen=True, eq=False)
+class TrackedFace:
+    """A face in a frame, with the number of its track.
+
+    >>> from facealign import Aligner, TrackedFace
+    >>> [face] = Aligner("small").predict("photo.jpg")
+    >>> TrackedFace(track=1, face=face).face.points.shape
+    (68, 2)
+    """
+
+    track: int  # from 1; it stays with a face until the face is lost
     face: Face
 
 
 class Smoother:
-    """A low pass on each point that opens with its speed (Casiez et al. 2012, the 1 euro filter).
+    """The 1 euro filter on each point: a low-pass filter whose cutoff rises with the speed.
 
-    The motion of the face as a whole is carried along: it is known well, from all points together.
+    The motion of the whole face, the median over the points, is extrapolated instead of filtered.
     """
 
     def __init__(self, points: np.ndarray) -> None:
-        self._raw = self.points = points
-        self._speed = np.zeros_like(points)  # of the face as a whole, and each point's own
-        self._whole = np.zeros(2)
+        self._measured = self.points = points
+        self._speed = np.zeros_like(points)  # of each point relative to the whole face
+        self._face_speed = np.zeros(2)
 
-    def __call__(self, points: np.ndarray, side: float, seconds: float) -> np.ndarray:
-        """The points of a frame `seconds` after the last one, smoothed; `side`: of the box."""
-        moved = (points - self._raw) / side / seconds
-        whole = np.median(moved, axis=0)
-        share = _share(SPEED_CUTOFF, seconds)
-        self._whole = self._whole + share * (whole - self._whole)
-        self._speed = self._speed + share * (moved - whole - self._speed)
-        speed = np.linalg.norm(self._whole) + np.linalg.norm(self._speed, axis=1)
-        expected = self.points + self._whole * side * seconds
-        opened = _share(STILLEST + EAGERNESS * speed, seconds)[:, None]
-        behind = (points - expected) * (1 - opened)
-        far = np.linalg.norm(behind, axis=1, keepdims=True) / (SLACK * side)
-        self._raw, self.points = points, points - behind / np.maximum(far, 1)
+    def __call__(self, points: np.ndarray, width: float, seconds: float) -> np.ndarray:
+        """The points smoothed, `seconds` after the previous call; `width` is that of the box."""
+        speed = (points - self._measured) / width / seconds
+        face_speed = np.median(speed, axis=0)
+        alpha = _alpha(SPEED_CUTOFF, seconds)
+        self._face_speed = self._face_speed + alpha * (face_speed - self._face_speed)
+        self._speed = self._speed + alpha * (speed - face_speed - self._speed)
+        total = np.linalg.norm(self._face_speed) + np.linalg.norm(self._speed, axis=1)
+        expected = self.points + self._face_speed * width * seconds
+        alphas = _alpha(MIN_CUTOFF + BETA * total, seconds)[:, None]
+        offsets = (points - expected) * (1 - alphas)
+        excess = np.linalg.norm(offsets, axis=1, keepdims=True) / (MAX_OFFSET * width)
+        self._measured, self.points = points, points - offsets / np.maximum(excess, 1)
         return self.points
 
 
@@ -69,72 +77,88 @@ class _Track:
 
 
 class Tracker:
-    """Call it with one frame after the other."""
+    """Tracks the faces of a video; call it with each frame in turn.
+
+    The boxes of a frame come from the points of the previous one. The detector runs once a second,
+    and when a face is lost or none is known; an aligner with `upsample=(0,)` keeps that fast.
+    `smooth` removes the jitter of the points without making them late.
+
+    `detections` counts the runs of the detector and `tracks` the faces so far.
+
+    >>> import cv2
+    >>> from facealign import Aligner, Tracker
+    >>> frame = cv2.cvtColor(cv2.imread("photo.jpg"), cv2.COLOR_BGR2RGB)
+    >>> tracker = Tracker(Aligner("small", upsample=(0,)))
+    >>> [[one.track for one in tracker(frame, seconds=number / 30)] for number in range(3)]
+    [[1], [1], [1]]
+    >>> tracker.detections
+    1
+    """
 
     def __init__(self, aligner: Aligner, smooth: bool = True) -> None:
         self.aligner = aligner
         self.smooth = smooth
-        self.detections = 0  # how often the detector was needed
-        self.faces = 0  # so far
+        self.detections = 0
+        self.tracks = 0
         self._tracks: list[_Track] = []
-        self._last = self._looked = -math.inf
+        self._previous = self._detected = -math.inf  # seconds
 
-    def __call__(self, image: np.ndarray, seconds: float) -> list[Followed]:
-        """The faces of an RGB frame shown at this time; times grow."""
-        elapsed = max(seconds - self._last, 1e-3)
-        self._last = seconds
+    def __call__(self, frame: np.ndarray, seconds: float) -> list[TrackedFace]:
+        """The faces of an RGB frame at this time of the video; times must increase."""
+        frame = open_picture(frame)
+        elapsed = max(seconds - self._previous, 1e-3)
+        self._previous = seconds
         boxes = [box_from_points(track.smoother.points) for track in self._tracks]
-        kept: list[Followed] = []
-        for track, face in zip(self._tracks, self._find(image, boxes), strict=True):
-            if _certainty(face) >= LEAST_SCORE and not _shown(face.box, [f.face.box for f in kept]):
+        kept: list[TrackedFace] = []
+        for track, face in zip(self._tracks, self._align(frame, boxes), strict=True):
+            known = [one.face.box for one in kept]
+            if _mean_score(face) >= MIN_SCORE and not _is_known(face.box, known):
                 points = track.smoother(face.points, face.box.width, elapsed)
-                kept.append(self._followed(track, face, points))
-        survivors = {followed.track for followed in kept}
+                kept.append(self._tracked(track, face, points))
+        survivors = {one.track for one in kept}
         lost = len(survivors) < len(self._tracks)
         self._tracks = [track for track in self._tracks if track.number in survivors]
-        if lost or not kept or seconds - self._looked >= LOOK_EVERY:
-            kept += self._look(image, seconds, [followed.face.box for followed in kept])
+        if lost or not kept or seconds - self._detected >= DETECT_EVERY:
+            kept += self._detect(frame, seconds, [one.face.box for one in kept])
         return kept
 
-    def _look(self, image: np.ndarray, seconds: float, known: Sequence[Box]) -> list[Followed]:
-        """Faces that are not followed yet."""
+    def _detect(self, frame: np.ndarray, seconds: float, known: Sequence[Box]) -> list[TrackedFace]:
+        """Faces that are not tracked yet."""
         self.detections += 1
-        self._looked = seconds
-        boxes = [box for box in self.aligner.detect(image) if not _shown(box, known)]
+        self._detected = seconds
+        boxes = [box for box in self.aligner.detect(frame) if not _is_known(box, known)]
         new = []
-        for face in self._find(image, boxes):
-            if _certainty(face) < LEAST_SCORE:  # the detector took something else for a face
+        for face in self._align(frame, boxes):
+            if _mean_score(face) < MIN_SCORE:  # a false detection
                 continue
-            self.faces += 1
-            track = _Track(self.faces, Smoother(face.points))
+            self.tracks += 1
+            track = _Track(self.tracks, Smoother(face.points))
             self._tracks.append(track)
-            new.append(self._followed(track, face, face.points))
+            new.append(self._tracked(track, face, face.points))
         return new
 
-    def _find(self, image: np.ndarray, boxes: Sequence[Box]) -> list[Face]:
-        return self.aligner.predict(image, boxes) if boxes else []
+    def _align(self, frame: np.ndarray, boxes: Sequence[Box]) -> list[Face]:
+        return self.aligner.predict(frame, boxes) if boxes else []
 
-    def _followed(self, track: _Track, face: Face, points: np.ndarray) -> Followed:
-        shown = dataclasses.replace(face, points=points) if self.smooth else face
-        return Followed(track.number, shown)
+    def _tracked(self, track: _Track, face: Face, smoothed: np.ndarray) -> TrackedFace:
+        shown = dataclasses.replace(face, points=smoothed) if self.smooth else face
+        return TrackedFace(track.number, shown)
 
 
-def _share(cutoff: np.ndarray | float, seconds: float) -> np.ndarray:
-    """How much of a new value a low pass of this cutoff takes up in a step."""
+def _alpha(cutoff: np.ndarray | float, seconds: float) -> np.ndarray:
+    """The weight of a new value in a low-pass filter with this cutoff."""
     return np.asarray(1 / (1 + 1 / (2 * math.pi * np.asarray(cutoff) * seconds)))
 
 
-def _certainty(face: Face) -> float:
+def _mean_score(face: Face) -> float:
     return 1.0 if face.scores is None else float(face.scores.mean())
 
 
-def _shown(box: Box, others: Sequence[Box]) -> bool:
-    """Whether one of the boxes shows the same face."""
-    return any(_overlap(box, other) > SAME for other in others)
+def _is_known(box: Box, others: Sequence[Box]) -> bool:
+    return any(_intersection_over_union(box, other) > SAME_FACE for other in others)
 
 
-def _overlap(one: Box, other: Box) -> float:
-    """Intersection over union."""
+def _intersection_over_union(one: Box, other: Box) -> float:
     width = min(one.right, other.right) - max(one.left, other.left)
     height = min(one.bottom, other.bottom) - max(one.top, other.top)
     if width <= 0 or height <= 0:

@@ -6,9 +6,8 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,82 +15,80 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError, DependencyError, ImageError
 from facealign.core.files import atomic_write
-from facealign.inference.aligner import Aligner, as_dict
-from facealign.inference.folders import draw
-from facealign.inference.tracker import Followed, Tracker
+from facealign.faces.drawing import draw
+from facealign.inference.aligner import as_dict
+from facealign.inference.tracker import TrackedFace, Tracker
 
-WINDOW = "facealign: q or Esc ends"
-USUAL_FPS = 30.0  # of a source that does not say
+WINDOW = "facealign: press q or Esc to quit"
+DEFAULT_FPS = 30.0  # for a source that does not tell its own
+FORMATS = {".mp4": "mp4v", ".avi": "MJPG"}
 
 
-def annotate(source: Path, out: Path | None, lines: Path | None, model: str, smooth: bool) -> None:
-    """The command `facealign video`: a video with points drawn, a line of JSON a frame, or both."""
+def annotate(source: Path, out: Path | None, lines: Path | None, tracker: Tracker) -> None:
+    """Run `facealign video`: write the video with points drawn, a line of JSON a frame, or both."""
     if not source.is_file():
-        problem = "a folder, expected one video" if source.is_dir() else "no such file"
-        raise FacealignError(f"{source}: {problem}")
+        problem = "a folder, expected a video" if source.is_dir() else "no such file"
+        raise ImageError(f"{source}: {problem}")
     for target in (out, lines):
         if target is not None and target.resolve() == source.resolve():
-            raise FacealignError(f"{target}: would be written over the video itself")
-    tracker = _tracker(model, smooth)
+            raise ConfigError(f"{target}: would overwrite the video itself")
     capture = cv2.VideoCapture(str(source))
-    total = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))) if capture.isOpened() else 0
+    if not capture.isOpened():
+        raise ImageError(f"{source}: not a video that can be read")
+    total = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
     fps = _fps(capture)
-    images = _frames(capture, source)
-    first = next(images)  # its errors, before there is a bar
-    frames, shown, begun = 0, 0, time.perf_counter()
+    frames, with_faces, started = 0, 0, time.perf_counter()
     with ExitStack() as stack:
         write = stack.enter_context(_writing(out, fps)) if out else None
-        log = stack.enter_context(_lines(lines)) if lines else None
+        log = stack.enter_context(_logging(lines)) if lines else None
         bar = stack.enter_context(
             tqdm(total=total or None, desc=source.name, unit=" frames", mininterval=0.5)
         )
-        for image in chain([first], images):
-            followed = tracker(image, frames / fps)
+        for image in _frames(capture, source):
+            faces = tracker(image, frames / fps)
             if log:
-                log(_as_dict(frames, frames / fps, followed))
+                log(_as_dict(frames, frames / fps, faces))
             if write:
-                write(draw(image, [one.face for one in followed]))
+                write(draw(image, [one.face for one in faces]))
             frames += 1
-            shown += bool(followed)
+            with_faces += bool(faces)
             bar.update()
-    rate = frames / (time.perf_counter() - begun)
+    rate = frames / (time.perf_counter() - started)
     print(
-        f"{source}: {_faces(tracker.faces, shown)} of {frames} frames; {rate:.1f} frames a second, "
-        f"the detector ran on {tracker.detections} of them",
+        f"{source}: {_count(tracker.tracks, with_faces)} of {frames} frames; {rate:.1f} frames a "
+        f"second, the detector ran on {tracker.detections} of them",
         file=sys.stderr,
     )
     if total and frames < 0.9 * total:
         written = " and ".join(str(target) for target in (out, lines) if target)
-        raise FacealignError(
-            f"{source}: {frames} frames could be read, it says it has {total}; {written} has those"
+        raise ImageError(
+            f"{source}: only {frames} of {total} frames could be read; {written} has those"
         )
 
 
-def watch(camera: str, out: Path | None, model: str, smooth: bool) -> None:
-    """The command `facealign webcam`: the camera's picture with points, until q or Esc."""
+def watch(camera: str, out: Path | None, tracker: Tracker) -> None:
+    """Run `facealign webcam`: show the camera's picture with points until q or Esc is pressed."""
     capture = cv2.VideoCapture(int(camera) if camera.isdecimal() else camera)
     if not capture.isOpened():
-        raise FacealignError(
-            f"camera {camera!r}: cannot be opened, expected the number of one that is connected, "
-            "from 0 on, or a stream's address"
+        raise ImageError(
+            f"camera {camera!r}: cannot be opened, expected the number of a connected camera, "
+            "counted from 0, or the address of a stream"
         )
     windows = has_windows()
     if not windows and out is None:
-        raise FacealignError(
-            "this OpenCV has no windows: install opencv-python in the place of "
+        raise DependencyError(
+            "this OpenCV has no windows: install opencv-python in place of "
             "opencv-python-headless, or write to a file with --out"
         )
-    tracker = _tracker(model, smooth)
-    begun = last = time.perf_counter()
+    started = last = time.perf_counter()
     rate, frames = 0.0, 0
     with ExitStack() as stack:
         write = stack.enter_context(_writing(out, _fps(capture))) if out else None
         for image in _frames(capture, f"camera {camera}"):
             now = time.perf_counter()
-            faces = [one.face for one in tracker(image, now - begun)]
-            shown = draw(image, faces)
+            shown = draw(image, [one.face for one in tracker(image, now - started)])
             rate, last = 0.9 * rate + 0.1 / max(now - last, 1e-6), now
             _caption(shown, f"{rate:.0f} fps")
             frames += 1
@@ -102,69 +99,65 @@ def watch(camera: str, out: Path | None, model: str, smooth: bool) -> None:
                 if cv2.waitKey(1) & 0xFF in (ord("q"), 27):
                     break
     print(
-        f"{frames} frames, {frames / (time.perf_counter() - begun):.1f} a second", file=sys.stderr
+        f"{frames} frames, {frames / (time.perf_counter() - started):.1f} a second",
+        file=sys.stderr,
     )
 
 
-def _faces(count: int, frames: int) -> str:
-    if not count:
+def _count(faces: int, frames: int) -> str:
+    if not faces:
         return "no face in any"
-    return f"{count} {'face' if count == 1 else 'faces'}, seen in {frames}"
-
-
-def _tracker(model: str, smooth: bool) -> Tracker:
-    # never doubled for the detector: a frame without a face would take five times as long
-    return Tracker(Aligner(model, upsample=(0,)), smooth)
+    return f"{faces} {'face' if faces == 1 else 'faces'}, seen in {frames}"
 
 
 def _frames(capture: cv2.VideoCapture, source: object) -> Iterator[np.ndarray]:
-    """RGB pictures, released at the end."""
+    """RGB pictures; at least one."""
     try:
-        there, image = capture.read() if capture.isOpened() else (False, None)
-        if not there:
-            raise FacealignError(f"{source}: not a video that can be read")
-        while there:
+        read, image = capture.read()
+        if not read:
+            raise ImageError(f"{source}: not a video that can be read")
+        while read:
             assert image is not None
             yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-            there, image = capture.read()
+            read, image = capture.read()
     finally:
         capture.release()
 
 
 def _fps(capture: cv2.VideoCapture) -> float:
     fps = capture.get(cv2.CAP_PROP_FPS)
-    return float(fps) if 1 <= fps <= 1000 else USUAL_FPS
+    return float(fps) if 1 <= fps <= 1000 else DEFAULT_FPS
 
 
 @contextmanager
 def _writing(path: Path, fps: float) -> Iterator[Callable[[np.ndarray], None]]:
-    """A function that adds an RGB frame to the video; it is there as a whole or not at all."""
-    if path.suffix.lower() not in (".mp4", ".avi"):
-        raise FacealignError(f"{path}: expected a name that ends in .mp4 or .avi")
-    code = "mp4v" if path.suffix.lower() == ".mp4" else "MJPG"
+    """A function that adds an RGB frame to the video, which appears only when it is complete."""
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise ConfigError(f"{path}: expected a name that ends in {' or '.join(FORMATS)}")
     with atomic_write(path) as part:
-        named = part.with_name(f"{part.name}{path.suffix}")  # OpenCV chooses the format by it
-        video: list[cv2.VideoWriter] = []
+        named = part.with_name(f"{part.name}{suffix}")  # OpenCV takes the format from the suffix
+        video = cv2.VideoWriter()
 
         def write(frame: np.ndarray) -> None:
-            if not video:
+            if not video.isOpened():
                 size = (frame.shape[1], frame.shape[0])
-                video.append(cv2.VideoWriter(str(named), cv2.VideoWriter.fourcc(*code), fps, size))
-                if not video[0].isOpened():
-                    raise FacealignError(f"{path}: this OpenCV cannot write {path.suffix} videos")
-            video[0].write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+                if not video.open(str(named), cv2.VideoWriter.fourcc(*FORMATS[suffix]), fps, size):
+                    raise DependencyError(f"{path}: this OpenCV cannot write {suffix} videos")
+            video.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
 
         try:
             yield write
-            for one in video:
-                one.release()
+            video.release()
             named.replace(part)
         finally:
+            video.release()  # Windows removes no open file
             named.unlink(missing_ok=True)
 
 
 @contextmanager
-def _lines(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
+def _logging(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A function that adds a line of JSON to the file, or to the standard output for "-"."""
     if str(path) == "-":
         yield lambda line: print(json.dumps(line), flush=True)
         return
@@ -172,9 +165,9 @@ def _lines(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
         yield lambda line: print(json.dumps(line), file=file)
 
 
-def _as_dict(frame: int, seconds: float, followed: list[Followed]) -> dict[str, Any]:
-    faces = [{"track": one.track, **as_dict(one.face)} for one in followed]
-    return {"frame": frame, "seconds": round(seconds, 4), "faces": faces}
+def _as_dict(frame: int, seconds: float, faces: Sequence[TrackedFace]) -> dict[str, Any]:
+    described = [{"track": one.track, **as_dict(one.face)} for one in faces]
+    return {"frame": frame, "seconds": round(seconds, 4), "faces": described}
 
 
 def _caption(picture: np.ndarray, text: str) -> None:

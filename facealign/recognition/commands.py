@@ -6,32 +6,35 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from facealign.core import images
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ImageError, ModelError
 from facealign.core.geometry import Box
 from facealign.core.parallel import map_in_order
-from facealign.inference.aligner import Network, find_model
-from facealign.inference.folders import Source, aligner, find_pictures
+from facealign.inference.aligner import Aligner
+from facealign.inference.folders import Source, find_pictures
 from facealign.recognition.embedding import RELEASED, Recogniser
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Faces:
-    """Those of a picture, or why it could not be read."""
+    """The embedded faces of a picture, or the error of one that cannot be read."""
 
     path: Path
-    boxes: tuple[Box, ...] = ()
-    embeddings: np.ndarray | None = None  # (N, dimensions)
+    boxes: tuple[Box, ...]
+    embeddings: np.ndarray  # (N, dimensions)
     error: str = ""
 
+    @staticmethod
+    def unreadable(path: Path, error: str) -> Faces:
+        return Faces(path, (), np.empty((0, 0)), error)
+
     def as_dict(self) -> dict[str, Any]:
-        assert self.embeddings is not None
         return {
             "image": str(self.path),
             "faces": [
@@ -44,11 +47,18 @@ class Faces:
         }
 
 
-def embed(paths: Sequence[str], recogniser: Path, model: str) -> int:
-    """A line of JSON for each picture; 0 if all could be read."""
+def load(path: Path | None, device: str) -> Recogniser:
+    """The recogniser of this file, or the bundled one."""
+    if path is None and not RELEASED.is_file():
+        raise ModelError("there is no bundled recogniser: name one with --recogniser")
+    return Recogniser(path or RELEASED, threads=1, device=device)
+
+
+def embed(paths: Sequence[str], recogniser: Recogniser, aligner: Aligner) -> int:
+    """Run `facealign embed`: print a line of JSON for each picture; the exit status."""
     failed = 0
     empty = []
-    for faces in _look(find_pictures(paths), recogniser, model):
+    for faces in _embed_all(find_pictures(paths), recogniser, aligner):
         if faces.error:
             print(f"error: {faces.error}", file=sys.stderr)
             failed += 1
@@ -61,71 +71,57 @@ def embed(paths: Sequence[str], recogniser: Path, model: str) -> int:
     return 1 if failed else 0
 
 
-def compare(one: str, other: str, recogniser: Path, model: str, as_json: bool) -> int:
-    """How alike each face of one picture is to each of the other, the most alike first."""
-    measured = Recogniser(recogniser).measured
+def compare(one: str, other: str, recogniser: Recogniser, aligner: Aligner, as_json: bool) -> int:
+    """Run `facealign compare`: print the similarity of each pair of faces, highest first."""
     sources = [Source(Path(path), Path(path)) for path in (one, other)]
-    first, second = _look(sources, recogniser, model)
+    first, second = _embed_all(sources, recogniser, aligner)
     for faces in (first, second):
         if faces.error:
-            raise FacealignError(faces.error)
+            raise ImageError(faces.error)
         if not faces.boxes:
-            raise FacealignError(f"{faces.path}: no face found")
-    assert first.embeddings is not None and second.embeddings is not None
+            raise ImageError(f"{faces.path}: no face found")
+    measured = recogniser.measured
     cosines = first.embeddings @ second.embeddings.T
     order = np.argsort(-cosines, axis=None, kind="stable")
     pairs = []
     for place in order.tolist():
-        alike = float(cosines.flat[place])
+        similarity = float(cosines.flat[place])
         row, column = divmod(place, cosines.shape[1])
-        same = None if measured is None else alike > measured.threshold
-        pairs.append({"one": row + 1, "other": column + 1, "similarity": alike, "same": same})
+        same = None if measured is None else similarity > measured.threshold
+        pairs.append({"one": row + 1, "other": column + 1, "similarity": similarity, "same": same})
     if as_json:
         known = None if measured is None else vars(measured)
         print(json.dumps({"measured": known, "pairs": pairs}))
         return 0
-    verdicts = {None: "", True: "  probably the same person", False: "  no proof that it is"}
+    verdicts = {None: "", True: "  probably the same person", False: "  not clearly the same"}
     for pair in pairs:
-        words = f"{pair['similarity']:.3f}{verdicts[pair['same']]}"
-        print(f"face {pair['one']}, face {pair['other']}: {words}")
+        verdict = f"{pair['similarity']:.3f}{verdicts[pair['same']]}"
+        print(f"face {pair['one']}, face {pair['other']}: {verdict}")
     if measured is not None:
         print(
-            f"(Of {measured.people} people it did not learn, 1 in 100 pairs of different ones and "
-            f"{100 * measured.accepted:.0f} in 100 of the same are above "
-            f"{measured.threshold:.3f}; of pictures unlike those, such as generated faces, it says "
-            "little.)",
+            f"(The threshold is {measured.threshold:.3f}. On {measured.people} held-out people, 1 "
+            f"in 100 pairs of different people and {100 * measured.accepted:.0f} in 100 pairs of "
+            "the same person are above it. On pictures unlike those, such as generated faces, it "
+            "is less reliable.)",
             file=sys.stderr,
         )
     return 0
 
 
-def released() -> Path:
-    """The recogniser that comes along."""
-    if not RELEASED.is_file():
-        raise FacealignError("no recogniser comes along: name one with --recogniser")
-    return RELEASED
+def _embed_all(
+    sources: Sequence[Source], recogniser: Recogniser, aligner: Aligner
+) -> Iterator[Faces]:
+    return map_in_order(partial(_embed, recogniser, aligner), sources, "faces")
 
 
-def _look(sources: Sequence[Source], recogniser: Path, model: str) -> Iterator[Faces]:
-    # their errors, before there are processes to say them from
-    Recogniser(recogniser)
-    Network(find_model(model))
-    return map_in_order(partial(_faces, recogniser, model), sources, "faces")
-
-
-def _faces(recogniser: Path, model: str, source: Source) -> Faces:
+def _embed(recogniser: Recogniser, aligner: Aligner, source: Source) -> Faces:
+    """One picture, in a worker process."""
     if source.error:
-        return Faces(source.path, error=source.error)
+        return Faces.unreadable(source.path, source.error)
     try:
         picture = images.read(source.path)
-    except FacealignError as error:
-        return Faces(source.path, error=str(error))
-    found = aligner(model).predict(picture)
-    embeddings = _recogniser(recogniser)([(picture, face.box, face.points) for face in found])
+    except ImageError as error:
+        return Faces.unreadable(source.path, str(error))
+    found = aligner.predict(picture)
+    embeddings = recogniser([(picture, face.box, face.points) for face in found])
     return Faces(source.path, tuple(face.box for face in found), embeddings)
-
-
-@cache
-def _recogniser(path: Path) -> Recogniser:
-    """A process's own: there is one a core."""
-    return Recogniser(path, threads=1)

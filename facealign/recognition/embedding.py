@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from facealign.core import images
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ModelError
 from facealign.core.geometry import Box
 from facealign.core.points import select
-from facealign.inference.aligner import open_session
+from facealign.inference.network import open_session
 from facealign.recognition import crops
 
 RELEASED = Path(__file__).with_name("weights") / "recogniser.onnx"
@@ -30,26 +32,29 @@ class Measured:
 
 
 class Recogniser:
-    """A recogniser in an ONNX file as the stage `recognize` writes it."""
+    """A recogniser in an ONNX file as the stage `recognize` writes it.
 
-    def __init__(self, path: Path, threads: int | None = None) -> None:
-        try:
-            self._session = open_session(path, threads)
-            (inputs,) = self._session.get_inputs()
-            self.size: int = inputs.shape[1]
-            facts = self._session.get_modelmeta().custom_metadata_map
-            self.points: str = facts["facealign.points"]
-            self.rim = int(facts["facealign.rim"])
-            said = facts.get("facealign.measured")
-            self.measured = None if said is None else Measured(**json.loads(said))
-        # onnxruntime's own errors share no base but Exception
-        except Exception as error:
-            reason = "expected a recogniser.onnx of `make recognition`"
-            if not path.is_file():
-                reason = "no such file"
-            elif not isinstance(error, KeyError) and path.suffix == ".onnx":
-                reason = str(error).splitlines()[0]
-            raise FacealignError(f"{path}: not a recogniser of facealign: {reason}") from None
+    Pickled as its settings: each process that receives it loads the file once.
+    """
+
+    def __init__(self, path: Path, threads: int | None = None, device: str = "cpu") -> None:
+        self._settings = path, threads, device
+        self._session = open_session(path, "recogniser", threads, device)
+        facts = self._session.get_modelmeta().custom_metadata_map
+        if "facealign.points" not in facts:
+            raise ModelError(
+                f"{path}: not a recogniser of facealign: its metadata has no facealign.points, "
+                "expected a recogniser.onnx of `make recognition`"
+            )
+        self.points: str = facts["facealign.points"]
+        self.rim = int(facts["facealign.rim"])
+        said = facts.get("facealign.measured")
+        self.measured = None if said is None else Measured(**json.loads(said))
+        (inputs,) = self._session.get_inputs()
+        self.size: int = inputs.shape[1]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _load_once, self._settings
 
     def __call__(self, faces: Sequence[tuple[np.ndarray, Box, np.ndarray]]) -> np.ndarray:
         """Embeddings (N, dimensions) of faces: RGB picture, dlib's rectangle, 68 or 5 points."""
@@ -71,3 +76,8 @@ class Recogniser:
             for start in range(0, max(len(cut), 1), _BATCH)
         ]
         return np.concatenate(found)
+
+
+@cache
+def _load_once(path: Path, threads: int | None, device: str) -> Recogniser:
+    return Recogniser(path, threads, device)

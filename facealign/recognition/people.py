@@ -25,7 +25,7 @@ from facealign.data.annotations import read_pts
 from facealign.data.filtering import SPLITS
 from facealign.faces import detection, dlib_predictor, pose
 from facealign.faces.quality import sharpness
-from facealign.inference.aligner import Network
+from facealign.inference.network import Network
 from facealign.recognition.recipe import TRAIN, UNSEEN, VALIDATE
 
 # Luis_Fonsi_21, Luis_Fonsi_0001; a name has a letter

@@ -11,7 +11,7 @@ from facealign.core import images
 from facealign.core.geometry import crop_map
 from facealign.export import landmarks, quantisation
 from facealign.faces.detection import find_faces
-from facealign.inference import aligner
+from facealign.inference.network import Network
 from facealign.models.parts.codecs import make_codec
 from facealign.training import checkpoint
 
@@ -30,7 +30,7 @@ def test_bytes_find_the_points_that_floats_find(tmp_path: Path, astronaut: np.nd
     quantisation.quantise(whole, small, np.stack(crops))
     assert small.stat().st_size < 0.3 * whole.stat().st_size
     (by_floats, of_floats), (by_bytes, of_bytes) = (
-        aligner.Network(path)(astronaut, [box]) for path in (whole, small)
+        Network(path)(astronaut, [box]) for path in (whole, small)
     )
     assert of_floats is not None and of_bytes is not None
     assert np.linalg.norm(by_bytes - by_floats, axis=-1).mean() < 0.005 * box.width

@@ -1,6 +1,9 @@
-"""The way from a picture to its faces, with the released weights."""
+"""The class `Aligner` with the released weights."""
 
+import os
+import pickle
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,13 +11,15 @@ from typing import Any
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 from PIL import Image
 
-from facealign import Aligner, Box, Face, FacealignError
+from facealign import Aligner, Box, ConfigError, DependencyError, Face, ImageError, ModelError
 from facealign.faces import dlib_predictor
-from facealign.inference import benchmark
-from facealign.inference.aligner import WEIGHTS, as_dict, released
+from facealign.inference import benchmark, folders
+from facealign.inference.aligner import as_dict
+from facealign.inference.weights import FOLDER, released
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +37,7 @@ def apart(one: Face, other: Face) -> float:
     return float(np.linalg.norm(one.points - other.points, axis=1).mean() / one.box.width)
 
 
-def test_the_astronauts_face_is_found_as_dlib_finds_it(
-    aligner: Aligner, astronaut: np.ndarray, model: Path
-) -> None:
+def test_the_points_agree_with_dlibs(aligner: Aligner, astronaut: np.ndarray, model: Path) -> None:
     (face,) = aligner.predict(astronaut)
     by_dlib = dlib_predictor.predict(astronaut, face.box, model)
     assert np.linalg.norm(face.points - by_dlib, axis=1).mean() < 0.03 * face.box.width
@@ -50,21 +53,21 @@ def test_five_points_have_no_pose(aligner: Aligner, astronaut: np.ndarray) -> No
 
 
 def test_a_model_must_be_a_name_or_a_path() -> None:
-    with pytest.raises(FacealignError, match="model: 3, expected a name or a path"):
+    with pytest.raises(ConfigError, match="model: 3, expected a name or a path"):
         Aligner(model=3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", released())
-def test_all_that_is_released_finds_the_astronauts_points(
+def test_all_released_weights_agree_with_dlib(
     name: str, astronaut: np.ndarray, model: Path
 ) -> None:
     (face,) = Aligner(name, threads=1).predict(astronaut)
     by_dlib = dlib_predictor.predict(astronaut, face.box, model)
     assert np.linalg.norm(face.points - by_dlib, axis=1).mean() < 0.03 * face.box.width
-    assert (WEIGHTS / f"{name}.onnx").stat().st_size < 16e6
+    assert (FOLDER / f"{name}.onnx").stat().st_size < 16e6
 
 
-def test_a_given_box_is_taken_and_nothing_is_looked_for(
+def test_given_boxes_are_used_instead_of_the_detector(
     aligner: Aligner, astronaut: np.ndarray
 ) -> None:
     (found,) = aligner.predict(astronaut)
@@ -86,7 +89,7 @@ def test_a_batch_gives_each_picture_its_own_faces(
     for picture, faces in zip(pictures, together, strict=True):
         for face, alone in zip(faces, aligner.predict(picture), strict=True):
             np.testing.assert_allclose(face.points, alone.points, atol=1e-3)
-    with pytest.raises(FacealignError, match="1 lists of boxes for 2 pictures"):
+    with pytest.raises(ConfigError, match="boxes: 1 lists for 2 pictures"):
         aligner.predict_batch([astronaut, empty], [[]])
 
 
@@ -112,8 +115,10 @@ def test_other_arrays_give_the_same_face(
     [np.zeros((4, 4), np.float32), np.zeros((4, 4, 2), np.uint8), np.zeros((0, 4, 3), np.uint8)],
     ids=["floats", "two channels", "empty"],
 )
-def test_an_array_that_is_no_picture_is_an_error(aligner: Aligner, picture: np.ndarray) -> None:
-    with pytest.raises(FacealignError, match=r"a picture of shape \(.*\) and .*, expected"):
+def test_an_array_of_another_shape_or_type_is_an_error(
+    aligner: Aligner, picture: np.ndarray
+) -> None:
+    with pytest.raises(ImageError, match=r"a picture of shape \(.*\) and .*, expected"):
         aligner.predict(picture)
 
 
@@ -140,7 +145,7 @@ def test_pictures_of_odd_sizes_without_a_face_have_none(
     assert aligner.predict(np.full(shape, 90, np.uint8)) == []
 
 
-def test_fifty_faces_are_fifty(aligner: Aligner, portraits: list[tuple[np.ndarray, Box]]) -> None:
+def test_fifty_faces_are_found(aligner: Aligner, portraits: list[tuple[np.ndarray, Box]]) -> None:
     tiles = [cv2.resize(picture, (480, 360)) for picture, _ in portraits]
     rows = [np.hstack([tiles[(row + i) % len(tiles)] for i in range(10)]) for row in range(5)]
     faces = aligner.predict(np.vstack(rows))
@@ -149,67 +154,153 @@ def test_fifty_faces_are_fifty(aligner: Aligner, portraits: list[tuple[np.ndarra
     assert len(places) >= 49
 
 
-def test_a_model_that_is_none_is_an_error(tmp_path: Path) -> None:
+def test_an_unusable_model_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"unknown model 'cascad', did you mean cascade?"):
+        Aligner("cascad")
     with pytest.raises(
-        FacealignError, match=r"'nets': neither a file \(.onnx, .pt\) nor one of .*cascade"
+        ConfigError, match=r"'nets'. Valid: cascade, small, or the path of an .onnx"
     ):
         Aligner("nets")
-    with pytest.raises(FacealignError, match=r"gone.onnx: .*no such file"):
+    with pytest.raises(ModelError, match=r"gone.pt: no such file"):
+        Aligner(tmp_path / "gone.pt")
+    with pytest.raises(ModelError, match=r"gone.onnx: .*no such file"):
         Aligner(tmp_path / "gone.onnx")
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"nothing")
-    with pytest.raises(FacealignError, match=r"broken.onnx: not a network of facealign: "):
+    with pytest.raises(ModelError, match=r"broken.onnx: not a network of facealign: "):
         Aligner(broken)
 
 
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"upsample": 1}, "upsample: 1, expected whole numbers from 0 on"),
+        ({"upsample": 1}, "upsample: 1, expected non-negative integers"),
         ({"upsample": ()}, "upsample: "),
         ({"upsample": (0, -1)}, "upsample: "),
         ({"upsample": (0.5,)}, "upsample: "),
-        ({"threads": -1}, "threads: -1, expected None or a whole number from 1 on"),
+        ({"threads": -1}, "threads: -1, expected None or a positive integer"),
         ({"threads": "two"}, "threads: 'two'"),
+        ({"device": "gpu"}, "device: 'gpu', expected cpu, cuda or cuda:N"),
+        ({"device": 0}, "device: 0, expected"),
+        ({"detector": "dlid"}, "unknown detector 'dlid', did you mean dlib? Valid: dlib"),
+        ({"detector": None}, "unknown detector 'None'"),
     ],
 )
-def test_settings_that_make_no_sense_are_errors(settings: dict[str, Any], said: str) -> None:
-    with pytest.raises(FacealignError, match=re.escape(said)):
+def test_invalid_settings_are_errors(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
         Aligner(**settings)
 
 
 @pytest.mark.parametrize(
     ("boxes", "said"),
     [
-        ([(1, 2, 30, 40)], "box (1, 2, 30, 40), expected Box(left, top, right, bottom)"),
+        ([(1, 2, 30, 40)], "boxes: (1, 2, 30, 40), expected Box(left, top, right, bottom)"),
         (Box(1, 2, 30, 40), "expected a list of Box"),
         ([Box(30, 2, 1, 40)], "expected left < right and top < bottom"),
         ([Box(1, 2, float("nan"), 40)], "expected left < right"),
         ([Box(1, 2, float("inf"), 40)], "expected left < right"),
     ],
 )
-def test_boxes_that_are_none_are_errors(
+def test_invalid_boxes_are_errors(
     aligner: Aligner, astronaut: np.ndarray, boxes: Any, said: str
 ) -> None:
-    with pytest.raises(FacealignError, match=re.escape(said)):
+    with pytest.raises(ConfigError, match=re.escape(said)):
         aligner.predict(astronaut, boxes)
 
 
 @pytest.mark.parametrize("picture", [None, 3, [[1, 2], [3, 4]]])
 def test_a_picture_of_another_type_is_an_error(aligner: Aligner, picture: Any) -> None:
-    with pytest.raises(FacealignError, match="expected a numpy array or a path"):
+    with pytest.raises(ImageError, match="expected a numpy array or a path"):
         aligner.predict(picture)
 
 
-def test_one_path_is_no_batch(aligner: Aligner) -> None:
-    with pytest.raises(FacealignError, match=r"pictures: 'photo.jpg', expected a list of them"):
+def test_a_batch_is_a_list(aligner: Aligner) -> None:
+    with pytest.raises(ConfigError, match=r"pictures: 'photo.jpg', expected a list of pictures"):
         aligner.predict_batch("photo.jpg")
 
 
-def test_points_with_low_scores_are_farther_off(
+def test_a_function_detects_in_place_of_dlib(astronaut: np.ndarray) -> None:
+    """It gets the picture once, not doubled, whatever `upsample` is."""
+    box = Aligner("small", threads=1).detect(astronaut)[0]
+    shapes = []
+
+    def detector(image: np.ndarray) -> list[Box]:
+        shapes.append(image.shape)
+        return [box] if image.shape[0] == 512 else []
+
+    aligner = Aligner("small", detector, threads=1)
+    (face,) = aligner.predict(astronaut)
+    assert face.box == box
+    assert aligner.detect(astronaut[:200]) == []
+    assert shapes == [(512, 512, 3), (200, 512, 3)]
+    wrong: Any = lambda image: np.zeros((1, 4))  # noqa: E731
+    with pytest.raises(ConfigError, match=r"boxes of the detector: .*expected a list of Box"):
+        Aligner("small", wrong, threads=1).detect(astronaut)
+
+
+@pytest.mark.skipif(
+    "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="it is there"
+)
+@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
+def test_a_device_that_onnxruntime_lacks_is_an_error(device: str) -> None:
+    with pytest.raises(DependencyError, match=f"device {device}: .*install onnxruntime-gpu"):
+        Aligner("small", device=device)
+
+
+def test_a_pickled_aligner_is_loaded_once(astronaut: np.ndarray) -> None:
+    aligner = Aligner("small", upsample=(0,), threads=1)
+    first, second = (pickle.loads(pickle.dumps(aligner)) for _ in range(2))
+    assert first is second and first.upsample == (0,)
+    (face,), (same,) = aligner.predict(astronaut), first.predict(astronaut)
+    np.testing.assert_array_equal(face.points, same.points)
+
+
+@pytest.fixture(scope="module")
+def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("mine") / "mine.pt"
+    shutil.copy(FOLDER / "cascade.pt", path)
+    return path
+
+
+def test_a_checkpoint_is_exported_once(mine: Path, aligner: Aligner, astronaut: np.ndarray) -> None:
+    first, second = Aligner(mine, threads=1), Aligner(str(mine), threads=1)
+    assert first.network.path == second.network.path != mine
+    (face,), (released,) = first.predict(astronaut), aligner.predict(astronaut)
+    assert 0 < apart(face, released) < 0.02  # the released file is the mean of two networks
+    os.utime(mine, (1, 1))  # trained anew
+    assert Aligner(mine, threads=1).network.path != first.network.path
+
+
+def test_worker_processes_share_the_parents_export(
+    mine: Path, astronaut: np.ndarray, tmp_path: Path
+) -> None:
+    for name in ("one.png", "two.png"):
+        cv2.imwrite(str(tmp_path / name), astronaut[:, :, ::-1])
+    aligner = Aligner(mine, threads=1)
+    away = mine.rename(tmp_path / "away.pt")  # so that no worker could export it
+    try:
+        found = list(folders.predict_all(folders.find_pictures([str(tmp_path)]), aligner, None, 2))
+    finally:
+        away.rename(mine)
+    (face,) = aligner.predict(astronaut)
+    for result in found:
+        np.testing.assert_array_equal(result.faces[0].points, face.points)
+
+
+def test_without_torch_a_checkpoint_names_the_extra(mine: Path) -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from facealign import Aligner, DependencyError\n"
+        f"try: Aligner({str(mine)!r})\n"
+        "except DependencyError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{mine}: a checkpoint needs torch: pip install 'facealign[export]'\n"
+
+
+def test_covered_points_have_lower_scores(
     aligner: Aligner, portraits: list[tuple[np.ndarray, Box]]
 ) -> None:
-    """Covered points are doubted more than those that are seen."""
     picture, box = portraits[0]
     (seen,) = aligner.predict(picture, [box])
     covered = picture.copy()
@@ -222,7 +313,7 @@ def test_points_with_low_scores_are_farther_off(
     assert hidden.scores[36:48].mean() > 0.8 * seen.scores[36:48].mean()
 
 
-def test_to_import_the_package_loads_next_to_nothing() -> None:
+def test_importing_the_package_loads_nothing_heavy() -> None:
     code = (
         "import facealign, sys; "
         "print(sorted({'cv2', 'numpy', 'torch', 'yaml', 'onnxruntime'} & set(sys.modules)))\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facealign import Aligner
 from facealign.core import images
 from facealign.data.annotations import format_pts
 from facealign.inference import annotated, folders, gallery
@@ -24,17 +25,17 @@ def copied(tmp_path: Path, astronaut: np.ndarray) -> Path:
 def test_predict_and_align_skip_them(
     copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert folders.predict([str(copied)], "json", None, False, "small") == 0
+    assert folders.predict([str(copied)], "json", None, False, Aligner("small")) == 0
     out, err = capsys.readouterr()
     assert [Path(json.loads(line)["image"]).name for line in out.splitlines()] == ["x.png"]
     assert "1 picture, 1 face, 0 unreadable" in err
-    assert folders.align([str(copied)], 2, 64, tmp_path / "out", "small") == 0
+    assert folders.align([str(copied)], 2, 64, tmp_path / "out", Aligner("small")) == 0
 
 
 def test_show_looks_for_faces_although_there_is_a_hidden_pts(
     copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert gallery.show(copied, None, None, False, tmp_path / "out") == 0
+    assert gallery.show(copied, None, Aligner("small"), False, False, tmp_path / "out") == 0
     assert "1 faces, 0 pictures left out" in capsys.readouterr().err
 
 
@@ -45,4 +46,4 @@ def test_evaluate_and_show_skip_them_beside_points(
     (copied / "x.pts").write_text(format_pts(points), encoding="utf-8")
     known, dropped = annotated.known_faces(copied, None)
     assert (len(known), dropped) == (1, [])
-    assert gallery.show(copied, None, None, False, tmp_path / "out") == 0
+    assert gallery.show(copied, None, Aligner("small"), False, False, tmp_path / "out") == 0

@@ -3,10 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facealign import Aligner
-from facealign.core.geometry import Box
+from facealign import Aligner, Box, Tracker
 from facealign.inference import benchmark
-from facealign.inference.tracker import Smoother, Tracker
+from facealign.inference.tracker import Smoother
 from facealign.synthesis.film import film, still, swaying
 
 FPS = 30.0
@@ -22,7 +21,7 @@ def lively() -> list[tuple[np.ndarray, np.ndarray]]:
     return list(film(swaying, 40, seed=11))
 
 
-def test_what_the_detector_takes_for_a_face_must_look_like_one(
+def test_a_false_detection_is_not_tracked(
     aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frame, _ = lively[0]
@@ -30,27 +29,27 @@ def test_what_the_detector_takes_for_a_face_must_look_like_one(
     wall = Box(2, 2, 82, 82)  # a corner of the background
     monkeypatch.setattr(aligner, "detect", lambda image: [*real, wall])
     tracker = Tracker(aligner)
-    assert len(tracker(frame, 0.0)) == tracker.faces == len(real)
+    assert len(tracker(frame, 0.0)) == tracker.tracks == len(real)
 
 
 class TestSmoother:
-    def test_a_resting_face_hardly_trembles(self, face: np.ndarray) -> None:
+    def test_a_still_face_has_little_jitter(self, face: np.ndarray) -> None:
         rng = np.random.default_rng(0)
         smoother = Smoother(face)
         raw = face + rng.normal(0, 0.5, (60, *face.shape))
         smooth = np.array([smoother(points, 160, 1 / FPS) for points in raw])
-        trembling = [np.abs(np.diff(points, axis=0)).mean() for points in (raw, smooth)]
-        assert trembling[1] < trembling[0] / 4
+        jitter = [np.abs(np.diff(points, axis=0)).mean() for points in (raw, smooth)]
+        assert jitter[1] < jitter[0] / 4
 
-    def test_a_moving_face_is_not_late(self, face: np.ndarray) -> None:
-        """At a whole box a second, steadily; a plain low pass of 0.4 Hz would be 0.4 s late."""
+    def test_a_moving_face_has_no_lag(self, face: np.ndarray) -> None:
+        """One box width a second; a plain low-pass filter of 0.4 Hz would lag by 0.4 s."""
         smoother = Smoother(face)
         for frame in range(1, 40):
             moved = face + (160 * frame / FPS, 0)
             shown = smoother(moved, 160, 1 / FPS)
         assert np.abs(shown - moved).max() < 0.01 * 160
 
-    def test_a_mouth_that_opens_is_shown_at_once(self, face: np.ndarray) -> None:
+    def test_an_opening_mouth_is_shown_at_once(self, face: np.ndarray) -> None:
         smoother = Smoother(face)
         for _ in range(20):
             smoother(face, 160, 1 / FPS)
@@ -62,7 +61,7 @@ class TestSmoother:
         assert np.abs(shown[:48] - face[:48]).max() < 0.5
 
 
-def test_a_face_is_followed_without_the_detector(
+def test_a_face_is_tracked_without_the_detector(
     aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]]
 ) -> None:
     tracker = Tracker(aligner)
@@ -73,11 +72,11 @@ def test_a_face_is_followed_without_the_detector(
         size = np.ptp(truth, axis=0).mean()
         errors.append(np.linalg.norm(one.face.points - truth, axis=1).mean() / size)
     assert tracks == {1}
-    assert tracker.detections == 2  # at the start and after a second
+    assert tracker.detections == 2  # in the first frame and after a second
     assert np.mean(errors) < 0.025
 
 
-def test_a_face_that_goes_is_dropped_and_another_is_a_new_one(
+def test_a_lost_face_is_dropped_and_the_next_one_gets_a_new_number(
     aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]]
 ) -> None:
     tracker = Tracker(aligner)
@@ -94,7 +93,7 @@ def test_a_face_that_goes_is_dropped_and_another_is_a_new_one(
 def test_two_tracks_that_meet_on_one_face_become_one(
     aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]]
 ) -> None:
-    """Pictures of one face twice, which draw nearer and nearer until they are one."""
+    """Two copies of a face approach each other until they coincide."""
     picture, _ = lively[0]
     tracker = Tracker(aligner)
     middle = picture.shape[1] // 2
@@ -107,7 +106,7 @@ def test_two_tracks_that_meet_on_one_face_become_one(
     assert max(counts) == 2 and counts[-1] == 1
 
 
-def test_lag_is_measured_and_what_is_always_off_is_none() -> None:
+def test_lag_is_measured_and_a_constant_offset_has_none() -> None:
     times = np.arange(60) / FPS
     shift = np.stack([np.sin(7 * times), np.cos(5 * times)], axis=1)[:, None]
     truth = 100 + 30 * shift + np.zeros((60, 4, 2))
@@ -124,8 +123,10 @@ def test_in_a_still_film_only_the_noise_changes() -> None:
     assert Box.around(points).width > 100
 
 
-def test_smoothed_points_are_steadier_than_dlibs_and_no_later(model: Path) -> None:
-    figures = benchmark.steadiness("cascade", model, frames=40, seed=12)
+def test_smoothed_points_have_less_jitter_than_dlibs_and_no_lag(
+    aligner: Aligner, model: Path
+) -> None:
+    figures = benchmark.steadiness("cascade", aligner, model, frames=40, seed=12)
     smoothed, dlib = figures["cascade, smoothed"], figures["dlib, each_frame"]
     assert smoothed["jitter"] < 0.3 * dlib["jitter"]
     assert abs(smoothed["lag_ms"]) < 10

@@ -1,0 +1,61 @@
+"""`facealign bench`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from facealign.cli import options
+
+FACES, PICTURES, FEW = 40, 200, 20
+
+
+def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
+        commands,
+        run,
+        "bench",
+        "inference benchmark: milliseconds a face, beside dlib's predictor",
+        "Inference benchmark: time the landmark step and dlib's 68-point predictor on the same "
+        "boxes, each after the detector as in use; also the detector, the import and a folder of "
+        "pictures.",
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        help="as in `facealign predict`; may be repeated (default: all released weights)",
+    )
+    options.add_detector(parser)
+    parser.add_argument(
+        "--faces", type=options.count, default=FACES, metavar="N", help=f"default: {FACES}"
+    )
+    parser.add_argument(
+        "--pictures",
+        type=options.count,
+        default=PICTURES,
+        metavar="N",
+        help=f"in the folder (default: {PICTURES})",
+    )
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from facealign.inference import benchmark, weights
+    from facealign.inference.aligner import Aligner
+    from facealign.reports import markdown
+
+    if min(arguments.faces, arguments.pictures // 5) < FEW:
+        print(
+            f"few faces or pictures: the figures vary; the defaults are {FACES} and {PICTURES}",
+            file=sys.stderr,
+        )
+    models = arguments.model or weights.released()
+    figures = benchmark.bench(
+        {model: Aligner(model, arguments.detector, arguments.device, (0,), 1) for model in models},
+        options.find_baseline(),
+        arguments.faces,
+        arguments.pictures,
+    )
+    print(json.dumps(figures, indent=2) if arguments.json else markdown.bench_table(figures))
+    return 0

@@ -1,0 +1,31 @@
+"""`facealign compare`."""
+
+from __future__ import annotations
+
+import argparse
+
+from facealign.cli import options
+
+
+def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
+        commands,
+        run,
+        "compare",
+        "tell whether two pictures show the same person",
+        "Print the similarity of each face of one picture to each face of the other: 1 for the "
+        "same picture, about 0 for different people.",
+    )
+    parser.add_argument("one", metavar="A")
+    parser.add_argument("other", metavar="B")
+    parser.add_argument("--json", action="store_true", help="print all pairs as JSON")
+    options.add_recogniser(parser)
+    options.add_model(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from facealign.recognition import commands
+
+    recogniser = commands.load(arguments.recogniser, arguments.device)
+    aligner = options.load_aligner(arguments)
+    return commands.compare(arguments.one, arguments.other, recogniser, aligner, arguments.json)

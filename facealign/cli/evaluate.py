@@ -1,0 +1,86 @@
+"""`facealign evaluate`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from facealign.cli import options
+
+
+def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
+        commands,
+        run,
+        "evaluate",
+        "measure accuracy on annotated pictures",
+        "Measure the network, and dlib's predictor on the same boxes, on the pictures of a folder "
+        "with 68 points in a .pts beside them or in a table. Its subfolders are data sets. Writes "
+        "ced.json, groups.json (by yaw, sharpness, size and part of the face), CED figures and a "
+        "sheet of faces from the best to the worst.",
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    options.add_table(parser)
+    parser.add_argument(
+        "--out",
+        type=options.folder,
+        default=Path("evaluation"),
+        metavar="DIR",
+        help="default: evaluation",
+    )
+    parser.add_argument("--json", action="store_true", help="print ced.json instead of the table")
+    parser.add_argument(
+        "--calibrate",
+        type=Path,
+        metavar="DIR",
+        help="other pictures with .pts by the same annotators: subtract the mean per-point offset "
+        "measured on these images",
+    )
+    options.add_model(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from facealign.core import files, images
+    from facealign.inference import annotated
+    from facealign.reports import contact_sheet, markdown
+
+    aligner = options.load_aligner(arguments)
+    known, dropped = annotated.known_faces(arguments.folder, arguments.csv)
+    for dataset in annotated.splits_together(arguments.folder, known):
+        print(
+            f"warning: {dataset} has pictures of both train and test, which are measured together; "
+            "name the folder of one split",
+            file=sys.stderr,
+        )
+    others: list[annotated.Known] = []
+    if arguments.calibrate:
+        others, left_out = annotated.other_faces(arguments.calibrate, known)
+        dropped = dropped + left_out
+    report = annotated.score(known, dropped, aligner, options.find_baseline(), others)
+    if others:
+        print(f"calibrated on {report.calibrated} of {len(others)} faces", file=sys.stderr)
+    files.write_json(arguments.out / "ced.json", report.summary)
+    files.write_json(arguments.out / "groups.json", report.groups)
+    if report.examples:
+        images.write(arguments.out / "faces.jpg", contact_sheet.best_to_worst(report.examples))
+    try:
+        from facealign.reports import plotting
+    except ModuleNotFoundError:
+        print("no CED figures: pip install 'facealign[figures]'", file=sys.stderr)
+    else:
+        for dataset, errors in report.errors.items():
+            plotting.ced_figure(errors, dataset, arguments.out / dataset)
+    for reason in report.dropped:
+        print(f"dropped: {reason}", file=sys.stderr)
+    for path in report.undetected:
+        print(f"no face found: {path}", file=sys.stderr)
+    if arguments.json:
+        print((arguments.out / "ced.json").read_text(encoding="utf-8"), end="")
+        return 0
+    print(markdown.results_table(report.summary))
+    for dataset, groups in report.groups.items():
+        print(f"\n{dataset}\n\n{markdown.groups_table(groups)}")
+    if report.correlation is not None:
+        print(f"\nRank correlation of scores and errors of all points: {report.correlation:.3f}")
+    return 0

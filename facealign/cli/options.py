@@ -1,0 +1,136 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from facealign.core.errors import FacealignError
+from facealign.inference import detectors, weights
+
+if TYPE_CHECKING:
+    from facealign.inference.aligner import Aligner
+    from facealign.inference.tracker import Tracker
+
+Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def add_command(
+    commands: Commands[argparse.ArgumentParser],
+    run: Callable[[argparse.Namespace], int],
+    name: str,
+    summary: str,
+    description: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=summary, description=description)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_pictures(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="pictures, folders or glob patterns"
+    )
+
+
+def add_model(parser: argparse.ArgumentParser, default: str | None = weights.DEFAULT) -> None:
+    """--model, --detector and --device."""
+    parser.add_argument(
+        "--model",
+        default=default,
+        help=f"{', '.join(weights.released())}, an .onnx file, or a checkpoint (.pt), which needs "
+        f"torch (default: {default or 'none'})",
+    )
+    add_detector(parser)
+
+
+def add_detector(parser: argparse.ArgumentParser) -> None:
+    """--detector and --device."""
+    parser.add_argument(
+        "--detector",
+        default=detectors.DEFAULT,
+        help=f"face detector: {', '.join(detectors.DETECTORS)} (default: {detectors.DEFAULT})",
+    )
+    parser.add_argument(
+        "--device",
+        default="cpu",
+        help="of the networks: cpu, or cuda or cuda:N, which need onnxruntime-gpu (default: cpu)",
+    )
+
+
+def add_recogniser(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--recogniser",
+        type=Path,
+        metavar="FILE",
+        help="a recogniser.onnx of `make recognition` (default: the bundled one)",
+    )
+
+
+def add_table(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--csv",
+        type=Path,
+        metavar="FILE",
+        help="a table in the format of the facial-keypoints course: a line of column names, then "
+        "for each picture its name and 136 numbers, pixels counted from 1",
+    )
+
+
+def add_smooth(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-smooth", action="store_true", help="draw the points of each frame as they are"
+    )
+
+
+def load_aligner(
+    arguments: argparse.Namespace,
+    upsample: Sequence[int] = (0, 1),
+    threads: int | None = 1,  # a process per core
+) -> Aligner:
+    """The aligner of --model, --detector and --device."""
+    from facealign.inference.aligner import Aligner
+
+    model = arguments.model or weights.DEFAULT
+    return Aligner(model, arguments.detector, arguments.device, upsample, threads)
+
+
+def load_tracker(arguments: argparse.Namespace) -> Tracker:
+    from facealign.inference.tracker import Tracker
+
+    # never doubled for the detector: a frame without a face would take five times as long
+    aligner = load_aligner(arguments, upsample=(0,), threads=None)
+    return Tracker(aligner, smooth=not arguments.no_smooth)
+
+
+def find_baseline() -> Path | None:
+    """The file of dlib's predictor, if it is installed."""
+    from facealign.faces import dlib_predictor
+
+    try:
+        return dlib_predictor.predictor_file(dlib_predictor.PUBLISHED)
+    except FacealignError:
+        print("dlib is left out: pip install 'facealign[baseline]'", file=sys.stderr)
+        return None
+
+
+def count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a positive integer")
+    return int(text)
+
+
+def pixels(text: str) -> int:
+    if not text.isdecimal() or not 16 <= int(text) <= 4096:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected an integer from 16 to 4096")
+    return int(text)
+
+
+def folder(text: str) -> Path:
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a file, expected a folder")
+    return path

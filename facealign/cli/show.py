@@ -1,0 +1,46 @@
+"""`facealign show`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from facealign.cli import options
+from facealign.core.errors import ConfigError
+
+
+def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
+        commands,
+        run,
+        "show",
+        "draw contact sheets of a folder's faces",
+        "Draw the faces of a folder, many on a page: true points (.pts or a table) in green, a "
+        "network's in red, with its error. If there are no true points, the network finds faces "
+        "and points.",
+    )
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    options.add_table(parser)
+    options.add_model(parser, default=None)
+    parser.add_argument(
+        "--worst", action="store_true", help="the largest errors first; needs --model"
+    )
+    parser.add_argument(
+        "--out", type=options.folder, default=Path("sheets"), metavar="DIR", help="default: sheets"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from facealign.inference import gallery
+
+    predicted = arguments.model is not None
+    if arguments.worst and not predicted:
+        raise ConfigError("--worst sorts by a network's errors: name it with --model")
+    return gallery.show(
+        arguments.folder,
+        arguments.csv,
+        options.load_aligner(arguments),
+        predicted,
+        arguments.worst,
+        arguments.out,
+    )
