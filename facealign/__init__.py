@@ -2,8 +2,8 @@
 
 >>> from facealign import Aligner
 >>> for face in Aligner().predict("photo.jpg"):
-...     print(face.box.width, face.points.shape)
-107.0 (68, 2)
+...     print(face.points.shape)
+(68, 2)
 """
 
 from typing import TYPE_CHECKING, Any

@@ -17,6 +17,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Box:
+    """A rectangle in pixels, counted from 0; a pixel's centre is a whole number.
+
+    >>> from facealign import Box
+    >>> box = Box(left=20, top=30, right=180, bottom=190)
+    >>> box.width, box.height, box.centre
+    (160, 160, (100.0, 110.0))
+    """
+
     left: float
     top: float
     right: float
