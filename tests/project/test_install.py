@@ -1,4 +1,4 @@
-"""What the light install promises, held against what the commands import."""
+"""The installed package: its version, files, dependencies and platforms."""
 
 import runpy
 import subprocess
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from setuptools.config import pyprojecttoml  # type: ignore[import-untyped]
 
+import facealign
 from facealign.core import images
 from tests.helpers import ROOT
 
@@ -19,7 +21,7 @@ MODULES = {
     "dlib-bin's own": "_dlib_pybind11",
 }
 
-# As in an environment that has nothing but the light install.
+# As in an environment with the light install only.
 ONLY = """
 import importlib.abc, sys
 class Only(importlib.abc.MetaPathFinder):
@@ -37,6 +39,23 @@ def allowed() -> set[str]:
     names = [line.split(">")[0] for line in PROJECT["dependencies"]]
     # onnxruntime looks for some of these and does without them
     return {"facealign", *MODULES.values(), *(MODULES.get(name, name) for name in names)}
+
+
+# As on Windows, where these modules of the standard library are missing.
+PORTABLE = """
+import importlib, importlib.abc, sys
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name in {missing}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Missing())
+for name in {missing}:
+    sys.modules.pop(name, None)
+for name in {modules}:
+    importlib.import_module(name)
+"""
+POSIX_ONLY = ["fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"]
+PORTABLE_PACKAGES = ["core", "data", "faces", "evaluation", "inference", "cli"]
 
 
 @pytest.fixture
@@ -65,6 +84,29 @@ def test_landmarks_need_the_light_install_only(picture: Path, tmp_path: Path) ->
     assert (tmp_path / "crops" / "one.png").is_file()
 
 
+def test_no_module_that_users_import_needs_posix() -> None:
+    files = [
+        file for name in PORTABLE_PACKAGES for file in (ROOT / "facealign" / name).rglob("*.py")
+    ]
+    modules = [
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for file in files
+    ]
+    assert len(modules) > 30
+    code = PORTABLE.format(missing=POSIX_ONLY, modules=[*modules, "facealign.recognition.commands"])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_version_stands_in_one_place() -> None:
+    dynamic = pyprojecttoml.read_configuration(ROOT / "pyproject.toml")
+    assert dynamic["project"]["version"] == facealign.__version__
+    done = subprocess.run(
+        [sys.executable, "-m", "facealign", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"facealign {facealign.__version__}\n"
+
+
 def test_the_extras_name_what_requirements_pin() -> None:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.split("==")[0] for line in lines if "==" in line}
@@ -74,7 +116,7 @@ def test_the_extras_name_what_requirements_pin() -> None:
     assert {name for name in named | own if not name.startswith("facealign[")} <= pinned
 
 
-def test_the_weights_come_along() -> None:
+def test_the_weights_are_bundled() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     globs = tomllib.loads(text)["tool"]["setuptools"]["package-data"]["facealign"]
     assert globs == ["py.typed", "weights/*", "recognition/weights/*"]
