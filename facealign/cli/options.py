@@ -42,7 +42,7 @@ def add_model(parser: argparse.ArgumentParser, default: str | None = weights.DEF
         "--model",
         default=default,
         help=f"{', '.join(weights.released())}, an .onnx file, or a checkpoint (.pt), which needs "
-        f"torch (default: {default or 'none'})",
+        f"torch (default: {default or 'draw the true points only'})",
     )
     add_detector(parser)
 

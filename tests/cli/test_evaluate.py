@@ -1,0 +1,133 @@
+"""`facealign evaluate`."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facealign.core.points import REGIONS
+from facealign.data.annotations import format_pts, read_pts
+from facealign.training import checkpoint
+from tests.cli.running import run
+from tests.helpers import ROOT
+
+
+def test_evaluate_gives_the_pipelines_figures(
+    measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    status, said, err = run(capsys, "evaluate", measured, "--json", "--out", out)
+    assert status == 0
+    ced = json.loads(said)
+    assert ced == json.loads((out / "ced.json").read_text(encoding="utf-8"))
+    assert list(ced) == ["one", "two", "all"] and list(ced["all"]) == ["model", "dlib"]
+    counts = {name: (its["dlib"]["images"], its["dlib"]["undetected"]) for name, its in ced.items()}
+    assert counts == {"one": (4, 0), "two": (2, 1), "all": (6, 1)}
+    assert set(ced["all"]["model"]) == set(
+        json.loads((ROOT / "metrics" / "ced.json").read_text(encoding="utf-8"))["all"]["model"]
+    )
+    assert ced["all"]["model"]["auc_08"] > 0.6
+    assert "bare.png: no bare.pts beside it" in err
+    assert "few.png: 39 points, expected 68" in err
+    assert "no face found: " in err and "wall.png" in err
+    groups = json.loads((out / "groups.json").read_text(encoding="utf-8"))
+    assert list(groups) == ["one", "two"]
+    for name, its in groups.items():
+        assert list(its) == ["yaw", "sharpness", "size", "part"]
+        for respect in ("yaw", "sharpness", "size"):
+            images_of = [group["model"]["images"] for group in its[respect].values()]
+            assert sum(images_of) == ced[name]["model"]["images"]
+        # all points' mean error is that of the parts, by their counts
+        means = [its["part"][part]["dlib"]["nme"] for part in REGIONS]
+        weights = [part.stop - part.start for part in REGIONS.values()]
+        assert np.average(means, weights=weights) == pytest.approx(ced[name]["dlib"]["nme"])
+    written = {path.name for path in out.iterdir()}
+    assert written >= {"faces.jpg", "all.png", "all.svg", "one.png", "two.png"}
+    _, table, _ = run(capsys, "evaluate", measured, "--out", out)
+    assert "| all      | dlib   |" in table
+    assert re.search(r"\| part of the face +\| jaw +\| +4 \| +0\.\d{4} ", table)
+    assert re.search(r"Rank correlation of scores and errors of all points: -0\.\d{3}", table)
+
+
+def test_calibration_removes_a_constant_offset_of_the_annotations(
+    measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Points moved by a twentieth of the face, all the same way: found again on other pictures."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        for path in sorted((measured / name).glob("?.*")):
+            if path.suffix == ".pts":
+                points = read_pts(path)
+                across = np.ptp(points[:, 0])
+                (tmp_path / name / path.name).write_text(format_pts(points + across / 20))
+            else:
+                (tmp_path / name / path.name).write_bytes(path.read_bytes())
+    words = ["evaluate", tmp_path / "one", "--json", "--out", tmp_path / "out"]
+    _, said, _ = run(capsys, *words)
+    moved = json.loads(said)["all"]
+    status, said, err = run(capsys, *words, "--calibrate", tmp_path / "two")
+    assert "calibrated on 2 of 2 faces" in err
+    mine = json.loads(said)["all"]
+    words[1] = measured / "one"
+    original = json.loads(run(capsys, *words)[1])["all"]
+    assert status == 0
+    for method in ("model", "dlib"):
+        assert moved[method]["nme"] > original[method]["nme"] + 0.02
+        assert mine[method]["nme"] < original[method]["nme"] + 0.01
+    said = str(run(capsys, *words, "--calibrate", measured)[0])
+    assert "of its pictures are measured on" in said and "calibrate by others" in said
+
+
+def test_evaluate_takes_the_courses_table_and_a_checkpoint(
+    measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    folder = measured / "two"
+    names = sorted(path.name for path in folder.iterdir() if path.suffix in (".jpg", ".png"))
+    names.remove("wall.png")
+    rows = [["", *map(str, range(136))]]
+    for name in names:
+        points = read_pts((folder / name).with_suffix(".pts")) + 1
+        rows.append([name, *map(repr, points.ravel().tolist())])
+    rows.append(["gone.jpg", *["1.0"] * 136])
+    table = tmp_path / "points.csv"
+    table.write_text("\n".join(map(",".join, rows)), encoding="utf-8")
+    words = ["evaluate", folder, "--json", "--out", tmp_path / "out"]
+    status, by_table, err = run(capsys, *words, "--csv", table)
+    assert status == 0
+    assert "gone.jpg: no such file, but" in err
+    _, by_pts, _ = run(capsys, *words)
+    weights = checkpoint.RELEASED / "cascade.pt"
+    _, by_checkpoint, _ = run(capsys, *words, "--model", weights)
+    one, same, other = (json.loads(text)["all"] for text in (by_table, by_pts, by_checkpoint))
+    assert one["model"]["auc_08"] == same["model"]["auc_08"]
+    assert one["dlib"]["auc_08"] == same["dlib"]["auc_08"] == other["dlib"]["auc_08"]
+    # the released file is the mean of this network and of another
+    assert one["model"]["auc_08"] == pytest.approx(other["model"]["auc_08"], abs=0.03)
+    assert one["model"]["auc_08"] != other["model"]["auc_08"]
+
+
+def test_evaluate_warns_of_mixed_splits(
+    measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for split, number in (("train", 0), ("test", 1)):
+        target = tmp_path / "in" / "300W" / split
+        target.mkdir(parents=True)
+        for path in (measured / "one").glob(f"{number}.*"):
+            (target / path.name).write_bytes(path.read_bytes())
+    words = ["evaluate", tmp_path / "in", "--out", tmp_path / "out"]
+    assert "warning: 300W has pictures of both train and test" in run(capsys, *words)[2]
+    words[1] = tmp_path / "in" / "300W" / "test"
+    assert "warning" not in run(capsys, *words)[2]
+
+
+def test_evaluate_names_what_it_cannot_measure(
+    measured: Path, album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert "gone: no such folder" in str(run(capsys, "evaluate", tmp_path / "gone")[0])
+    said = str(run(capsys, "evaluate", album)[0])
+    assert "no face to measure on, expected a .pts beside a picture" in said
+    assert "both.png: no both.pts beside it" in said
+    said = str(run(capsys, "evaluate", measured, "--csv", tmp_path / "no.csv")[0])
+    assert "no.csv: No such file" in said
