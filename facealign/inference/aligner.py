@@ -92,7 +92,7 @@ class Aligner:
         return []
 
     def detect_once(self, image: np.ndarray, doublings: int = 0) -> list[Box]:
-        """The boxes of an RGB picture that has been doubled so many times."""
+        """The boxes of an RGB picture whose size is doubled so many times."""
         return _checked(self._find(image, doublings), "boxes of the detector")
 
     def predict(self, picture: Picture, boxes: Sequence[Box] | None = None) -> list[Face]:
@@ -115,16 +115,20 @@ class Aligner:
         if boxes is None:
             found = [self.detect(image) for image in opened]
         else:
-            found = [_checked(its, "boxes") for its in boxes]
+            found = [_checked(picture_boxes, "boxes") for picture_boxes in boxes]
         if len(found) != len(opened):
             raise ConfigError(f"boxes: {len(found)} lists for {len(opened)} pictures")
-        each = [(image, box) for image, its in zip(opened, found, strict=True) for box in its]
+        each = [
+            (image, box)
+            for image, picture_boxes in zip(opened, found, strict=True)
+            for box in picture_boxes
+        ]
         points, scores = self.network.of_many(each)
         faces = iter(
             Face(box, points[i], None if scores is None else scores[i], _pose(points[i]))
             for i, (_, box) in enumerate(each)
         )
-        return [list(islice(faces, len(its))) for its in found]
+        return [list(islice(faces, len(picture_boxes))) for picture_boxes in found]
 
 
 @cache

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,20 +23,24 @@ def open_session(path: Path, kind: str, threads: int | None, device: str) -> Any
     all cores."""
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ConfigError(f"threads: {threads!r}, expected None or a positive integer")
-    name, provider_options = provider = _provider(device)
+    name, provider_options = _provider(device)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3  # errors only
     try:
-        session = onnxruntime.InferenceSession(path, options, [provider], enable_fallback=0)
+        session = onnxruntime.InferenceSession(
+            path, options, [(name, provider_options)], enable_fallback=0
+        )
     except Exception as error:  # ONNX Runtime's own errors share no base but Exception
         reason = str(error).splitlines()[0] if path.is_file() else "no such file"
+        if device != "cpu" and path.is_file():
+            raise DependencyError(f"device {device}: cannot run {path}: {reason}") from None
         raise ModelError(f"{path}: not a {kind} of facealign: {reason}") from None
     # without the libraries that a provider needs, ONNX Runtime warns and uses the CPU
     if session.get_providers()[0] != name:
         raise DependencyError(
-            f"device {device}: ONNX Runtime could not start {name} {provider_options}; check the "
-            "driver and the CUDA and cuDNN libraries"
+            f"device {device}: ONNX Runtime could not start {name}; check the driver and the CUDA "
+            "and cuDNN libraries"
         )
     return session
 
@@ -53,7 +59,8 @@ def _provider(device: str) -> tuple[str, dict[str, str]]:
             "place of onnxruntime"
         )
     if hasattr(onnxruntime, "preload_dlls"):
-        onnxruntime.preload_dlls()  # finds the CUDA libraries of pip packages
+        with redirect_stdout(sys.stderr):
+            onnxruntime.preload_dlls()  # finds the CUDA libraries of pip packages
     return name, {"device_id": match[1] or "0"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import tempfile
 from functools import cache
@@ -50,12 +51,14 @@ def export_checkpoint(checkpoint: Path, path: Path, flip: bool = False) -> float
 @cache
 def _exported(checkpoint: Path, modified: int) -> Path:
     """Exported once in a process, and again only if the file has been modified since."""
-    path = Path(tempfile.mkdtemp(dir=_scratch().name)) / f"{checkpoint.stem}.onnx"
+    path = Path(tempfile.mkdtemp(dir=_scratch())) / f"{checkpoint.stem}.onnx"
     export_checkpoint(checkpoint, path)
     return path
 
 
 @cache
-def _scratch() -> tempfile.TemporaryDirectory[str]:
-    """Removed when the process ends."""
-    return tempfile.TemporaryDirectory(prefix="facealign-", ignore_cleanup_errors=True)
+def _scratch() -> Path:
+    """A folder that is removed when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="facealign-", ignore_cleanup_errors=True)
+    atexit.register(folder.cleanup)
+    return Path(folder.name)

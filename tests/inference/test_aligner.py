@@ -247,6 +247,19 @@ def test_a_device_that_onnxruntime_lacks_is_an_error(device: str) -> None:
         Aligner("small", device=device)
 
 
+@pytest.mark.skipif(
+    "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="it would start"
+)
+@pytest.mark.filterwarnings("ignore:Specified provider 'CUDAExecutionProvider'")
+def test_the_cpu_never_takes_over_from_a_device_that_cannot_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: None, raising=False)
+    with pytest.raises(DependencyError, match="device cuda: ONNX Runtime could not start"):
+        Aligner("small", device="cuda")
+
+
 def test_a_pickled_aligner_is_loaded_once(astronaut: np.ndarray) -> None:
     aligner = Aligner("small", upsample=(0,), threads=1)
     first, second = (pickle.loads(pickle.dumps(aligner)) for _ in range(2))
@@ -267,8 +280,21 @@ def test_a_checkpoint_is_exported_once(mine: Path, aligner: Aligner, astronaut: 
     assert first.network.path == second.network.path != mine
     (face,), (released,) = first.predict(astronaut), aligner.predict(astronaut)
     assert 0 < apart(face, released) < 0.02  # the released file is the mean of two networks
-    os.utime(mine, (1, 1))  # trained anew
+    os.utime(mine, (1, 1))  # as if trained again
     assert Aligner(mine, threads=1).network.path != first.network.path
+
+
+def test_the_export_is_removed_at_exit(mine: Path, tmp_path: Path) -> None:
+    code = f"from facealign import Aligner; print(Aligner({str(mine)!r}).network.path)"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert Path(done.stdout.strip()).is_relative_to(tmp_path)
+    assert done.stderr == "" and not list(tmp_path.glob("facealign-*"))
 
 
 def test_worker_processes_share_the_parents_export(
