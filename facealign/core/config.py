@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
 
 SECTIONS = (
     *("data", "demo", "detect", "crop", "train", "predict", "dlib", "ced", "report"),
@@ -47,14 +47,14 @@ def load_all(path: Path = Path("params.yaml")) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise FacealignError(f"{path}: no such file; run from the project's top folder") from None
+        raise ConfigError(f"{path}: no such file; run from the project's top folder") from None
     except yaml.YAMLError as error:
-        raise FacealignError(f"{path}: not YAML: {error}") from None
+        raise ConfigError(f"{path}: not YAML: {error}") from None
     if not isinstance(values, dict):
         raise _wrong(path, "the whole file", values, f"a mapping of {', '.join(SECTIONS)}")
     for name in values:
         if name not in SECTIONS:
-            raise FacealignError(f"{path}: {unknown_name('section', str(name), SECTIONS)}")
+            raise ConfigError(f"{path}: {unknown_name('section', str(name), SECTIONS)}")
     return values
 
 
@@ -68,7 +68,7 @@ def load(section: str, kind: type[Section], path: Path = Path("params.yaml")) ->
     values: Any = load_all(path)
     for name in section.split("."):
         if not isinstance(values, dict) or name not in values:
-            raise FacealignError(f"{path}: missing section: {section}")
+            raise ConfigError(f"{path}: missing section: {section}")
         values = values[name]
     converted = _convert(values, kind, section, path)
     assert isinstance(converted, kind)
@@ -129,10 +129,10 @@ def _section(value: Any, kind: Any, key: str, path: Path) -> Any:
     for name in value:
         if name not in valid:
             said = unknown_name("parameter", str(name), valid)
-            raise FacealignError(f"{path}: {key}: {said}")
+            raise ConfigError(f"{path}: {key}: {said}")
     missing = [prefix + name for name in valid if name not in value]
     if missing:
-        raise FacealignError(f"{path}: missing parameters: {', '.join(missing)}")
+        raise ConfigError(f"{path}: missing parameters: {', '.join(missing)}")
     hints = get_type_hints(kind, include_extras=True)
     return kind(**{name: _convert(value[name], hints[name], prefix + name, path) for name in valid})
 
@@ -148,5 +148,5 @@ def _number(value: Any, key: str, path: Path) -> float:
     return number
 
 
-def _wrong(path: Path, key: str, value: Any, expected: str) -> FacealignError:
-    return FacealignError(f"{path}: {key} is {value!r}, expected {expected}")
+def _wrong(path: Path, key: str, value: Any, expected: str) -> ConfigError:
+    return ConfigError(f"{path}: {key} is {value!r}, expected {expected}")

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ImageError
 from facealign.core.files import atomic_write
 from facealign.core.geometry import Affine
 
@@ -27,7 +27,7 @@ def read(path: Path) -> np.ndarray:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise FacealignError(f"{path}: {error.strerror}") from None
+        raise ImageError(f"{path}: {error.strerror}") from None
     return decode(data, path)
 
 
@@ -36,13 +36,13 @@ def decode(data: bytes, path: Path) -> np.ndarray:
     # Cut short, OpenCV would fill the rest with grey and say nothing. A thumbnail has an end of its
     # own, early in the file; what cameras add behind the picture is short beside it.
     if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[len(data) // 2 :]:
-        raise FacealignError(f"{path}: the JPEG is cut short")
+        raise ImageError(f"{path}: the JPEG is cut short")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     except cv2.error:  # an empty file, or more pixels than OpenCV's limit
         image = None
     if image is None:
-        raise FacealignError(f"{path}: not a picture that can be read")
+        raise ImageError(f"{path}: not a picture that can be read")
     return image
 
 
@@ -51,7 +51,7 @@ def as_rgb(array: np.ndarray) -> np.ndarray:
     grey = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
     fits = grey.ndim == 2 or (grey.ndim == 3 and grey.shape[2] in (3, 4))
     if not fits or not array.size or array.dtype not in (np.uint8, np.uint16):
-        raise FacealignError(
+        raise ImageError(
             f"a picture of shape {array.shape} and {array.dtype}, expected (height, width), "
             "(height, width, 3) in RGB order or (height, width, 4), of uint8 or uint16"
         )

@@ -9,7 +9,7 @@ import cv2
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,7 +19,7 @@ def workers() -> int:
     """FACEALIGN_WORKERS, or the cores this process may use; never changes a result."""
     asked = os.environ.get("FACEALIGN_WORKERS", "")
     if asked and (not asked.isdecimal() or int(asked) < 1):
-        raise FacealignError(f"FACEALIGN_WORKERS: {asked!r}, expected a whole number from 1 on")
+        raise ConfigError(f"FACEALIGN_WORKERS: {asked!r}, expected a whole number from 1 on")
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return int(asked or 0) or usable or 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import AnnotationError
 
 # Decimal shifts the origin without rounding, so that points survive any number of round trips
 _EXACT = Context(prec=800)
@@ -20,7 +20,7 @@ def read_pts(path: Path) -> np.ndarray:
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
-        raise FacealignError(f"{path}: {error.strerror}") from None
+        raise AnnotationError(f"{path}: {error.strerror}") from None
     declared: int | None = None
     points: list[tuple[float, float]] = []
     for number, line in _lines(text):
@@ -30,15 +30,15 @@ def read_pts(path: Path) -> np.ndarray:
             continue
         name, value = header.group(1).lower(), header.group(2)
         if name == "version" and value not in {"1", "2", "1.0", "2.0"}:
-            raise FacealignError(f"{path}:{number}: version {value}, expected 1 or 2")
+            raise AnnotationError(f"{path}:{number}: version {value}, expected 1 or 2")
         if name == "n_points":
             if not value.isdecimal():
-                raise FacealignError(
+                raise AnnotationError(
                     f"{path}:{number}: n_points {value!r}, expected a whole number"
                 )
             declared = int(value)
     if declared is not None and declared != len(points):
-        raise FacealignError(f"{path}: {len(points)} points, but n_points says {declared}")
+        raise AnnotationError(f"{path}: {len(points)} points, but n_points says {declared}")
     return np.array(points, dtype=np.float64).reshape(-1, 2)
 
 
@@ -68,11 +68,11 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 def _point(line: str, where: str) -> tuple[float, float]:
     words = line.split()
     if len(words) != 2:
-        raise FacealignError(f"{where}: {line!r}, expected a point's two numbers")
+        raise AnnotationError(f"{where}: {line!r}, expected a point's two numbers")
     try:
         x, y = map(from_1, words)
     except ArithmeticError:  # no number, or one beyond all bounds
-        raise FacealignError(f"{where}: {line!r}, expected a point's two numbers") from None
+        raise AnnotationError(f"{where}: {line!r}, expected a point's two numbers") from None
     return x, y
 
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from facealign.core import images
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ArchiveError, InputError
 from facealign.core.files import atomic_write
 from facealign.data.layouts import celeba, course
 
@@ -36,7 +36,7 @@ def extract(archive: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
         unpacked = Counter({top: count for top, count in tops.items() if top in used})
         if not unpacked.total():
             found = ", ".join(sorted(tops)[:5]) or "nothing"
-            raise FacealignError(
+            raise ArchiveError(
                 f"{archive}: expected files under {ROOT}/, a folder with {course.TABLES['test']}, "
                 f"{celeba.PICTURES}/ with its lists, or FOLDER/PERSON/PICTURE, found {found}"
             )
@@ -84,12 +84,12 @@ def _arrange(archive: Path, part: Path, folder: Path, target: Path) -> bool:
         return False
     name = target.name
     if target.exists():
-        raise FacealignError(f"{archive}: {name}/ and {ROOT}/{name} are one data set's name")
+        raise ArchiveError(f"{archive}: {name}/ and {ROOT}/{name} are one data set's name")
     try:
         arrange(folder, target)
-    except (FacealignError, OSError) as error:
+    except (InputError, OSError) as error:
         said = str(error).replace(f"{part}/", "")  # paths as the archive has them
-        raise FacealignError(f"{archive}: {said}") from None
+        raise ArchiveError(f"{archive}: {said}") from None
     return True
 
 
@@ -117,7 +117,7 @@ _LAYOUTS: list[tuple[Callable[[Path], bool], Callable[[Path, Path], None]]] = [
 def _unpack(archive: Path, target: Path) -> Counter[str]:
     """Write all members, since the table that makes a top folder a data set may come last."""
     if not archive.is_file():
-        raise FacealignError(f"{archive}: no such archive")
+        raise ArchiveError(f"{archive}: no such archive")
     tops: Counter[str] = Counter()
     last = None
     size = archive.stat().st_size
@@ -132,7 +132,7 @@ def _unpack(archive: Path, target: Path) -> Counter[str]:
                     continue
                 tops[path.parts[0]] += member.isfile()
                 if path.parts == (ROOT,) and member.isfile():
-                    raise FacealignError(f"{archive}: {ROOT} is a file, expected a folder")
+                    raise ArchiveError(f"{archive}: {ROOT} is a file, expected a folder")
                 last = member.name
                 _write(tar, member, target / path)
                 bar.update(raw.tell() - bar.n)
@@ -140,7 +140,7 @@ def _unpack(archive: Path, target: Path) -> Counter[str]:
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         where = f"broken or cut short at {last}" if last else "not a tar archive (.tgz)"
         reason = str(error).splitlines()[0].rstrip(":") if str(error) else type(error).__name__
-        raise FacealignError(f"{archive}: {where}: {reason}") from error
+        raise ArchiveError(f"{archive}: {where}: {reason}") from error
     return tops
 
 
@@ -154,12 +154,10 @@ def _drain(tar: tarfile.TarFile) -> None:
 def _safe_path(archive: Path, member: tarfile.TarInfo) -> PurePosixPath:
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts or "\\" in member.name:
-        raise FacealignError(f"{archive}: {member.name!r} points outside the archive's own folder")
+        raise ArchiveError(f"{archive}: {member.name!r} points outside the archive's own folder")
     if not (member.isfile() or member.isdir()):
         kind = "a link" if member.issym() or member.islnk() else "a device or other special file"
-        raise FacealignError(
-            f"{archive}: {member.name!r} is {kind}, expected files and folders only"
-        )
+        raise ArchiveError(f"{archive}: {member.name!r} is {kind}, expected files and folders only")
     return path
 
 

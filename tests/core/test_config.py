@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from facealign.core import config
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
 from facealign.data.filtering import Data
 from facealign.evaluation.scoring import Ced
 from facealign.faces.cropping import Crop
@@ -57,7 +57,7 @@ def test_a_whole_number_for_a_real_one_is_converted(tmp_path: Path) -> None:
 
 def test_a_mistyped_key_is_answered_with_the_nearest_and_all_valid_ones(tmp_path: Path) -> None:
     path = changed(tmp_path, "crop", sise=48)
-    with pytest.raises(FacealignError) as error:
+    with pytest.raises(ConfigError) as error:
         config.load("crop", Crop, path)
     message = str(error.value)
     assert message.startswith(str(path))
@@ -68,7 +68,7 @@ def test_a_mistyped_key_is_answered_with_the_nearest_and_all_valid_ones(tmp_path
 def test_an_unknown_section_is_answered_with_the_nearest_and_all_valid_ones(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("trian: {}\n")
-    with pytest.raises(FacealignError, match=r"'trian', did you mean train\? Valid: data, demo"):
+    with pytest.raises(ConfigError, match=r"'trian', did you mean train\? Valid: data, demo"):
         config.load("train", Train, path)
 
 
@@ -103,7 +103,7 @@ def test_a_wrong_value_is_named_with_what_was_expected(
     tmp_path: Path, section: str, name: str, value: Any, expected: str
 ) -> None:
     path = changed(tmp_path, section, **{name: value})
-    with pytest.raises(FacealignError) as error:
+    with pytest.raises(ConfigError) as error:
         config.load(section, KINDS[section], path)
     assert str(error.value).startswith(f"{path}: ")
     assert expected in str(error.value)
@@ -137,13 +137,13 @@ def test_scientific_notation_counts_as_a_number_with_and_without_a_dot(
 def test_a_file_of_another_shape_is_refused(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(text)
-    with pytest.raises(FacealignError) as error:
+    with pytest.raises(ConfigError) as error:
         config.load("crop", Crop, path)
     assert expected in str(error.value)
 
 
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
-    with pytest.raises(FacealignError, match=r"no such file; run from the project's top folder"):
+    with pytest.raises(ConfigError, match=r"no such file; run from the project's top folder"):
         config.load_all(tmp_path / "params.yaml")
 
 

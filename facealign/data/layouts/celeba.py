@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ArchiveError
 from facealign.core.files import in_fold
 from facealign.data.annotations import format_pts
 
@@ -59,7 +59,7 @@ def arrange(folder: Path, target: Path) -> None:
 def _find(folder: Path, name: str) -> Path | None:
     found = sorted(folder.rglob(name))
     if len(found) > 1:
-        raise FacealignError(f"{found[0]} and {found[1]}: expected one of them")
+        raise ArchiveError(f"{found[0]} and {found[1]}: expected one of them")
     return found[0] if found else None
 
 
@@ -81,11 +81,9 @@ def _read(folder: Path, name: str, count: int, present: set[str]) -> dict[str, l
             numbers = []
         if len(numbers) != count:
             wanted = "one number" if count == 1 else f"{count} numbers"
-            raise FacealignError(
-                f"{path}:{number}: {line!r}, expected a picture's name and {wanted}"
-            )
+            raise ArchiveError(f"{path}:{number}: {line!r}, expected a picture's name and {wanted}")
         if picture in values:
-            raise FacealignError(f"{path}:{number}: {picture} stands in an earlier line, too")
+            raise ArchiveError(f"{path}:{number}: {picture} stands in an earlier line, too")
         if picture in present:
             values[picture] = numbers
         else:
