@@ -327,17 +327,18 @@ def _webcam(arguments: argparse.Namespace) -> int:
 
 def _evaluate(arguments: argparse.Namespace) -> int:
     from facealign.core import files, images
+    from facealign.evaluation import scoring
     from facealign.inference import annotated
     from facealign.reports import contact_sheet, markdown
 
     known, dropped = annotated.known_faces(arguments.folder, arguments.csv)
-    for dataset in annotated.splits_together(arguments.folder, known):
+    for dataset in annotated.splits_together(known):
         print(
             f"warning: {dataset} has pictures of train and of test, which are measured together; "
             "name the folder of one of them",
             file=sys.stderr,
         )
-    others: list[annotated.Known] = []
+    others = None
     if arguments.calibrate:
         others, left_out = annotated.other_faces(arguments.calibrate, known)
         dropped = dropped + left_out
@@ -346,14 +347,16 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         print(f"calibrated by {done.calibrated} of {len(others)} faces", file=sys.stderr)
     files.write_json(arguments.out / "ced.json", done.summary)
     files.write_json(arguments.out / "groups.json", done.groups)
-    if done.examples:
-        images.write(arguments.out / "faces.jpg", contact_sheet.best_to_worst(done.examples))
+    best = done.tested["model"]
+    if len(best.faces):
+        sheet = contact_sheet.best_to_worst(Path(), best.faces, best.points, best.errors)
+        images.write(arguments.out / "faces.jpg", sheet)
     try:
         from facealign.reports import plotting
     except ModuleNotFoundError:
         print("no CED figure: pip install 'facealign[figures]'", file=sys.stderr)
     else:
-        for dataset, errors in done.errors.items():
+        for dataset, errors in scoring.by_dataset(done.tested).items():
             plotting.ced_figure(errors, dataset, arguments.out / dataset)
     for reason in done.dropped:
         print(f"dropped: {reason}", file=sys.stderr)

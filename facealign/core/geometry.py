@@ -10,7 +10,7 @@ is `right - left`, as the task's sqrt(H * W) has it: the distance between the tw
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
@@ -21,6 +21,10 @@ class Box:
     top: float
     right: float
     bottom: float
+
+    @property
+    def corners(self) -> tuple[float, float, float, float]:
+        return astuple(self)
 
     @property
     def width(self) -> float:
@@ -51,12 +55,15 @@ class Box:
         return Box(float(left), float(top), float(right), float(bottom))
 
 
+CORNERS = tuple(field.name for field in fields(Box))
+
+
 def box_sizes(boxes: np.ndarray) -> np.ndarray:
-    """sqrt(H * W) of boxes (N, 4) given as left, top, right, bottom."""
+    """sqrt(H * W) of boxes (N, 4), each with its CORNERS."""
     return np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Affine:
     """The map p -> matrix[:, :2] @ p + matrix[:, 2]; `a @ b` applies b first."""
 

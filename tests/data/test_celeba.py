@@ -86,7 +86,7 @@ def test_pictures_without_identity_or_points_stay(tmp_path: Path, files: dict[st
     files["img_celeba/000004.jpg"] = PICTURE
     extract(tgz(tmp_path / "a.tgz", files), tmp_path / "out")
     kept, drops = filter_faces(tmp_path / "out", ["celeba"], count=5)
-    assert [face.image for face in kept] == [
+    assert kept.images == [
         "celeba/test/000003.jpg",
         "celeba/train/000001.jpg",
         "celeba/train/000002.jpg",

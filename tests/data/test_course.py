@@ -49,8 +49,8 @@ def test_each_picture_gets_its_points(
     ]
     kept, drops = filter_faces(tmp_path / "faces", ["ytf"])
     assert drops == []
-    for one, shift in zip(kept, (0, 7, 0.1), strict=True):
-        np.testing.assert_allclose(one.points, face - 1 + shift, rtol=0, atol=1e-12)
+    for points, shift in zip(kept.points, (0, 7, 0.1), strict=True):
+        np.testing.assert_allclose(points, face - 1 + shift, rtol=0, atol=1e-12)
 
 
 def test_numbers_go_into_the_points_as_they_are_written(
@@ -105,7 +105,7 @@ def test_a_row_without_picture_and_a_picture_without_row_are_counted(
     files["ytf/notes.txt"] = b""
     extract(tgz(tmp_path / "a.tgz", files), tmp_path / "faces")
     kept, drops = filter_faces(tmp_path / "faces", ["ytf"])
-    assert [one.image for one in kept] == ["ytf/test/Ann_Lee_00.jpg", "ytf/train/Bo_11.jpg"]
+    assert kept.images == ["ytf/test/Ann_Lee_00.jpg", "ytf/train/Bo_11.jpg"]
     assert {drop.image: drop.reason for drop in drops} == {
         "ytf/notes.txt": "outside_splits",
         "ytf/test/Cy_01.jpg": "no_points",
