@@ -1,9 +1,9 @@
 """params.yaml as frozen dataclasses: every value that changes results, checked before any work.
 
-Each section's dataclass stands with the code that reads it, so that a new option for the plots does
-not count as a change of the training. A field's annotation is its whole contract: type, choices
-(`Literal`) and range (`Annotated[..., Range]`). A list is a tuple if it has at least one value; if
-it may be empty, it is a list, or a frozenset where order means nothing.
+Each section's dataclass is defined beside the code that reads it, so that a new option for the
+plots does not change the code of the training. A field's annotation is its whole contract: type,
+choices (`Literal`) and range (`Annotated[..., Range]`). A tuple is a list of at least one value; a
+list, or a frozenset where the order does not matter, may be empty.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ Share = Annotated[float, Range(0, 1)]
 
 
 def load_all(path: Path = Path("params.yaml")) -> dict[str, Any]:
-    """The whole file as it stands, its sections' names checked."""
-    import yaml  # the pipeline has it; who only wants landmarks need not
+    """The whole file; only the names of its sections are checked."""
+    import yaml  # a dependency of the pipeline only, not of finding landmarks
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -59,8 +59,8 @@ def load_all(path: Path = Path("params.yaml")) -> dict[str, Any]:
 
 
 def load_flat(without: Collection[str], path: Path = Path("params.yaml")) -> dict[str, Any]:
-    """All values by their full names, but for those of the sections `without`."""
-    return flatten({name: its for name, its in load_all(path).items() if name not in without})
+    """All values by their dotted names, except those of the sections `without`."""
+    return flatten({name: value for name, value in load_all(path).items() if name not in without})
 
 
 def load(section: str, kind: type[Section], path: Path = Path("params.yaml")) -> Section:
@@ -76,7 +76,7 @@ def load(section: str, kind: type[Section], path: Path = Path("params.yaml")) ->
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{"a": {"b": 1}} -> {"a.b": 1}, as DVC names things."""
+    """{"a": {"b": 1}} -> {"a.b": 1}, the names that DVC uses."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
@@ -87,7 +87,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def unknown_name(what: str, name: str, valid: Sequence[str]) -> str:
-    """The sentence for a name that nothing bears, with the nearest valid one first."""
+    """The text of an error: the closest valid name, then all of them."""
     close = difflib.get_close_matches(name, valid, n=1)
     hint = f", did you mean {close[0]}?" if close else "."
     return f"unknown {what} {name!r}{hint} Valid: {', '.join(valid)}"
@@ -104,7 +104,7 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
             raise _wrong(path, key, value, f"a number {args[1]}")
         return number
     if origin is Literal:
-        # also of the same type: True is 1 to Python
+        # the types must agree as well: True == 1
         if not any(value == arg and type(value) is type(arg) for arg in args):
             raise _wrong(path, key, value, f"one of {', '.join(map(str, args))}")
         return value
@@ -115,8 +115,8 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
         return origin(_convert(item, args[0], f"{key}[{i}]", path) for i, item in enumerate(value))
     if kind is float:
         return _number(value, key, path)
-    if type(value) is not kind:  # not isinstance: True is an int to Python, not to a reader
-        words = {int: "a whole number", bool: "true or false", str: "a text"}
+    if type(value) is not kind:  # not isinstance, since True is an int
+        words = {int: "an integer", bool: "true or false", str: "a string"}
         raise _wrong(path, key, value, words[kind])
     return value
 
@@ -128,8 +128,7 @@ def _section(value: Any, kind: Any, key: str, path: Path) -> Any:
     prefix = f"{key}."
     for name in value:
         if name not in valid:
-            said = unknown_name("parameter", str(name), valid)
-            raise ConfigError(f"{path}: {key}: {said}")
+            raise ConfigError(f"{path}: {key}: {unknown_name('parameter', str(name), valid)}")
     missing = [prefix + name for name in valid if name not in value]
     if missing:
         raise ConfigError(f"{path}: missing parameters: {', '.join(missing)}")
@@ -139,7 +138,7 @@ def _section(value: Any, kind: Any, key: str, path: Path) -> Any:
 
 def _number(value: Any, key: str, path: Path) -> float:
     try:
-        # YAML 1.1 reads 1e-3 as a text; whoever writes it means the number
+        # YAML 1.1 reads 1e-3 as a string, but a number is meant
         number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan

@@ -67,8 +67,10 @@ class Faces:
         if "size" in columns:
             columns["size"] = columns["size"].astype(np.int64)
         several = {part for parts in _PARTS.values() for part in parts}
-        for name in table.columns.keys() - several - {KEY}:
-            columns[name] = table.numbers(name)[:, 0] if name in numbers else _text(table[name])
+        for name in table.columns:
+            if name not in several and name != KEY:
+                own = table.numbers(name)[:, 0] if name in numbers else _text(table[name])
+                columns[name] = own
         return Faces(columns, str(table.path))
 
     def write(self, path: Path, *names: str) -> None:

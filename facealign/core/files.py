@@ -1,4 +1,4 @@
-"""Files that are either whole or absent."""
+"""Atomic writes, a lock between processes, and hashes."""
 
 import hashlib
 import json

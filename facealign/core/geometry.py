@@ -45,7 +45,7 @@ class Box:
 
     @staticmethod
     def of_picture(width: float, height: float) -> Box:
-        """All of it, from the first pixel's edge to the last one's."""
+        """The whole picture, to the outer edges of its pixels."""
         return Box(-0.5, -0.5, width - 0.5, height - 0.5)
 
     @staticmethod

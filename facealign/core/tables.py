@@ -1,4 +1,4 @@
-"""Tables as CSV files, most with one row a picture. Numbers read back exactly as they were."""
+"""CSV files, most with a row for each picture. Numbers read back to the same bits."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def read(path: Path) -> Table:
 
 
 def parse(data: bytes, path: Path) -> Table:
-    """A table that was read from elsewhere; `path` is what errors call it."""
+    """A table from the bytes of a file; `path` names it in errors."""
     text = data.decode("utf-8", errors="surrogateescape")
     return _parse(io.StringIO(text, newline=""), path)
 
@@ -101,7 +101,7 @@ def write(path: Path, columns: Mapping[str, Column], points: np.ndarray | None =
 
 
 def stack(points: Sequence[np.ndarray], count: int = COUNT) -> np.ndarray:
-    """Faces' points as one array (N, count, 2), also for no face at all."""
+    """The points of faces as one array (N, count, 2), which may be empty."""
     return np.array(points, dtype=np.float64).reshape(-1, count, 2)
 
 

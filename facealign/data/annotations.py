@@ -16,7 +16,7 @@ _COMMENT = re.compile(r"(#|//).*")
 
 
 def read_pts(path: Path) -> np.ndarray:
-    """Points (N, 2), 0-based. N is whatever the file holds; a point may be NaN if it says so."""
+    """Points (N, 2), 0-based: as many as the file has, and NaN where it says nan."""
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
@@ -47,22 +47,22 @@ def format_pts(points: np.ndarray) -> str:
 
 
 def pts_text(points: Collection[tuple[str | Decimal, str | Decimal]]) -> str:
-    """A file of points whose numbers count from 1 already."""
+    """A file of points that are 1-based already."""
     lines = "".join(f"{x} {y}\n" for x, y in points)
     return f"version: 1\nn_points: {len(points)}\n{{\n{lines}}}\n"
 
 
 def from_1(number: str) -> float:
-    """The coordinate that counts from 1 as one from 0; ArithmeticError if it is no number."""
+    """A 1-based coordinate as a 0-based one; ArithmeticError if it is not a number."""
     return float(_shift(number, -1))
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Line numbers and what the lines say, less comments, braces and blanks."""
+    """The lines with their numbers, without comments, braces and blank ones."""
     for number, line in enumerate(text.splitlines(), start=1):
-        said = _COMMENT.sub("", line).replace("{", " ").replace("}", " ").strip()
-        if said:
-            yield number, said
+        content = _COMMENT.sub("", line).replace("{", " ").replace("}", " ").strip()
+        if content:
+            yield number, content
 
 
 def _point(line: str, where: str) -> tuple[float, float]:
@@ -71,7 +71,7 @@ def _point(line: str, where: str) -> tuple[float, float]:
         raise AnnotationError(f"{where}: {line!r}, expected a point's two numbers")
     try:
         x, y = map(from_1, words)
-    except ArithmeticError:  # no number, or one beyond all bounds
+    except ArithmeticError:  # not a number, or one out of range
         raise AnnotationError(f"{where}: {line!r}, expected a point's two numbers") from None
     return x, y
 

@@ -1,4 +1,4 @@
-"""Which pictures of an unpacked data set can be used, and why the others cannot."""
+"""Which pictures of an unpacked data set can be used, and why the others are dropped."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _examine(root: Path, count: int, candidate: _Candidate) -> _Kept | Drop:
 
 
 def _files(folder: Path) -> list[Path]:
-    """All files below, in an order that no file system decides."""
+    """All files below, sorted."""
     if folder.is_file():
         return [folder]
     return sorted(path for path in folder.rglob("*") if path.is_file())
@@ -192,5 +192,5 @@ def _key(root: Path, path: Path) -> str:
 
 
 def _within(root: Path, error: InputError) -> str:
-    """The message with paths as the archive has them."""
+    """The message with paths relative to `root`."""
     return str(error).removeprefix(f"{root}/")

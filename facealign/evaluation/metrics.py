@@ -1,8 +1,7 @@
-"""How far predicted points are from the truth, and the figures that sum it up. Pure functions.
+"""Errors of predicted points and the figures that summarise them. Pure functions.
 
-The error of an image is the mean distance of its points over a length that says how large the face
-is: sqrt(H * W) of dlib's rectangle in this task. The CED at x is the share of images whose error is
-below x.
+The error of an image is the mean distance of its points, divided by the size of the face: sqrt(H *
+W) of dlib's rectangle in this task. The CED at x is the share of images whose error is below x.
 """
 
 from dataclasses import dataclass

@@ -60,12 +60,12 @@ class Tested:
 def measure(faces: Faces, predicted: Mapping[str, Faces]) -> dict[str, Tested]:
     """Each method's points against those of `faces`; all on the five points if a method, or the
     truth, has only them."""
-    points = {name: its.subset(its.rows(faces.images)).points for name, its in predicted.items()}
-    count = min(its.shape[1] for its in (faces.points, *points.values()))
+    guesses = {name: table.points[table.rows(faces.images)] for name, table in predicted.items()}
+    count = min(points.shape[1] for points in (faces.points, *guesses.values()))
     truth = select(faces.points, count)
     return {
-        name: Tested(faces, its, np.linalg.norm(select(its, count) - truth, axis=-1))
-        for name, its in points.items()
+        name: Tested(faces, points, np.linalg.norm(select(points, count) - truth, axis=-1))
+        for name, points in guesses.items()
     }
 
 
@@ -80,7 +80,7 @@ def regions(tested: Tested) -> dict[str, Tested]:
 
 def by_region(tested: Tested) -> dict[str, np.ndarray]:
     """Errors (N,) on each region."""
-    return {name: its.errors for name, its in regions(tested).items()}
+    return {name: region.errors for name, region in regions(tested).items()}
 
 
 def by_dataset(tested: Mapping[str, Tested]) -> dict[str, dict[str, np.ndarray]]:
@@ -89,7 +89,7 @@ def by_dataset(tested: Mapping[str, Tested]) -> dict[str, dict[str, np.ndarray]]
     rows = {name: datasets == name for name in sorted(set(datasets))}
     rows[ALL] = np.ones(len(datasets), dtype=bool)
     return {
-        dataset: {method: its.errors[mask] for method, its in tested.items()}
+        dataset: {method: one.errors[mask] for method, one in tested.items()}
         for dataset, mask in rows.items()
     }
 
@@ -109,13 +109,13 @@ def summarise(
     """{data set: {method: figures}}, as metrics/ced.json has it."""
     figures: dict[str, dict[str, Summary]] = {
         dataset: {
-            method: its.subset(its.faces.datasets == dataset).summary(config, lost)
-            for method, its in tested.items()
+            method: one.subset(one.faces.datasets == dataset).summary(config, lost)
+            for method, one in tested.items()
         }
         for dataset, lost in sorted(undetected.items())
     }
     figures[ALL] = {
-        method: its.summary(config, undetected.total()) for method, its in tested.items()
+        method: one.summary(config, undetected.total()) for method, one in tested.items()
     }
     return figures
 
@@ -135,12 +135,12 @@ def write(tested: Mapping[str, Tested], errors: Path, curves: Path, regions: Pat
     """The CSV files of the stage `ced`: each image's errors, the CED of each data set and method,
     and each method's mean error by region."""
     faces = next(iter(tested.values())).faces
-    faces.having(**{name: its.errors for name, its in tested.items()}).write(errors, *tested)
+    faces.having(**{name: one.errors for name, one in tested.items()}).write(errors, *tested)
     for dataset, methods in by_dataset(tested).items():
         for name, values in methods.items():
             at, share = metrics.ced_to_limit(values)
             tables.write(curves / f"{dataset}_{name}.csv", {"error": at, "share": share})
-    for name, its in tested.items():
-        means = {part: float(each.mean()) for part, each in by_region(its).items() if len(each)}
+    for name, one in tested.items():
+        means = {part: float(each.mean()) for part, each in by_region(one).items() if len(each)}
         table: dict[str, tables.Column] = {"region": [*means], "error": [*means.values()]}
         tables.write(regions / f"{name}.csv", table)

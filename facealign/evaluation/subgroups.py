@@ -21,7 +21,7 @@ def summarise(tested: Mapping[str, Tested], sharpness: np.ndarray, config: Ced) 
     groups = quality.subgroups(faces.points, sharpness, box_sizes(faces.boxes))
     return {
         subject: {
-            name: {method: its.subset(group.rows).summary(config) for method, its in tested.items()}
+            name: {method: one.subset(group.rows).summary(config) for method, one in tested.items()}
             for name, group in named
         }
         for subject, named in groups.items()

@@ -27,12 +27,12 @@ def main(faces: Path, dataset: Path, target: Path, *networks: Path) -> None:
         raise ConfigError("networks: none given, expected .onnx files that give the points' places")
     folder = faces / dataset / "train"
     known, dropped = annotated.known_faces(folder, None)
-    estimates = [annotated.estimate_all(known, str(its), None, its.stem) for its in networks]
+    estimates = [annotated.estimate_all(known, str(path), None, path.stem) for path in networks]
     found = estimates[0].faces  # the detector's faces, the same for every network
     if not len(found):
         raise InputError(f"{folder}: the detector finds no face on any of its pictures")
     sizes, own = box_sizes(found.boxes), found.points
-    meant = np.mean([its.predicted["model"].points for its in estimates], axis=0)
+    meant = np.mean([one.predicted["model"].points for one in estimates], axis=0)
     moved = translation.translate(own, meant, sizes)
     paths = [Path(image) for image in found.images]
     points = {paths[row]: (moved[row] + meant[row]) / 2 for row in range(0, len(found), EACH)}

@@ -1,8 +1,8 @@
-"""Crops of all faces in one array file, with the map that leads from each picture to its crop.
+"""Crops of all faces in one array file, with the map from each picture to its crop.
 
-A crop is the network's square input with a rim (`context`) around it, from which training takes
-turned and shifted inputs without inventing pixels. Points and maps are in the input's pixels; the
-rim's pixels lie before 0 and beyond `size`.
+A crop is the network's square input with a rim (`context`) around it, so that rotated and shifted
+inputs show real pixels in training, too. Points and maps are in the input's pixels; the rim's
+pixels lie before 0 and beyond `size`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Stats:
     """What a network must know of the crops that it was trained on, to be given the same ones."""
 
     size: int
-    margin: float  # widening of dlib's rectangle on each side, as a share of it
+    margin: float  # by which dlib's rectangle is widened on each side, as a share of it
     border: int  # pixels of rim
     mean: tuple[float, ...]  # of red, green, blue over the train crops, 0 to 255
     std: tuple[float, ...]
@@ -101,7 +101,7 @@ def store(
 ) -> Stats:
     """Write each picture's crop, by the map from its pixels to the input's, into one array.
 
-    Only those that are learnt from count for the colours' mean and deviation.
+    The mean and deviation of the colours are those of the crops marked in `learnt`.
     """
     side = size + 2 * border
     total, squares, count = np.zeros(3, np.int64), np.zeros(3, np.int64), 0
@@ -125,7 +125,7 @@ def store(
 
 
 def load_store(folder: Path) -> tuple[np.ndarray, Stats]:
-    """The array, memory-mapped, and what was noted of it."""
+    """The array, memory-mapped, and its statistics."""
     values: dict[str, Any] = json.loads((folder / STATS).read_text(encoding="utf-8"))
     stats = Stats(**values | {name: tuple(values[name]) for name in ("mean", "std")})
     return np.load(folder / PIXELS, mmap_mode="r"), stats
@@ -155,7 +155,7 @@ def _crop(root: Path, size: int, border: int, place: tuple[str, Affine]) -> np.n
 
 def _write_index(path: Path, faces: Faces, to_input: Sequence[Affine]) -> None:
     maps = np.array([m.matrix for m in to_input]).reshape(len(faces), 6)
-    points = np.array([m(its) for m, its in zip(to_input, faces.points, strict=True)])
+    points = np.array([one(face) for one, face in zip(to_input, faces.points, strict=True)])
     placed = faces.having(
         points=points,
         normaliser=box_sizes(faces.boxes) * maps[:, 0],

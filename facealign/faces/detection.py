@@ -46,7 +46,7 @@ class NotFound:
 class Detected:
     """What the stage `detect` writes."""
 
-    faces: Faces  # with `box` and `source`: the upsampling that showed the face, or the truth
+    faces: Faces  # with `box` and `source`: "upsample N" or "truth"
     lost: list[tuple[str, int]]  # images without the detector's rectangle; rectangles elsewhere
     counts: Counter[str]  # by split and source
 
@@ -54,7 +54,7 @@ class Detected:
 def find_faces(image: np.ndarray, upsample: int) -> list[Box]:
     """dlib's rectangles as they are: they may reach beyond the picture."""
     rectangles = _detector()(image, upsample)
-    return [Box(*(float(getattr(its, side)()) for side in CORNERS)) for its in rectangles]
+    return [Box(*(float(getattr(one, side)()) for side in CORNERS)) for one in rectangles]
 
 
 def choose(boxes: Sequence[Box], points: np.ndarray) -> Box | None:
@@ -65,7 +65,7 @@ def choose(boxes: Sequence[Box], points: np.ndarray) -> Box | None:
 
 
 def locate(image: np.ndarray, points: np.ndarray, upsample: Sequence[int]) -> Found | NotFound:
-    """The annotated face's rectangle, at the first upsampling that shows it."""
+    """The annotated face's rectangle, at the first upsampling at which it is found."""
     elsewhere = 0
     for doublings in upsample:
         boxes = find_faces(image, doublings)

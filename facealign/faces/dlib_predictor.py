@@ -36,11 +36,11 @@ PUBLISHED = Dlib(
 
 
 def predictor_file(config: Dlib) -> Path:
-    """The model's file, from a package that carries it or a path, checked against its hash."""
+    """The model's file, a path or part of a package, checked against its hash."""
     predictor = config.predictor
     path = Path(predictor)
     if not path.is_file():
-        # found, not imported: face_recognition_models itself needs a setuptools of the past
+        # located without an import: face_recognition_models itself needs an old setuptools
         spec = importlib.util.find_spec(predictor) if predictor.isidentifier() else None
         folders = spec.submodule_search_locations if spec else None
         if not folders:

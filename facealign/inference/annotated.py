@@ -121,9 +121,9 @@ def score(
         calibrated = len(others.faces)
         if not calibrated:
             raise InputError("no face was found on any picture to calibrate by")
-        offsets = {name: _offsets(others.faces, its) for name, its in others.predicted.items()}
+        offsets = {name: _offsets(others.faces, table) for name, table in others.predicted.items()}
     seen = estimate_all(known, model, baseline, "evaluate")
-    predicted = {name: _shifted(its, offsets.get(name)) for name, its in seen.predicted.items()}
+    predicted = {name: _shifted(table, offsets.get(name)) for name, table in seen.predicted.items()}
     tested = scoring.measure(seen.faces, predicted)
     datasets = sorted(set(seen.faces.datasets))
     lost = Counter(dict.fromkeys(datasets, 0))
@@ -145,27 +145,29 @@ def estimate_all(known: Faces, model: str, baseline: Path | None, title: str) ->
     results = list(map_in_order(partial(estimate, model, baseline), each, title))
     found = [result for result in results if isinstance(result, Estimate)]
     faces = known.subset(_rows(results, Estimate)).having(
-        box=np.array([its.box.corners for its in found]).reshape(-1, 4),
-        sharpness=np.array([its.sharpness for its in found]),
+        box=np.array([one.box.corners for one in found]).reshape(-1, 4),
+        sharpness=np.array([one.sharpness for one in found]),
     )
     predicted = {}
     for method in ("model", "dlib") if baseline else ("model",):
-        points = [its.points[method] for its in found]
+        points = [one.points[method] for one in found]
         count = len(points[0]) if points else COUNT
         predicted[method] = faces.having(points=tables.stack(points, count))
-    scores = [its.scores for its in found if its.scores is not None]
+    scores = [one.scores for one in found if one.scores is not None]
     if scores:
         predicted["model"] = predicted["model"].having(scores=np.array(scores))
-    undetected = known.subset(_rows(results, NotFound))
     return Estimates(
-        faces, predicted, undetected, [str(its) for its in results if isinstance(its, ImageError)]
+        faces=faces,
+        predicted=predicted,
+        undetected=known.subset(_rows(results, NotFound)),
+        unreadable=[str(result) for result in results if isinstance(result, ImageError)],
     )
 
 
 def estimate(
     model: str, baseline: Path | None, face: tuple[str, np.ndarray]
 ) -> Estimate | NotFound | ImageError:
-    """Of one picture, by its path, and its true points; in a process of its own."""
+    """Of one picture, given its path and its true points, in a worker process."""
     path, points = face
     try:
         image = images.read(Path(path))
@@ -198,8 +200,8 @@ def _from_pts(folder: Path) -> tuple[dict[Path, np.ndarray], list[str]]:
 
 
 def _from_table(folder: Path, table: Path) -> tuple[dict[Path, np.ndarray], list[str]]:
-    points = {folder / name: its for name, its in course.read(table, folder).items()}
-    known = {path: _checked(path, its) for path, its in points.items() if path.is_file()}
+    points = {folder / name: each for name, each in course.read(table, folder).items()}
+    known = {path: _checked(path, each) for path, each in points.items() if path.is_file()}
     absent = [path for path in points if path not in known]
     return known, [f"{path}: no such file, but {table} has its points" for path in absent]
 
@@ -236,13 +238,13 @@ def _shifted(predicted: Faces, offsets: np.ndarray | None) -> Faces:
 
 
 def _groups(tested: Mapping[str, Tested], dataset: str) -> Groups:
-    its = {name: one.subset(one.faces.datasets == dataset) for name, one in tested.items()}
-    groups = subgroups.summarise(its, its["model"].faces["sharpness"], CED)
-    regions = {name: scoring.regions(one) for name, one in its.items()}
+    part = {name: one.subset(one.faces.datasets == dataset) for name, one in tested.items()}
+    groups = subgroups.summarise(part, part["model"].faces["sharpness"], CED)
+    regions = {name: scoring.regions(one) for name, one in part.items()}
     if regions["model"]:
         groups["part"] = {
-            part: {name: parts[part].summary(CED) for name, parts in regions.items()}
-            for part in regions["model"]
+            region: {name: parts[region].summary(CED) for name, parts in regions.items()}
+            for region in regions["model"]
         }
     return groups
 

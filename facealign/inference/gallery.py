@@ -64,12 +64,12 @@ def show(folder: Path, table: Path | None, model: str | None, worst: bool, out: 
         Network(find_model(model or DEFAULT))  # fail fast, before spawning workers
     shown = list(map_in_order(draw, items, "show"))
     if worst:
-        shown.sort(key=lambda its: -its.error)
-    tiles = [tile for its in shown for tile in its.tiles]
-    problems = dropped + [its.problem for its in shown if its.problem]
+        shown.sort(key=lambda one: -one.error)
+    tiles = [tile for one in shown for tile in one.tiles]
+    problems = dropped + [one.problem for one in shown if one.problem]
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
-    for notice in (its.notice for its in shown if its.notice):
+    for notice in (one.notice for one in shown if one.notice):
         print(notice, file=sys.stderr)
     for old in out.glob("faces_[0-9]*.jpg"):
         old.unlink()  # so that no sheet of an earlier call is taken for one of this call

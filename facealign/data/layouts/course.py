@@ -2,7 +2,7 @@
 
 NAME/training/ and NAME/test/ hold the pictures, NAME/training_frames_keypoints.csv and
 NAME/test_frames_keypoints.csv a row for each: its file's name, then x and y of its points. They
-count pixels from 1, as `.pts` files do, so the numbers go into one as they are written.
+count pixels from 1, as `.pts` files do, so the numbers are copied as they are written.
 """
 
 import csv
@@ -24,7 +24,7 @@ def is_course(folder: Path) -> bool:
 
 
 def arrange(folder: Path, target: Path) -> None:
-    """Make it `target`: SPLIT/PICTURE with a `.pts` beside each, in the place of the tables."""
+    """Make it `target`: SPLIT/PICTURE with a `.pts` beside each, instead of the tables."""
     for split, theirs in _PICTURES.items():
         pictures = folder / split
         if split != theirs and pictures.exists():
@@ -46,7 +46,7 @@ def read(table: Path, pictures: Path) -> dict[str, np.ndarray]:
         where = f"{table}:{number}"
         _points_name(picture, where)  # a plain name of a file
         if picture in points:
-            raise AnnotationError(f"{where}: {picture!r} has its points in an earlier line, too")
+            raise AnnotationError(f"{where}: {picture!r} is in an earlier line, too")
         pairs = _pairs(numbers, where)
         points[picture] = np.array([[from_1(x), from_1(y)] for x, y in pairs])
     return points
@@ -56,7 +56,7 @@ def _faces(table: Path, pictures: Path) -> Iterator[tuple[int, list[str]]]:
     """The table's lines below that of the column names, with their numbers."""
     rows = _rows(table)
     number, names = next(rows, (1, [""]))
-    # without this check the first face of a table that has no column names would be lost for them
+    # otherwise the first face of a table without column names would be taken for them
     if len(names) != 1 + 2 * COUNT or (pictures / names[0]).is_file():
         raise AnnotationError(f"{table}:{number}: expected a line of {1 + 2 * COUNT} column names")
     yield from rows
@@ -68,7 +68,7 @@ def _write_points(table: Path, pictures: Path) -> None:
         where = f"{table}:{number}"
         name = _points_name(picture, where)
         if name in lines:
-            raise AnnotationError(f"{where}: {picture!r} has its points in line {lines[name]} too")
+            raise AnnotationError(f"{where}: {picture!r} is in line {lines[name]}, too")
         lines[name] = number
         if (pictures / name).exists():
             raise AnnotationError(f"{where}: {picture!r} has its points in {name} too")
