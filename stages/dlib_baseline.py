@@ -13,7 +13,7 @@ def main(faces: Path, index: Path, boxes: Path, points: Path) -> None:
     test = Faces.read(boxes).join(Faces.read(index)).where(split="test")
     model = dlib_predictor.predictor_file(config.load("dlib", Dlib))
     predicted = dlib_predictor.predict_all(faces, test, model)
-    test.having(points=predicted).write(points, "points")
+    test.with_columns(points=predicted).write(points, "points")
 
 
 if __name__ == "__main__":

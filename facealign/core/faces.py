@@ -49,7 +49,7 @@ class Faces:
     @staticmethod
     def of(images: Sequence[str], **columns: np.ndarray | Sequence[str]) -> Faces:
         """Arrays as they are, lists as text."""
-        return Faces({KEY: _text(images)}).having(**columns)
+        return Faces({KEY: _text(images)}).with_columns(**columns)
 
     @staticmethod
     def read(path: Path, *numbers: str) -> Faces:
@@ -63,7 +63,8 @@ class Faces:
             if count := sum(part in table.columns for part in parts):
                 columns[name] = table.numbers(*(parts[:count] if name in _COUNTED else parts))
         if "points" in columns:
-            columns["points"] = table.points()
+            flat = columns["points"]
+            columns["points"] = flat.reshape(len(flat), flat.shape[1] // 2, 2)
         if "size" in columns:
             columns["size"] = columns["size"].astype(np.int64)
         several = {part for parts in _PARTS.values() for part in parts}
@@ -137,7 +138,7 @@ class Faces:
             wanted &= self[name] == value
         return self.subset(wanted)
 
-    def having(self, **columns: np.ndarray | Sequence[str]) -> Faces:
+    def with_columns(self, **columns: np.ndarray | Sequence[str]) -> Faces:
         """The same faces with these columns, too, or in the place of those of the same names."""
         arrays = {
             name: column if isinstance(column, np.ndarray) else _text(column)

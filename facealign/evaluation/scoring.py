@@ -135,7 +135,7 @@ def write(tested: Mapping[str, Tested], errors: Path, curves: Path, regions: Pat
     """The CSV files of the stage `ced`: each image's errors, the CED of each data set and method,
     and each method's mean error by region."""
     faces = next(iter(tested.values())).faces
-    faces.having(**{name: one.errors for name, one in tested.items()}).write(errors, *tested)
+    faces.with_columns(**{name: one.errors for name, one in tested.items()}).write(errors, *tested)
     for dataset, methods in by_dataset(tested).items():
         for name, values in methods.items():
             at, share = metrics.ced_to_limit(values)

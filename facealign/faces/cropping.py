@@ -156,7 +156,7 @@ def _crop(root: Path, size: int, border: int, place: tuple[str, Affine]) -> np.n
 def _write_index(path: Path, faces: Faces, to_input: Sequence[Affine]) -> None:
     maps = np.array([m.matrix for m in to_input]).reshape(len(faces), 6)
     points = np.array([one(face) for one, face in zip(to_input, faces.points, strict=True)])
-    placed = faces.having(
+    placed = faces.with_columns(
         points=points,
         normaliser=box_sizes(faces.boxes) * maps[:, 0],
         **dict(zip(MAP_COLUMNS, maps.T, strict=True)),

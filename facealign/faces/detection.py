@@ -106,7 +106,7 @@ def detect(root: Path, faces: Faces, config: Detect) -> Detected:
         boxes.append(box)
         sources.append(source)
     corners = np.array([box.corners for box in boxes], np.float64).reshape(-1, len(CORNERS))
-    found = faces.subset(np.array(rows, np.int64)).having(box=corners, source=sources)
+    found = faces.subset(np.array(rows, np.int64)).with_columns(box=corners, source=sources)
     return Detected(found, lost, counts)
 
 

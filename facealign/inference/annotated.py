@@ -144,7 +144,7 @@ def estimate_all(known: Faces, model: str, baseline: Path | None, title: str) ->
     each = list(zip(known.images, known.points, strict=True))
     results = list(map_in_order(partial(estimate, model, baseline), each, title))
     found = [result for result in results if isinstance(result, Estimate)]
-    faces = known.subset(_rows(results, Estimate)).having(
+    faces = known.subset(_rows(results, Estimate)).with_columns(
         box=np.array([one.box.corners for one in found]).reshape(-1, 4),
         sharpness=np.array([one.sharpness for one in found]),
     )
@@ -152,10 +152,10 @@ def estimate_all(known: Faces, model: str, baseline: Path | None, title: str) ->
     for method in ("model", "dlib") if baseline else ("model",):
         points = [one.points[method] for one in found]
         count = len(points[0]) if points else COUNT
-        predicted[method] = faces.having(points=tables.stack(points, count))
+        predicted[method] = faces.with_columns(points=tables.stack(points, count))
     scores = [one.scores for one in found if one.scores is not None]
     if scores:
-        predicted["model"] = predicted["model"].having(scores=np.array(scores))
+        predicted["model"] = predicted["model"].with_columns(scores=np.array(scores))
     return Estimates(
         faces=faces,
         predicted=predicted,
@@ -234,7 +234,7 @@ def _shifted(predicted: Faces, offsets: np.ndarray | None) -> Faces:
     if offsets is None:
         return predicted
     sizes = box_sizes(predicted.boxes)[:, None, None]
-    return predicted.having(points=predicted.points - offsets * sizes)
+    return predicted.with_columns(points=predicted.points - offsets * sizes)
 
 
 def _groups(tested: Mapping[str, Tested], dataset: str) -> Groups:

@@ -101,7 +101,7 @@ def _draw_known(model: str | None, known: Known) -> Shown:
         if isinstance(seen, Estimate):
             box, predicted = seen.box, seen.points["model"]
             face = Faces.of([path], box=np.array([box.corners]), points=truth[None])
-            tested = scoring.measure(face, {"model": face.having(points=predicted[None])})
+            tested = scoring.measure(face, {"model": face.with_columns(points=predicted[None])})
             error = float(tested["model"].errors[0])
             points.append((predicted, PREDICTED))
             caption = f"{error:.4f} {caption}"

@@ -53,7 +53,7 @@ def test_a_table_without_rows_keeps_its_columns(tmp_path: Path) -> None:
 def test_dataset_and_split_are_columns_or_else_of_the_path(faces: Faces) -> None:
     assert faces.datasets.tolist() == ["300W", "300W", "Menpo"]
     assert faces.splits.tolist() == ["test", "train", "test"]
-    assert faces.having(split=["train"] * 3).splits.tolist() == ["train"] * 3
+    assert faces.with_columns(split=["train"] * 3).splits.tolist() == ["train"] * 3
 
 
 def test_rows_are_found_by_data_set_and_split(faces: Faces) -> None:

@@ -68,8 +68,8 @@ def test_errors_are_also_divided_by_the_true_eyes_distance(boxed: Faces, predict
 def test_the_parts_of_a_face_have_errors_of_their_own(boxed: Faces, face: np.ndarray) -> None:
     off = shifted(face, 300)
     off[0, points.REGIONS["mouth"]] += (0, 5)
-    one = boxed.subset(slice(1, 2)).having(box=np.array([[0.0, 0, 40, 90]]))
-    parts = scoring.by_region(measured(one, one.having(points=off)))
+    one = boxed.subset(slice(1, 2)).with_columns(box=np.array([[0.0, 0, 40, 90]]))
+    parts = scoring.by_region(measured(one, one.with_columns(points=off)))
     assert parts.pop("mouth") == pytest.approx([5 / 60])
     assert parts.keys() == {"jaw", "brows", "nose", "eyes"}
     assert all(errors == pytest.approx([0]) for errors in parts.values())
@@ -78,7 +78,7 @@ def test_the_parts_of_a_face_have_errors_of_their_own(boxed: Faces, face: np.nda
 def test_where_a_method_has_five_points_all_are_measured_on_five(
     boxed: Faces, predicted: Faces, face: np.ndarray
 ) -> None:
-    five = boxed.having(points=select(boxed.points, 5) + (0, 6))
+    five = boxed.with_columns(points=select(boxed.points, 5) + (0, 6))
     both = scoring.measure(boxed, {"five": five, "all": predicted})
     assert scoring.by_region(both["five"]) == scoring.by_region(both["all"]) == {}
     assert both["five"].errors == pytest.approx([6 / 60, 6 / 40, 6 / 100])

@@ -151,7 +151,7 @@ def test_without_a_train_face_there_is_nothing_to_learn_from(tmp_path: Path, fac
 def test_a_whole_frame_is_cropped_and_other_pictures_as_wide_around_their_faces(
     tmp_path: Path, faces: Faces
 ) -> None:
-    frames = faces.having(size=np.array([[300, 260]] * 3))
+    frames = faces.with_columns(size=np.array([[300, 260]] * 3))
     stats = make_crops(tmp_path, frames, replace(CROP, region="frame", margin=0), tmp_path / "all")
     crops = load_crops(tmp_path / "all")
     # the frame's corners are the input's edges, a pixel's half outside of its centres

@@ -66,7 +66,7 @@ def test_all_faces_are_located_and_predicted_in_their_order(
     truth = Faces.of([*moves], points=np.array([EYES - move for move in moves.values()]))
     boxes = [found.box for found in locate_all(tmp_path, truth, [0]) if isinstance(found, Found)]
     assert all(box.holds(its).all() for box, its in zip(boxes, truth.points, strict=True))
-    faces = truth.having(box=np.array([box.corners for box in boxes]))
+    faces = truth.with_columns(box=np.array([box.corners for box in boxes]))
     predicted = dlib_predictor.predict_all(tmp_path, faces, model)
     for points, name, box in zip(predicted, pictures, boxes, strict=True):
         np.testing.assert_array_equal(points, dlib_predictor.predict(pictures[name], box, model))

@@ -56,7 +56,7 @@ def make(tmp_path: Path, astronaut: np.ndarray, face: np.ndarray) -> Make:
         )
         off = np.array([truth[name] for name in boxed])
         guesses = {"model": select(off + (3, 0), count), "dlib": off + (0, 5)}
-        predicted = {method: boxes.having(points=its) for method, its in guesses.items()}
+        predicted = {method: boxes.with_columns(points=its) for method, its in guesses.items()}
         tested = scoring.measure(boxes.join(index).where(split="test"), predicted)
         return Material(
             faces=tmp_path,
