@@ -189,9 +189,8 @@ def find_model(model: str | os.PathLike[str]) -> Path:
 
 def as_dict(face: Face) -> dict[str, Any]:
     """As `facealign predict --format json` has it."""
-    box = face.box
     return {
-        "box": [round(side, 3) for side in (box.left, box.top, box.right, box.bottom)],
+        "box": [round(side, 3) for side in face.box.corners],
         "points": face.points.round(3).tolist(),
         "scores": None if face.scores is None else face.scores.astype(float).round(4).tolist(),
         "pose": None

@@ -18,6 +18,7 @@ from facealign.core import images, tables
 from facealign.core.errors import FacealignError
 from facealign.core.faces import Face
 from facealign.core.files import atomic_write, write_text
+from facealign.core.geometry import CORNERS
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT
 from facealign.data.annotations import format_pts
@@ -26,7 +27,6 @@ from facealign.inference.aligner import Aligner, Network, as_dict, find_model
 
 POINT, BOX = (60, 220, 60), (255, 200, 40)
 TABLE = "landmarks.csv"
-_CORNERS = ("left", "top", "right", "bottom")
 _POSE = ("yaw", "pitch", "roll")
 
 
@@ -208,8 +208,9 @@ def _as_lines(seen: Iterator[Seen]) -> Iterator[Seen]:
 
 def _as_table(seen: Iterator[Seen], file: TextIO) -> Iterator[Seen]:
     lines = csv.writer(file, lineterminator="\n")
-    scores = [f"score{number}" for number in range(COUNT)]
-    lines.writerow(["image", "face", *_CORNERS, *_POSE, *tables.POINT_COLUMNS, *scores])
+    lines.writerow(
+        ["image", "face", *CORNERS, *_POSE, *tables.POINT_COLUMNS, *tables.SCORE_COLUMNS]
+    )
     for one in seen:
         for number, face in enumerate(one.faces, start=1):
             values = as_dict(face)
