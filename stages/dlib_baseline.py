@@ -2,24 +2,18 @@
 
 from pathlib import Path
 
-from facealign.core import config, tables
+from facealign.core import config
 from facealign.core.command import run
-from facealign.core.geometry import Box
+from facealign.core.faces import Faces
 from facealign.faces import dlib_predictor
-from facealign.faces.dlib_predictor import Dlib, Located
+from facealign.faces.dlib_predictor import Dlib
 
 
-def main(faces: Path, boxes: Path, points: Path) -> None:
-    found = tables.read(boxes)
-    corners = found.numbers("left", "top", "right", "bottom").tolist()
-    test = [
-        Located(image, Box(*box))
-        for image, box in zip(found["image"], corners, strict=True)
-        if tables.dataset_and_split(image)[1] == "test"
-    ]
+def main(faces: Path, index: Path, boxes: Path, points: Path) -> None:
+    test = Faces.read(boxes).join(Faces.read(index)).where(split="test")
     model = dlib_predictor.predictor_file(config.load("dlib", Dlib))
     predicted = dlib_predictor.predict_all(faces, test, model)
-    tables.write(points, {"image": [face.image for face in test]}, predicted)
+    test.with_columns(points=predicted).write(points, "points")
 
 
 if __name__ == "__main__":

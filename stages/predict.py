@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from facealign.core import config, tables
+from facealign.core import config
 from facealign.core.command import run
+from facealign.core.faces import Faces
 from facealign.faces import cropping
 from facealign.training import checkpoint, prediction
 from facealign.training.prediction import Predict
@@ -15,7 +16,7 @@ def main(crops: Path, model: Path, points: Path) -> None:
     predicted = prediction.predict(
         checkpoint.load(model), loaded, rows, config.load("predict", Predict)
     )
-    tables.write(points, {"image": [loaded.images[row] for row in rows]}, predicted)
+    Faces.of([loaded.images[row] for row in rows], points=predicted).write(points, "points")
 
 
 if __name__ == "__main__":

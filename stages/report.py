@@ -4,6 +4,7 @@ from pathlib import Path
 
 from facealign.core import config, tables
 from facealign.core.command import run
+from facealign.core.faces import Faces
 from facealign.evaluation import scoring
 from facealign.evaluation.scoring import Ced
 from facealign.reports import document, landmarks
@@ -22,13 +23,9 @@ def main(
     page: Path,
     pdf: Path,
 ) -> None:
-    truth, found = tables.read(index), tables.read(boxes)
-    predicted = {"model": tables.read(model), "dlib": tables.read(dlib)}
-    count, ced = predicted["model"].points().shape[1], config.load("ced", Ced)
-    tested = {
-        name: scoring.measure(truth, found, table, count) for name, table in predicted.items()
-    }
-    methods = {name: scoring.score(its) for name, its in tested.items()}
+    truth, found, ced = Faces.read(index), Faces.read(boxes), config.load("ced", Ced)
+    test = found.join(truth).where(split="test")
+    tested = scoring.measure(test, {"model": Faces.read(model), "dlib": Faces.read(dlib)})
     material = Material(
         faces=faces,
         index=truth,
@@ -36,7 +33,7 @@ def main(
         boxes=found,
         tested=tested,
         training=tables.read(training),
-        figures=scoring.summarise(methods, scoring.undetected(truth, found), ced),
+        figures=scoring.summarise(tested, scoring.undetected(truth, found), ced),
         params=config.load_flat(without={"recognition"}),
         ced=ced,
     )

@@ -22,12 +22,11 @@ def main(
 ) -> None:
     table = tables.read(training)
     names = tuple(table.columns)
-    measured = json.loads(figures.read_text(encoding="utf-8"))
-    measured |= {"validation": json.loads(validation.read_text(encoding="utf-8"))}
-    flat = config.flatten(measured)
+    ced, epoch = (json.loads(path.read_text(encoding="utf-8")) for path in (figures, validation))
+    flat = config.flatten(ced | {"validation": epoch})
     metrics = {name: v for name, v in flat.items() if isinstance(v, int | float)}
     logged_only = tracking.speed_of(speed, model)
-    # all but the report's: its language makes no other experiment
+    # without the report's, whose language changes no result
     params = config.load_flat(without={"report", "recognition"})
     # DVC sets these two in experiments; a plain `dvc repro` is the workspace on top of HEAD
     experiment = os.environ.get("DVC_EXP_NAME") or "workspace"

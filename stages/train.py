@@ -15,7 +15,7 @@ from facealign.training.recipe import Train
 def main(crops: Path, model: Path, curve: Path, speed: Path) -> None:
     faces, recipe = cropping.load_crops(crops), config.load("train", Train)
     scratch = model.with_name(".training")
-    # a killed `dvc repro` may have left its training behind, alive
+    # the training of a killed `dvc repro` may still run
     with file_lock(scratch / "lock"):
         _train(faces, recipe, scratch, model, curve, speed)
 
@@ -27,7 +27,7 @@ def _train(
     lines = [asdict(epoch) for epoch in done.curve]
     tables.write_rows(curve, tuple(lines[0]), [tuple(line.values()) for line in lines])
     checkpoint.save(done.best, model)
-    # no out of the stage: seconds differ from run to run, and outs must not
+    # not an output of the stage: seconds differ from run to run, and outputs must not
     figures = done.speed.figures()
     write_json(speed, {"model_sha256": sha256(model), "train": figures})
     loop.forget(scratch, faces, recipe)

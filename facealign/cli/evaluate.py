@@ -42,18 +42,19 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from facealign.core import files, images
+    from facealign.evaluation import scoring
     from facealign.inference import annotated
     from facealign.reports import contact_sheet, markdown
 
     aligner = options.load_aligner(arguments)
     known, dropped = annotated.known_faces(arguments.folder, arguments.csv)
-    for dataset in annotated.splits_together(arguments.folder, known):
+    for dataset in annotated.splits_together(known):
         print(
             f"warning: {dataset} has pictures of both train and test, which are measured together; "
             "name the folder of one split",
             file=sys.stderr,
         )
-    others: list[annotated.Known] = []
+    others = None
     if arguments.calibrate:
         others, left_out = annotated.other_faces(arguments.calibrate, known)
         dropped = dropped + left_out
@@ -62,14 +63,16 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"calibrated on {report.calibrated} of {len(others)} faces", file=sys.stderr)
     files.write_json(arguments.out / "ced.json", report.summary)
     files.write_json(arguments.out / "groups.json", report.groups)
-    if report.examples:
-        images.write(arguments.out / "faces.jpg", contact_sheet.best_to_worst(report.examples))
+    best = report.tested["model"]
+    if len(best.faces):
+        sheet = contact_sheet.best_to_worst(Path(), best.faces, best.points, best.errors)
+        images.write(arguments.out / "faces.jpg", sheet)
     try:
         from facealign.reports import plotting
     except ModuleNotFoundError:
         print("no CED figures: pip install 'facealign[figures]'", file=sys.stderr)
     else:
-        for dataset, errors in report.errors.items():
+        for dataset, errors in scoring.by_dataset(report.tested).items():
             plotting.ced_figure(errors, dataset, arguments.out / dataset)
     for reason in report.dropped:
         print(f"dropped: {reason}", file=sys.stderr)

@@ -14,11 +14,11 @@ def run(main: Callable[..., None]) -> None:
     traceback."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
     parameters = inspect.signature(main).parameters.values()
-    fixed = [its.name for its in parameters if its.kind is not its.VAR_POSITIONAL]
-    more = [f"[{its.name} ...]" for its in parameters if its.kind is its.VAR_POSITIONAL]
+    fixed = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL]
+    more = [f"[{one.name} ...]" for one in parameters if one.kind is one.VAR_POSITIONAL]
     given = len(sys.argv) - 1
     if given < len(fixed) or (given > len(fixed) and not more):
-        # run as a module, it is called __main__ and only its spec knows its name
+        # a module that is run by -m is called __main__; its spec has the real name
         spec = main.__globals__["__spec__"]
         name = spec.name if spec else main.__module__
         sys.exit(f"usage: python -m {name} {' '.join(fixed + more)}")

@@ -1,9 +1,9 @@
 """params.yaml as frozen dataclasses: every value that changes results, checked before any work.
 
-Each section's dataclass stands with the code that reads it, so that a new option for the plots does
-not count as a change of the training. A field's annotation is its whole contract: type, choices
-(`Literal`) and range (`Annotated[..., Range]`). A list is a tuple if it has at least one value; if
-it may be empty, it is a list, or a frozenset where order means nothing.
+Each section's dataclass is defined beside the code that reads it, so that a new option for the
+plots does not change the code of the training. A field's annotation is its whole contract: type,
+choices (`Literal`) and range (`Annotated[..., Range]`). A tuple is a list of at least one value; a
+list, or a frozenset where the order does not matter, may be empty.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
 
 SECTIONS = (
     *("data", "demo", "detect", "crop", "train", "predict", "dlib", "ced", "report"),
@@ -41,26 +41,26 @@ Share = Annotated[float, Range(0, 1)]
 
 
 def load_all(path: Path = Path("params.yaml")) -> dict[str, Any]:
-    """The whole file as it stands, its sections' names checked."""
-    import yaml  # the pipeline has it; who only wants landmarks need not
+    """The whole file; only the names of its sections are checked."""
+    import yaml  # a dependency of the pipeline only, not of finding landmarks
 
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise FacealignError(f"{path}: no such file; run from the project's top folder") from None
+        raise ConfigError(f"{path}: no such file; run from the project's top folder") from None
     except yaml.YAMLError as error:
-        raise FacealignError(f"{path}: not YAML: {error}") from None
+        raise ConfigError(f"{path}: not YAML: {error}") from None
     if not isinstance(values, dict):
         raise _wrong(path, "the whole file", values, f"a mapping of {', '.join(SECTIONS)}")
     for name in values:
         if name not in SECTIONS:
-            raise FacealignError(f"{path}: {unknown_name('section', str(name), SECTIONS)}")
+            raise ConfigError(f"{path}: {unknown_name('section', str(name), SECTIONS)}")
     return values
 
 
 def load_flat(without: Collection[str], path: Path = Path("params.yaml")) -> dict[str, Any]:
-    """All values by their full names, but for those of the sections `without`."""
-    return flatten({name: its for name, its in load_all(path).items() if name not in without})
+    """All values by their dotted names, except those of the sections `without`."""
+    return flatten({name: value for name, value in load_all(path).items() if name not in without})
 
 
 def load(section: str, kind: type[Section], path: Path = Path("params.yaml")) -> Section:
@@ -68,7 +68,7 @@ def load(section: str, kind: type[Section], path: Path = Path("params.yaml")) ->
     values: Any = load_all(path)
     for name in section.split("."):
         if not isinstance(values, dict) or name not in values:
-            raise FacealignError(f"{path}: missing section: {section}")
+            raise ConfigError(f"{path}: missing section: {section}")
         values = values[name]
     converted = _convert(values, kind, section, path)
     assert isinstance(converted, kind)
@@ -76,7 +76,7 @@ def load(section: str, kind: type[Section], path: Path = Path("params.yaml")) ->
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """{"a": {"b": 1}} -> {"a.b": 1}, as DVC names things."""
+    """{"a": {"b": 1}} -> {"a.b": 1}, the names that DVC uses."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
@@ -87,7 +87,7 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def unknown_name(what: str, name: str, valid: Sequence[str]) -> str:
-    """The sentence for a name that nothing bears, with the nearest valid one first."""
+    """The text of an error: the closest valid name, then all of them."""
     close = difflib.get_close_matches(name, valid, n=1)
     hint = f", did you mean {close[0]}?" if close else "."
     return f"unknown {what} {name!r}{hint} Valid: {', '.join(valid)}"
@@ -104,7 +104,7 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
             raise _wrong(path, key, value, f"a number {args[1]}")
         return number
     if origin is Literal:
-        # also of the same type: True is 1 to Python
+        # the types must agree as well: True == 1
         if not any(value == arg and type(value) is type(arg) for arg in args):
             raise _wrong(path, key, value, f"one of {', '.join(map(str, args))}")
         return value
@@ -115,8 +115,8 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
         return origin(_convert(item, args[0], f"{key}[{i}]", path) for i, item in enumerate(value))
     if kind is float:
         return _number(value, key, path)
-    if type(value) is not kind:  # not isinstance: True is an int to Python, not to a reader
-        words = {int: "a whole number", bool: "true or false", str: "a text"}
+    if type(value) is not kind:  # not isinstance, since True is an int
+        words = {int: "an integer", bool: "true or false", str: "a string"}
         raise _wrong(path, key, value, words[kind])
     return value
 
@@ -128,18 +128,17 @@ def _section(value: Any, kind: Any, key: str, path: Path) -> Any:
     prefix = f"{key}."
     for name in value:
         if name not in valid:
-            said = unknown_name("parameter", str(name), valid)
-            raise FacealignError(f"{path}: {key}: {said}")
+            raise ConfigError(f"{path}: {key}: {unknown_name('parameter', str(name), valid)}")
     missing = [prefix + name for name in valid if name not in value]
     if missing:
-        raise FacealignError(f"{path}: missing parameters: {', '.join(missing)}")
+        raise ConfigError(f"{path}: missing parameters: {', '.join(missing)}")
     hints = get_type_hints(kind, include_extras=True)
     return kind(**{name: _convert(value[name], hints[name], prefix + name, path) for name in valid})
 
 
 def _number(value: Any, key: str, path: Path) -> float:
     try:
-        # YAML 1.1 reads 1e-3 as a text; whoever writes it means the number
+        # YAML 1.1 reads 1e-3 as a string, but a number is meant
         number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
@@ -148,5 +147,5 @@ def _number(value: Any, key: str, path: Path) -> float:
     return number
 
 
-def _wrong(path: Path, key: str, value: Any, expected: str) -> FacealignError:
-    return FacealignError(f"{path}: {key} is {value!r}, expected {expected}")
+def _wrong(path: Path, key: str, value: Any, expected: str) -> ConfigError:
+    return ConfigError(f"{path}: {key} is {value!r}, expected {expected}")

@@ -1,12 +1,17 @@
-"""The record of a face, as detectors, networks and data sets give and take it."""
+"""Faces: one as a network gives it, and the table of many that data sets and stages exchange."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from facealign.core.geometry import Box
+from facealign.core import tables
+from facealign.core.errors import InputError
+from facealign.core.geometry import CORNERS, Box
+from facealign.core.tables import KEY, POINT_COLUMNS, SCORE_COLUMNS, Table, dataset_and_split
 
 
 @dataclass(frozen=True)
@@ -44,3 +49,137 @@ class Face:
     points: np.ndarray  # (68, 2), or (5, 2) of a network for five
     scores: np.ndarray | None = None  # (68,), 1: certain; 0.5: expected 2 % of the box's side off
     pose: Pose | None = None  # which way the head is turned; unknown from five points
+
+
+@dataclass(frozen=True, eq=False)
+class Faces:
+    """A table of faces: a row each, a numpy array for each column, any columns beside `image`.
+
+    `image` is the picture's path, DATASET/SPLIT/FILE, and the key by which tables are joined.
+    `size` (N, 2), `box` (N, 4), `points` (N, K, 2) and `scores` (N, K) are several columns of a CSV
+    file; any other is one. `dataset` and `split` are taken from the path where there are no such
+    columns.
+    """
+
+    columns: Mapping[str, np.ndarray]
+    name: str = "faces"  # of the file that it was read from, for errors
+
+    @staticmethod
+    def of(images: Sequence[str], **columns: np.ndarray | Sequence[str]) -> Faces:
+        """Arrays as they are, lists as text."""
+        return Faces({KEY: _text(images)}).with_columns(**columns)
+
+    @staticmethod
+    def read(path: Path, *numbers: str) -> Faces:
+        """A CSV file; columns that are none of the above are text, or `numbers`."""
+        return Faces.of_table(tables.read(path), *numbers)
+
+    @staticmethod
+    def of_table(table: Table, *numbers: str) -> Faces:
+        columns = {KEY: _text(table[KEY])}
+        for name, parts in _PARTS.items():
+            if count := sum(part in table.columns for part in parts):
+                columns[name] = table.numbers(*(parts[:count] if name in _COUNTED else parts))
+        if "points" in columns:
+            flat = columns["points"]
+            columns["points"] = flat.reshape(len(flat), flat.shape[1] // 2, 2)
+        if "size" in columns:
+            columns["size"] = columns["size"].astype(np.int64)
+        several = {part for parts in _PARTS.values() for part in parts}
+        for name in table.columns:
+            if name not in several and name != KEY:
+                own = table.numbers(name)[:, 0] if name in numbers else _text(table[name])
+                columns[name] = own
+        return Faces(columns, str(table.path))
+
+    def write(self, path: Path, *names: str) -> None:
+        """A CSV file of `image` and of these columns, in this order."""
+        cells: dict[str, tables.Column] = {}
+        for name in (KEY, *names):
+            column = self[name]
+            if name in _PARTS:
+                flat = column.reshape(len(self), int(np.prod(column.shape[1:])))
+                cells |= dict(zip(_PARTS[name], flat.T, strict=False))
+            else:
+                cells[name] = column
+        tables.write(path, cells)
+
+    def __len__(self) -> int:
+        return len(self.columns[KEY])
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name in self.columns:
+            return self.columns[name]
+        if name in _OF_PATH:
+            place = _OF_PATH.index(name)
+            return _text([dataset_and_split(image)[place] for image in self.images])
+        raise InputError(f"{self.name}: no column {name!r}, has {', '.join(self.columns)}")
+
+    @property
+    def images(self) -> list[str]:
+        return self.columns[KEY].tolist()
+
+    @property
+    def datasets(self) -> np.ndarray:
+        return self["dataset"]
+
+    @property
+    def splits(self) -> np.ndarray:
+        return self["split"]
+
+    @property
+    def boxes(self) -> np.ndarray:
+        return self["box"]
+
+    @property
+    def points(self) -> np.ndarray:
+        return self["points"]
+
+    def box(self, row: int) -> Box:
+        return Box(*self.boxes[row].tolist())
+
+    def rows(self, images: Sequence[str]) -> np.ndarray:
+        """The rows of these pictures, in their order."""
+        place = {image: row for row, image in enumerate(self.images)}
+        if missing := [image for image in images if image not in place]:
+            raise InputError(f"{self.name}: no row for {missing[0]} and {len(missing) - 1} more")
+        return np.array([place[image] for image in images], dtype=np.int64)
+
+    def subset(self, rows: np.ndarray | slice) -> Faces:
+        """By the numbers of rows, or by whether to take each."""
+        return Faces({name: column[rows] for name, column in self.columns.items()}, self.name)
+
+    def where(self, **values: str) -> Faces:
+        """The rows that have these values: `faces.where(dataset="300W", split="test")`."""
+        wanted = np.ones(len(self), dtype=bool)
+        for name, value in values.items():
+            wanted &= self[name] == value
+        return self.subset(wanted)
+
+    def with_columns(self, **columns: np.ndarray | Sequence[str]) -> Faces:
+        """The same faces with these columns, too, or in the place of those of the same names."""
+        arrays = {
+            name: column if isinstance(column, np.ndarray) else _text(column)
+            for name, column in columns.items()
+        }
+        assert all(len(array) == len(self) for array in arrays.values())
+        return Faces({**self.columns, **arrays}, self.name)
+
+    def join(self, other: Faces) -> Faces:
+        """These faces, with the columns of `other` that they lack; it must have all of them."""
+        found = other.subset(other.rows(self.images))
+        return Faces({**found.columns, **self.columns}, self.name)
+
+
+_PARTS = {  # column of the table -> columns of a CSV file
+    "size": ("width", "height"),
+    "box": CORNERS,
+    "points": POINT_COLUMNS,
+    "scores": SCORE_COLUMNS,
+}
+_COUNTED = ("points", "scores")  # of 68 points, or of the first few
+_OF_PATH = ("dataset", "split")
+
+
+def _text(values: Sequence[str]) -> np.ndarray:
+    return np.array(values, dtype=object)

@@ -1,4 +1,4 @@
-"""Files that are either whole or absent."""
+"""Atomic writes, a lock between processes, and hashes."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import TrainingError
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def file_lock(path: Path) -> Iterator[None]:
         try:
             _lock(file)
         except OSError:
-            raise FacealignError(f"{path}: another process is at work here") from None
+            raise TrainingError(f"{path}: locked by another process") from None
         try:
             yield
         finally:

@@ -10,7 +10,7 @@ is `right - left`, as the task's sqrt(H * W) has it: the distance between the tw
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
@@ -31,6 +31,10 @@ class Box:
     bottom: float
 
     @property
+    def corners(self) -> tuple[float, float, float, float]:
+        return astuple(self)
+
+    @property
     def width(self) -> float:
         return self.right - self.left
 
@@ -49,7 +53,7 @@ class Box:
 
     @staticmethod
     def of_picture(width: float, height: float) -> Box:
-        """All of it, from the first pixel's edge to the last one's."""
+        """The whole picture, to the outer edges of its pixels."""
         return Box(-0.5, -0.5, width - 0.5, height - 0.5)
 
     @staticmethod
@@ -59,12 +63,15 @@ class Box:
         return Box(float(left), float(top), float(right), float(bottom))
 
 
+CORNERS = tuple(field.name for field in fields(Box))
+
+
 def box_sizes(boxes: np.ndarray) -> np.ndarray:
-    """sqrt(H * W) of boxes (N, 4) given as left, top, right, bottom."""
+    """sqrt(H * W) of boxes (N, 4), each with its CORNERS."""
     return np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Affine:
     """The map p -> matrix[:, :2] @ p + matrix[:, 2]; `a @ b` applies b first."""
 

@@ -23,7 +23,7 @@ def find_pictures(folder: Path) -> list[Path]:
 
 
 def read(path: Path) -> np.ndarray:
-    """Any depth and channel count becomes 8-bit RGB; a turn noted in EXIF is carried out."""
+    """As 8-bit RGB, whatever the depth and the channels, with the EXIF orientation applied."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -32,9 +32,10 @@ def read(path: Path) -> np.ndarray:
 
 
 def decode(data: bytes, path: Path) -> np.ndarray:
-    """A file's content as `read` gives it; `path` is what errors call it."""
-    # Cut short, OpenCV would fill the rest with grey and say nothing. A thumbnail has an end of its
-    # own, early in the file; what cameras add behind the picture is short beside it.
+    """The picture in a file's bytes; `path` names it in errors."""
+    # OpenCV fills the missing part of a truncated JPEG with grey, without an error. The end marker
+    # is searched for in the second half only, because an embedded thumbnail near the start has one,
+    # too; what cameras append after the picture is short.
     if data[:2] == b"\xff\xd8" and b"\xff\xd9" not in data[len(data) // 2 :]:
         raise ImageError(f"{path}: the JPEG is cut short")
     try:
@@ -47,7 +48,7 @@ def decode(data: bytes, path: Path) -> np.ndarray:
 
 
 def as_rgb(array: np.ndarray) -> np.ndarray:
-    """A picture that somebody else read: grey, RGB or RGBA, of one or two bytes a channel."""
+    """A caller's array, grey, RGB or RGBA of uint8 or uint16, as 8-bit RGB."""
     grey = array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array
     fits = grey.ndim == 2 or (grey.ndim == 3 and grey.shape[2] in (3, 4))
     if not fits or not array.size or array.dtype not in (np.uint8, np.uint16):
@@ -63,7 +64,7 @@ def as_rgb(array: np.ndarray) -> np.ndarray:
 
 
 def write(path: Path, image: np.ndarray) -> None:
-    """In the format that the path's suffix names."""
+    """In the format of the suffix."""
     done, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     assert done
     with atomic_write(path) as part:
@@ -71,11 +72,11 @@ def write(path: Path, image: np.ndarray) -> None:
 
 
 def warp(image: np.ndarray, to_crop: Affine, size: int, rim: int = 0) -> np.ndarray:
-    """A `size` x `size` crop; outside the picture its border is continued.
+    """A `size` x `size` crop; outside the picture its border pixels are repeated.
 
     Bilinear sampling skips pixels when it shrinks by more than two, so the picture is first
-    averaged over whole blocks of pixels. With a `rim` these lie as they would if the crop had so
-    many pixels more on each side: what is cut without a rim is the same as inside of it.
+    averaged over whole blocks of pixels. `rim` aligns the blocks as for a crop with that many
+    pixels more on each side, so that this crop equals the inner part of the larger one.
     """
     scale = float(np.sqrt(abs(np.linalg.det(to_crop.matrix[:, :2]))))
     block = int(1 / scale)
@@ -90,7 +91,7 @@ def warp(image: np.ndarray, to_crop: Affine, size: int, rim: int = 0) -> np.ndar
 def _shrink_around(
     image: np.ndarray, to_crop: Affine, size: int, block: int, rim: int
 ) -> tuple[np.ndarray, Affine]:
-    """Average the crop's surroundings over block x block pixels; leave out what is far off."""
+    """Average what the crop needs of the picture over block x block pixels."""
     height, width = image.shape[:2]
     low, high = _surroundings(to_crop, size, block, 0)
     last = [width - 1, height - 1]

@@ -1,4 +1,4 @@
-"""Work on pictures with all cores, in order, with progress."""
+"""Parallel work on pictures, with ordered results and a progress bar."""
 
 import multiprocessing
 import os
@@ -9,17 +9,17 @@ import cv2
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def workers() -> int:
-    """FACEALIGN_WORKERS, or the cores this process may use; never changes a result."""
+    """FACEALIGN_WORKERS, or the cores this process may use; results do not depend on it."""
     asked = os.environ.get("FACEALIGN_WORKERS", "")
     if asked and (not asked.isdecimal() or int(asked) < 1):
-        raise FacealignError(f"FACEALIGN_WORKERS: {asked!r}, expected a whole number from 1 on")
+        raise ConfigError(f"FACEALIGN_WORKERS: {asked!r}, expected a positive integer")
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return int(asked or 0) or usable or 1
 
@@ -30,11 +30,11 @@ def map_in_order(
     title: str,
     processes: int | None = None,
 ) -> Iterator[Result]:
-    """`function` of each item, in the items' order, by as many processes as there are cores."""
+    """`function` of each item, in order, by `processes`, or by `workers()` of them."""
     # spawned, not forked: OpenCV's and dlib's own threads do not survive a fork
     context = multiprocessing.get_context("spawn")
     count = min(processes or workers(), len(items))
-    # a bar in a log file gets a line every few seconds, not a hundred a second
+    # so that a log file does not get a hundred lines a second
     with tqdm(total=len(items), desc=title, unit=" pictures", mininterval=0.5) as bar:
         if count <= 1:
             for item in items:
@@ -50,6 +50,6 @@ def map_in_order(
 
 
 def _one_thread() -> None:
-    """A process a core is enough; and how many threads share a sum changes its last bits."""
+    """Each core has its process, and the last bits of a sum depend on the number of threads."""
     cv2.setNumThreads(1)
     threadpool_limits(1)

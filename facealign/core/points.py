@@ -6,7 +6,7 @@ Sides are the viewer's: point 0 is at the left edge of the picture, which is the
 import numpy as np
 
 COUNT = 68
-PROFILE_COUNT = 39  # Menpo annotates strongly turned faces with these instead
+PROFILE_COUNT = 39  # of Menpo's profile faces
 
 REGIONS: dict[str, slice] = {
     "jaw": slice(0, 17),
@@ -47,7 +47,7 @@ COUNTS = (COUNT, 5)  # how many points a network may learn
 
 def select(points: np.ndarray, count: int) -> np.ndarray:
     """Points (..., 68, 2) themselves, or the five that alignment uses: the centres of the eyes, the
-    tip of the nose and the corners of the mouth. Points that are `count` already stay."""
+    tip of the nose and the corners of the mouth."""
     if points.shape[-2] == count:
         return points
     assert (points.shape[-2], count) == COUNTS
@@ -56,8 +56,8 @@ def select(points: np.ndarray, count: int) -> np.ndarray:
 
 
 def eyes(points: np.ndarray) -> np.ndarray:
-    """The two points (..., 2, 2) whose distance 300-W calls inter-ocular, the outer corners; the
-    centres if there are five points."""
+    """The two points (..., 2, 2) of the interocular distance: the outer corners, as in 300-W, or
+    the centres if there are five points."""
     chosen = OUTER_EYE_CORNERS if points.shape[-2] == COUNT else (0, 1)
     return points[..., chosen, :]
 

@@ -1,4 +1,4 @@
-"""Tables as CSV files, most with one row a picture. Numbers read back exactly as they were."""
+"""CSV files, most with a row for each picture. Numbers read back to the same bits."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import InputError
 from facealign.core.files import atomic_write
 from facealign.core.points import COUNT
 
 KEY = "image"  # names the picture of a row: its path, DATASET/SPLIT/FILE
 POINT_COLUMNS = tuple(f"{axis}{i}" for i in range(COUNT) for axis in "xy")
+SCORE_COLUMNS = tuple(f"score{i}" for i in range(COUNT))
 
 Column = Sequence[str] | Sequence[int] | Sequence[float] | np.ndarray
 
@@ -35,7 +36,7 @@ class Table:
 
     def __getitem__(self, name: str) -> list[str]:
         if name not in self.columns:
-            raise FacealignError(f"{self.path}: no column {name!r}, has {', '.join(self.columns)}")
+            raise InputError(f"{self.path}: no column {name!r}, has {', '.join(self.columns)}")
         return self.columns[name]
 
     def numbers(self, *names: str) -> np.ndarray:
@@ -43,22 +44,12 @@ class Table:
         try:
             return np.array([self[name] for name in names], dtype=np.float64).T.copy()
         except ValueError as error:
-            raise FacealignError(f"{self.path}: {error}, expected numbers") from None
+            raise InputError(f"{self.path}: {error}, expected numbers") from None
 
     def points(self) -> np.ndarray:
         """Float64 array (rows, K, 2): of the 68 points, or of as many as the table has."""
         count = sum(name in self.columns for name in POINT_COLUMNS) // 2 or COUNT
         return self.numbers(*POINT_COLUMNS[: 2 * count]).reshape(len(self), count, 2)
-
-    def rows(self, wanted: Sequence[str]) -> np.ndarray:
-        """The row numbers of the pictures `wanted`, in their order."""
-        place = {image: row for row, image in enumerate(self[KEY])}
-        missing = [image for image in wanted if image not in place]
-        if missing:
-            raise FacealignError(
-                f"{self.path}: no row for {missing[0]} and {len(missing) - 1} more"
-            )
-        return np.array([place[image] for image in wanted], dtype=np.int64)
 
 
 def read(path: Path) -> Table:
@@ -66,11 +57,11 @@ def read(path: Path) -> Table:
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             return _parse(file, path)
     except OSError as error:
-        raise FacealignError(f"{path}: {error.strerror}") from None
+        raise InputError(f"{path}: {error.strerror}") from None
 
 
 def parse(data: bytes, path: Path) -> Table:
-    """A table that was read from elsewhere; `path` is what errors call it."""
+    """A table from the bytes of a file; `path` names it in errors."""
     text = data.decode("utf-8", errors="surrogateescape")
     return _parse(io.StringIO(text, newline=""), path)
 
@@ -79,12 +70,12 @@ def _parse(lines: Iterable[str], path: Path) -> Table:
     try:
         names, *rows = csv.reader(lines)
     except csv.Error as error:
-        raise FacealignError(f"{path}: not a table: {error}") from None
+        raise InputError(f"{path}: not a table: {error}") from None
     except ValueError:
-        raise FacealignError(f"{path}: empty, expected a line of column names") from None
+        raise InputError(f"{path}: empty, expected a line of column names") from None
     for number, row in enumerate(rows, start=2):
         if len(row) != len(names):
-            raise FacealignError(f"{path}:{number}: {len(row)} cells, expected {len(names)}")
+            raise InputError(f"{path}:{number}: {len(row)} cells, expected {len(names)}")
     columns = zip(*rows, strict=True) if rows else ([] for _ in names)
     return Table(path, dict(zip(names, map(list, columns), strict=True)))
 
@@ -110,7 +101,7 @@ def write(path: Path, columns: Mapping[str, Column], points: np.ndarray | None =
 
 
 def stack(points: Sequence[np.ndarray], count: int = COUNT) -> np.ndarray:
-    """Faces' points as one array (N, count, 2), also for no face at all."""
+    """The points of faces as one array (N, count, 2), which may be empty."""
     return np.array(points, dtype=np.float64).reshape(-1, count, 2)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import AnnotationError
 
 # Decimal shifts the origin without rounding, so that points survive any number of round trips
 _EXACT = Context(prec=800)
@@ -16,11 +16,11 @@ _COMMENT = re.compile(r"(#|//).*")
 
 
 def read_pts(path: Path) -> np.ndarray:
-    """Points (N, 2), 0-based. N is whatever the file holds; a point may be NaN if it says so."""
+    """Points (N, 2), 0-based: as many as the file has, and NaN where it says nan."""
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
-        raise FacealignError(f"{path}: {error.strerror}") from None
+        raise AnnotationError(f"{path}: {error.strerror}") from None
     declared: int | None = None
     points: list[tuple[float, float]] = []
     for number, line in _lines(text):
@@ -30,15 +30,15 @@ def read_pts(path: Path) -> np.ndarray:
             continue
         name, value = header.group(1).lower(), header.group(2)
         if name == "version" and value not in {"1", "2", "1.0", "2.0"}:
-            raise FacealignError(f"{path}:{number}: version {value}, expected 1 or 2")
+            raise AnnotationError(f"{path}:{number}: version {value}, expected 1 or 2")
         if name == "n_points":
             if not value.isdecimal():
-                raise FacealignError(
+                raise AnnotationError(
                     f"{path}:{number}: n_points {value!r}, expected a whole number"
                 )
             declared = int(value)
     if declared is not None and declared != len(points):
-        raise FacealignError(f"{path}: {len(points)} points, but n_points says {declared}")
+        raise AnnotationError(f"{path}: {len(points)} points, but n_points says {declared}")
     return np.array(points, dtype=np.float64).reshape(-1, 2)
 
 
@@ -47,32 +47,32 @@ def format_pts(points: np.ndarray) -> str:
 
 
 def pts_text(points: Collection[tuple[str | Decimal, str | Decimal]]) -> str:
-    """A file of points whose numbers count from 1 already."""
+    """A file of points that are 1-based already."""
     lines = "".join(f"{x} {y}\n" for x, y in points)
     return f"version: 1\nn_points: {len(points)}\n{{\n{lines}}}\n"
 
 
 def from_1(number: str) -> float:
-    """The coordinate that counts from 1 as one from 0; ArithmeticError if it is no number."""
+    """A 1-based coordinate as a 0-based one; ArithmeticError if it is not a number."""
     return float(_shift(number, -1))
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Line numbers and what the lines say, less comments, braces and blanks."""
+    """The lines with their numbers, without comments, braces and blank ones."""
     for number, line in enumerate(text.splitlines(), start=1):
-        said = _COMMENT.sub("", line).replace("{", " ").replace("}", " ").strip()
-        if said:
-            yield number, said
+        content = _COMMENT.sub("", line).replace("{", " ").replace("}", " ").strip()
+        if content:
+            yield number, content
 
 
 def _point(line: str, where: str) -> tuple[float, float]:
     words = line.split()
     if len(words) != 2:
-        raise FacealignError(f"{where}: {line!r}, expected a point's two numbers")
+        raise AnnotationError(f"{where}: {line!r}, expected a point's two numbers")
     try:
         x, y = map(from_1, words)
-    except ArithmeticError:  # no number, or one beyond all bounds
-        raise FacealignError(f"{where}: {line!r}, expected a point's two numbers") from None
+    except ArithmeticError:  # not a number, or one out of range
+        raise AnnotationError(f"{where}: {line!r}, expected a point's two numbers") from None
     return x, y
 
 

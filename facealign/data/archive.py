@@ -1,4 +1,4 @@
-"""The archive of a landmark data set: unpacked whole and safely, or not at all."""
+"""Archives of landmark data sets, unpacked completely and safely or not at all."""
 
 import gzip
 import io
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from facealign.core import images
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ArchiveError, InputError
 from facealign.core.files import atomic_write
 from facealign.data.layouts import celeba, course
 
@@ -21,12 +21,12 @@ ROOT = "landmarks_task"
 
 
 def extract(archive: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
-    """Unpack the data sets into `target`, which then holds DATASET/SPLIT/FILE or, where it says
-    who is to be seen, DATASET/SPLIT/PERSON/FILE.
+    """Unpack the data sets into `target`, as DATASET/SPLIT/FILE or, where the people are known, as
+    DATASET/SPLIT/PERSON/FILE.
 
-    They are the folders below ROOT, and top folders in the layout of the course, of CelebA, or of
-    people (TOP/PERSON/PICTURE). Returns how many files the archive has by their top folder: of
-    those unpacked, and of those left out.
+    Data sets are the folders below ROOT, and top folders in the layout of the course, of CelebA, or
+    of people (TOP/PERSON/PICTURE). Returns the number of files by top folder: those unpacked, and
+    those left out.
     """
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)
@@ -36,7 +36,7 @@ def extract(archive: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
         unpacked = Counter({top: count for top, count in tops.items() if top in used})
         if not unpacked.total():
             found = ", ".join(sorted(tops)[:5]) or "nothing"
-            raise FacealignError(
+            raise ArchiveError(
                 f"{archive}: expected files under {ROOT}/, a folder with {course.TABLES['test']}, "
                 f"{celeba.PICTURES}/ with its lists, or FOLDER/PERSON/PICTURE, found {found}"
             )
@@ -52,7 +52,7 @@ def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
     with (
         atomic_write(archive) as part,
         part.open("wb") as raw,
-        # no name and no time of day in the header; the pictures are compressed already
+        # no name and no time in the header; the pictures are compressed already
         gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
@@ -63,7 +63,7 @@ def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
 
 
 def _gather(archive: Path, part: Path) -> set[str]:
-    """Bring data sets of other layouts among those of ROOT; the top names that they had."""
+    """Move data sets of other layouts into ROOT; returns their top names in the archive."""
     home = part / ROOT
     home.mkdir(parents=True, exist_ok=True)
     gathered = set()
@@ -78,25 +78,25 @@ def _gather(archive: Path, part: Path) -> set[str]:
 
 
 def _arrange(archive: Path, part: Path, folder: Path, target: Path) -> bool:
-    """Make `folder` the data set `target`, if it is of a layout that is known."""
-    arrange = next((its for fits, its in _LAYOUTS if fits(folder)), None)
+    """Make `folder` the data set `target`, if its layout is known."""
+    arrange = next((convert for fits, convert in _LAYOUTS if fits(folder)), None)
     if arrange is None:
         return False
     name = target.name
     if target.exists():
-        raise FacealignError(f"{archive}: {name}/ and {ROOT}/{name} are one data set's name")
+        raise ArchiveError(f"{archive}: {name}/ and {ROOT}/{name} would be the same data set")
     try:
         arrange(folder, target)
-    except (FacealignError, OSError) as error:
-        said = str(error).replace(f"{part}/", "")  # paths as the archive has them
-        raise FacealignError(f"{archive}: {said}") from None
+    except (InputError, OSError) as error:
+        message = str(error).replace(f"{part}/", "")  # paths as in the archive
+        raise ArchiveError(f"{archive}: {message}") from None
     return True
 
 
 def _is_of_people(folder: Path) -> bool:
     inside = [path for path in folder.iterdir() if path.is_dir()]
     names = {path.name for path in inside}
-    # pictures in such folders without points are somebody's splits, and not people
+    # folders of these names are splits whose points are missing, not people
     return not names & {"train", "training", "test", "validation"} and any(
         images.is_picture(file) for path in inside for file in path.iterdir()
     )
@@ -115,9 +115,9 @@ _LAYOUTS: list[tuple[Callable[[Path], bool], Callable[[Path, Path], None]]] = [
 
 
 def _unpack(archive: Path, target: Path) -> Counter[str]:
-    """Write all members, since the table that makes a top folder a data set may come last."""
+    """Write all members, since the table that makes a top folder a data set may be the last one."""
     if not archive.is_file():
-        raise FacealignError(f"{archive}: no such archive")
+        raise ArchiveError(f"{archive}: no such archive")
     tops: Counter[str] = Counter()
     last = None
     size = archive.stat().st_size
@@ -132,7 +132,7 @@ def _unpack(archive: Path, target: Path) -> Counter[str]:
                     continue
                 tops[path.parts[0]] += member.isfile()
                 if path.parts == (ROOT,) and member.isfile():
-                    raise FacealignError(f"{archive}: {ROOT} is a file, expected a folder")
+                    raise ArchiveError(f"{archive}: {ROOT} is a file, expected a folder")
                 last = member.name
                 _write(tar, member, target / path)
                 bar.update(raw.tell() - bar.n)
@@ -140,12 +140,12 @@ def _unpack(archive: Path, target: Path) -> Counter[str]:
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         where = f"broken or cut short at {last}" if last else "not a tar archive (.tgz)"
         reason = str(error).splitlines()[0].rstrip(":") if str(error) else type(error).__name__
-        raise FacealignError(f"{archive}: {where}: {reason}") from error
+        raise ArchiveError(f"{archive}: {where}: {reason}") from error
     return tops
 
 
 def _drain(tar: tarfile.TarFile) -> None:
-    """Read on to the very end: only there does gzip say whether all that came before was right."""
+    """Read to the end, where gzip has its checksum."""
     assert tar.fileobj is not None
     while tar.fileobj.read(2**20):
         pass
@@ -154,12 +154,10 @@ def _drain(tar: tarfile.TarFile) -> None:
 def _safe_path(archive: Path, member: tarfile.TarInfo) -> PurePosixPath:
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts or "\\" in member.name:
-        raise FacealignError(f"{archive}: {member.name!r} points outside the archive's own folder")
+        raise ArchiveError(f"{archive}: {member.name!r} points outside the archive's own folder")
     if not (member.isfile() or member.isdir()):
         kind = "a link" if member.issym() or member.islnk() else "a device or other special file"
-        raise FacealignError(
-            f"{archive}: {member.name!r} is {kind}, expected files and folders only"
-        )
+        raise ArchiveError(f"{archive}: {member.name!r} is {kind}, expected files and folders only")
     return path
 
 

@@ -1,4 +1,4 @@
-"""Which pictures of an unpacked data set can be used, and why the others cannot."""
+"""Which pictures of an unpacked data set can be used, and why the others are dropped."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import Any, Literal
 import numpy as np
 
 from facealign.core import images
-from facealign.core.errors import FacealignError
+from facealign.core.errors import AnnotationError, ArchiveError, ConfigError, ImageError, InputError
+from facealign.core.faces import Faces
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT, PROFILE_COUNT, eyes, select
-from facealign.core.tables import dataset_and_split
+from facealign.core.tables import dataset_and_split, stack
 from facealign.data.annotations import read_pts
 
 SPLITS = ("train", "test")
@@ -32,15 +33,9 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Face:
-    image: str  # DATASET/SPLIT/FILE: a bare name may stand in several folders
-    width: int
-    height: int
-    points: np.ndarray  # (K, 2)
-
-
-@dataclass(frozen=True)
 class Drop:
+    """A file that is no face to learn from or to test on."""
+
     image: str
     reason: str
     detail: str = ""
@@ -52,32 +47,40 @@ class _Candidate:
     annotation: str
 
 
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    image: str
+    size: tuple[int, int]  # width, height
+    points: np.ndarray
+
+
 def filter_faces(
     root: Path, datasets: Sequence[str], test_only: Collection[str] = (), count: int = COUNT
-) -> tuple[list[Face], list[Drop]]:
-    """Sort every file of the data sets under `root` into faces of `count` points and dropped ones;
-    five are made of 68, too.
+) -> tuple[Faces, list[Drop]]:
+    """Every file of the data sets under `root`: the faces of `count` points, and what is dropped.
 
-    The train pictures of `test_only` are dropped unopened.
+    Faces of 68 points also give the five. The train pictures of `test_only` are dropped unopened.
     """
     for name in sorted(test_only):
         if name not in datasets:
-            raise FacealignError(
+            raise ConfigError(
                 f"data.test_only: {name!r} is not in data.datasets, which has {', '.join(datasets)}"
             )
     candidates, drops = _pair_files(root, datasets, test_only)
-    faces: list[Face] = []
-    for result in map_in_order(partial(_examine, root, count), candidates, "filter"):
-        if isinstance(result, Face):
-            faces.append(result)
-        else:
-            drops.append(result)
+    results = list(map_in_order(partial(_examine, root, count), candidates, "filter"))
+    drops += [result for result in results if isinstance(result, Drop)]
+    kept = [result for result in results if isinstance(result, _Kept)]
+    faces = Faces.of(
+        [face.image for face in kept],
+        size=np.array([face.size for face in kept], dtype=np.int64).reshape(-1, 2),
+        points=stack([face.points for face in kept], count),
+    )
     return faces, sorted(drops, key=lambda drop: drop.image)
 
 
-def summarise(faces: Iterable[Face], drops: Iterable[Drop]) -> dict[str, Any]:
+def summarise(faces: Faces, drops: Iterable[Drop]) -> dict[str, Any]:
     """Kept and dropped (by reason) for each data set and split."""
-    kept = Counter(dataset_and_split(face.image) for face in faces)
+    kept = Counter(zip(faces.datasets, faces.splits, strict=True))
     dropped: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for drop in drops:
         dropped[dataset_and_split(drop.image)][drop.reason] += 1
@@ -100,13 +103,13 @@ def _pair_files(
     drops: list[Drop] = []
     for dataset in dict.fromkeys(datasets):
         if dataset not in present:
-            raise FacealignError(
+            raise ConfigError(
                 f"data.datasets: the archive has no {dataset!r}, it has {', '.join(present)}"
             )
         held_back = "train" if dataset in test_only else None
         for split in SPLITS:
             if split != held_back and not (root / dataset / split).is_dir():
-                raise FacealignError(f"{root / dataset}: no folder {split!r} in the archive")
+                raise ArchiveError(f"{root / dataset}: no folder {split!r} in the archive")
         for folder in sorted((root / dataset).iterdir()):
             found, lost = _pair_folder(root, folder)
             if folder.name == held_back:
@@ -150,11 +153,11 @@ def _pair_folder(root: Path, folder: Path) -> tuple[list[_Candidate], list[Drop]
     return candidates, drops
 
 
-def _examine(root: Path, count: int, candidate: _Candidate) -> Face | Drop:
+def _examine(root: Path, count: int, candidate: _Candidate) -> _Kept | Drop:
     image = candidate.picture
     try:
         points = read_pts(root / candidate.annotation)
-    except FacealignError as error:
+    except AnnotationError as error:
         return Drop(image, "unreadable_points", _within(root, error))
     if len(points) == PROFILE_COUNT:
         return Drop(image, "profile_39")
@@ -168,17 +171,17 @@ def _examine(root: Path, count: int, candidate: _Candidate) -> Face | Drop:
         return Drop(image, "degenerate", "no width, no height or no distance of the eyes")
     try:
         height, width = images.read(root / image).shape[:2]
-    except FacealignError as error:
+    except ImageError as error:
         return Drop(image, "unreadable_image", _within(root, error))
     if (np.abs(points - (width / 2, height / 2)) > 1.5 * np.array([width, height])).any():
         return Drop(
             image, "far_outside", "a point lies more than a picture's size beyond its border"
         )
-    return Face(image, width, height, points)
+    return _Kept(image, (width, height), points)
 
 
 def _files(folder: Path) -> list[Path]:
-    """All files below, in an order that no file system decides."""
+    """All files below, sorted."""
     if folder.is_file():
         return [folder]
     return sorted(path for path in folder.rglob("*") if path.is_file())
@@ -188,6 +191,6 @@ def _key(root: Path, path: Path) -> str:
     return path.relative_to(root).as_posix()
 
 
-def _within(root: Path, error: FacealignError) -> str:
-    """The message with paths as the archive has them."""
+def _within(root: Path, error: InputError) -> str:
+    """The message with paths relative to `root`."""
     return str(error).removeprefix(f"{root}/")

@@ -1,19 +1,33 @@
-"""How far predicted points are from the truth, and the figures that sum it up. Pure functions.
+"""Errors of predicted points and the figures that summarise them. Pure functions.
 
-The error of an image is the mean distance of its points over a length that says how large the face
-is: sqrt(H * W) of dlib's rectangle in this task. The CED at x is the share of images whose error is
-below x.
+The error of an image is the mean distance of its points, divided by the size of the face: sqrt(H *
+W) of dlib's rectangle in this task. The CED at x is the share of images whose error is below x.
 """
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 
 from facealign.core.points import eyes
 
 LIMIT = 0.08  # where the task's CED ends
-FEWEST = 10  # images from which anything is concluded
-Summary = dict[str, float | int | list[float] | None]
+FEWEST = 10  # images: no conclusion is drawn from fewer
+
+
+class Summary(TypedDict):
+    """The figures of a data set and method in metrics/ced.json; null where no image was scored."""
+
+    auc_08: float | None
+    auc_08_ci95: list[float] | None  # by bootstrap over the images
+    auc_100: float | None
+    fr_08: float | None
+    fr_100: float | None
+    nme: float | None
+    nme_interocular: float | None
+    images: int
+    undetected: int
+    auc_08_all: float | None  # a face that was not found is a failure
 
 
 def mean_distances(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -36,7 +50,7 @@ def failure_rate(errors: np.ndarray, limit: float) -> float:
 
 
 def ced(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The curve's corners: from errors[i] on, and up to errors[i + 1], the share is shares[i]."""
+    """The steps of the curve: errors, and the share of images from each one up to the next."""
     ordered = np.sort(errors)
     return (
         np.concatenate([[0.0], ordered]),
@@ -45,14 +59,14 @@ def ced(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ced_to_limit(errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The curve's corners up to LIMIT, and its end there."""
+    """The steps of the curve up to LIMIT, and its end there."""
     at, share = ced(errors)
     shown = at <= LIMIT
     return np.append(at[shown], LIMIT), np.append(share[shown], share[shown][-1])
 
 
 def bootstrap(values: np.ndarray, resamples: int, seed: int) -> list[float]:
-    """95 % interval of the images' mean value, the images drawn anew with replacement."""
+    """95 % interval of the mean value, from images resampled with replacement."""
     low, high = np.percentile(_means(values, resamples, seed), [2.5, 97.5])
     return [float(low), float(high)]
 
@@ -63,21 +77,21 @@ class Difference:
 
     value: float
     ci95: tuple[float, float]
-    p: float  # how often chance alone would give so much, either way
+    p: float  # two-sided
     images: int
 
     @property
     def real(self) -> bool:
-        """Whether it is more than chance; a handful of images proves nothing, however they fall."""
+        """Whether it is significant; of a handful of images nothing is."""
         return self.p < 0.05 and self.images >= FEWEST
 
 
 def compare(better: np.ndarray, worse: np.ndarray, resamples: int, seed: int) -> Difference:
-    """Paired: errors of the same images in the same order, each image drawn with both."""
+    """A paired bootstrap: the errors of the same images in the same order."""
     gains = _headroom(better, LIMIT) - _headroom(worse, LIMIT)
     draws = _means(gains, resamples, seed)
     low, high = np.percentile(draws, [2.5, 97.5])
-    # of the draws, the smaller share on one side of no difference, twice; never quite 0
+    # twice the smaller tail of the draws beyond no difference; one is added so that p is never 0
     beyond = min((draws <= 0).sum(), (draws >= 0).sum())
     return Difference(
         value=float(gains.mean()),
@@ -90,12 +104,16 @@ def compare(better: np.ndarray, worse: np.ndarray, resamples: int, seed: int) ->
 def summarise(
     errors: np.ndarray, interocular_errors: np.ndarray, undetected: int, resamples: int, seed: int
 ) -> Summary:
-    """The figures of `metrics/ced.json`; those of no image at all are null."""
     count = len(errors)
     if not count:
-        names = ("auc_08", "auc_08_ci95", "auc_100", "fr_08", "fr_100", "nme", "nme_interocular")
-        none: Summary = dict.fromkeys(names)
-        return none | {
+        return {
+            "auc_08": None,
+            "auc_08_ci95": None,
+            "auc_100": None,
+            "fr_08": None,
+            "fr_100": None,
+            "nme": None,
+            "nme_interocular": None,
             "images": 0,
             "undetected": undetected,
             "auc_08_all": 0.0 if undetected else None,
@@ -111,7 +129,6 @@ def summarise(
         "nme_interocular": float(interocular_errors.mean()),
         "images": count,
         "undetected": undetected,
-        # a face that was not found is a failure of the whole system
         "auc_08_all": float(headroom.sum() / (count + undetected)),
     }
 
@@ -123,5 +140,5 @@ def _means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
 
 
 def _headroom(errors: np.ndarray, limit: float) -> np.ndarray:
-    """An image's own contribution to the AUC; their mean is the AUC."""
+    """Each image's contribution to the AUC, which is their mean."""
     return np.maximum(0.0, 1.0 - errors / limit)

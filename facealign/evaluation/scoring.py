@@ -1,19 +1,23 @@
-"""Predictions against the truth: every image's error, and figures per data set and for all."""
+"""Predictions against the truth: each image's error, and figures per data set and for all."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 
 from facealign.core import tables
 from facealign.core.config import Range, Seed
+from facealign.core.faces import Faces
 from facealign.core.geometry import box_sizes
 from facealign.core.points import COUNT, REGIONS, select
-from facealign.core.tables import Table, dataset_and_split
+from facealign.core.tables import Table
 from facealign.evaluation import metrics
+from facealign.evaluation.metrics import Summary
 
 ALL = "all"
 
@@ -26,69 +30,98 @@ class Ced:
     seed: Seed
 
 
-@dataclass(frozen=True)
-class Scored:
-    """Errors of one method on the images of one data set."""
-
-    errors: np.ndarray  # (N,), over sqrt(H * W) of the rectangle
-    interocular: np.ndarray  # (N,), over the distance of the outer eye corners
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tested:
-    """One method on the test images that have a rectangle."""
+    """One method on faces that the detector found."""
 
-    images: list[str]
-    datasets: np.ndarray  # (N,), of text
-    boxes: np.ndarray  # (N, 4), left, top, right, bottom
-    truth: np.ndarray  # (N, 68 or 5, 2)
+    faces: Faces  # with `box` and the true `points`
     points: np.ndarray  # (N, K, 2), predicted
-    distances: np.ndarray  # (N,), mean over the points, pixels
-    errors: np.ndarray  # (N,), over sqrt(H * W) of the rectangle
+    distances: np.ndarray  # (N, P), of the points that are compared, pixels
+
+    @property
+    def errors(self) -> np.ndarray:
+        """(N,), mean over the points, over sqrt(H * W) of the rectangle."""
+        return self.distances.mean(axis=1) / box_sizes(self.faces.boxes)
+
+    @property
+    def interocular(self) -> np.ndarray:
+        """(N,), mean over the points, over the distance of the outer eye corners."""
+        return self.distances.mean(axis=1) / metrics.interocular(self.faces.points)
+
+    def subset(self, rows: np.ndarray) -> Tested:
+        return Tested(self.faces.subset(rows), self.points[rows], self.distances[rows])
+
+    def summary(self, config: Ced, undetected: int = 0) -> Summary:
+        return metrics.summarise(
+            self.errors, self.interocular, undetected, config.resamples, config.seed
+        )
 
 
-def measure(truth: Table, boxes: Table, predicted: Table, count: int | None = None) -> Tested:
-    """On `count` points, 68 or 5; on those that are predicted unless said otherwise."""
-    images = [image for image in boxes[tables.KEY] if dataset_and_split(image)[1] == "test"]
-    points = truth.points()[truth.rows(images)]
-    corners = boxes.numbers("left", "top", "right", "bottom")[boxes.rows(images)]
-    guessed = predicted.points()[predicted.rows(images)]
-    count = count or guessed.shape[1]
-    distances = metrics.mean_distances(select(guessed, count), select(points, count))
-    return Tested(
-        images=images,
-        datasets=np.array(truth["dataset"], dtype=object)[truth.rows(images)],
-        boxes=corners,
-        truth=points,
-        points=guessed,
-        distances=distances,
-        errors=distances / box_sizes(corners),
-    )
+def measure(faces: Faces, predicted: Mapping[str, Faces]) -> dict[str, Tested]:
+    """Each method's points against those of `faces`; all on the five points if a method, or the
+    truth, has only them."""
+    guesses = {name: table.points[table.rows(faces.images)] for name, table in predicted.items()}
+    count = min(points.shape[1] for points in (faces.points, *guesses.values()))
+    truth = select(faces.points, count)
+    return {
+        name: Tested(faces, points, np.linalg.norm(select(points, count) - truth, axis=-1))
+        for name, points in guesses.items()
+    }
+
+
+def regions(tested: Tested) -> dict[str, Tested]:
+    """The same faces on the points of each region; of five points there are no regions."""
+    if tested.distances.shape[1] < COUNT:
+        return {}
+    return {
+        name: replace(tested, distances=tested.distances[:, part]) for name, part in REGIONS.items()
+    }
 
 
 def by_region(tested: Tested) -> dict[str, np.ndarray]:
-    """Errors (N,) on the points of each part of the face; nothing where there are five points."""
-    if min(tested.points.shape[1], tested.truth.shape[1]) < COUNT:
-        return {}
-    sizes = box_sizes(tested.boxes)
+    """Errors (N,) on each region."""
+    return {name: region.errors for name, region in regions(tested).items()}
+
+
+def by_dataset(tested: Mapping[str, Tested]) -> dict[str, dict[str, np.ndarray]]:
+    """Data set -> method -> errors; in the order of the data sets' names, all together last."""
+    datasets = next(iter(tested.values())).faces.datasets
+    rows = {name: datasets == name for name in sorted(set(datasets))}
+    rows[ALL] = np.ones(len(datasets), dtype=bool)
     return {
-        name: metrics.mean_distances(tested.points[:, part], tested.truth[:, part]) / sizes
-        for name, part in REGIONS.items()
+        dataset: {method: one.errors[mask] for method, one in tested.items()}
+        for dataset, mask in rows.items()
     }
 
 
-def score(tested: Tested) -> dict[str, Scored]:
-    """Per data set, in the order of their names, then for all together."""
-    interocular = tested.distances / metrics.interocular(tested.truth)
-    scored = {
-        name: Scored(tested.errors[tested.datasets == name], interocular[tested.datasets == name])
-        for name in sorted(set(tested.datasets))
+def undetected(truth: Faces, found: Faces) -> Counter[str]:
+    """Test images without a rectangle, per data set; a data set that lost none is there with 0."""
+    lost = Counter(dict.fromkeys(truth.datasets, 0))
+    boxed, test = set(found.images), truth.where(split="test")
+    each = zip(test.images, test.datasets, strict=True)
+    lost.update(dataset for image, dataset in each if image not in boxed)
+    return lost
+
+
+def summarise(
+    tested: Mapping[str, Tested], undetected: Counter[str], config: Ced
+) -> dict[str, dict[str, Summary]]:
+    """{data set: {method: figures}}, as metrics/ced.json has it."""
+    figures: dict[str, dict[str, Summary]] = {
+        dataset: {
+            method: one.subset(one.faces.datasets == dataset).summary(config, lost)
+            for method, one in tested.items()
+        }
+        for dataset, lost in sorted(undetected.items())
     }
-    return scored | {ALL: Scored(tested.errors, interocular)}
+    figures[ALL] = {
+        method: one.summary(config, undetected.total()) for method, one in tested.items()
+    }
+    return figures
 
 
 def best_epoch(training: Table) -> dict[str, float | int]:
-    """What the network that is kept had in validation: the figures to choose experiments by."""
+    """The validation figures of the epoch that is kept: those to choose experiments by."""
     epochs, nmes, areas = training.numbers("epoch", "validation_nme", "validation_auc_08").T
     best = int(nmes.argmin())
     return {
@@ -98,33 +131,16 @@ def best_epoch(training: Table) -> dict[str, float | int]:
     }
 
 
-def undetected(truth: Table, boxes: Table) -> Counter[str]:
-    """Test images without a rectangle, per data set; a data set that lost none is there with 0."""
-    found = set(boxes[tables.KEY])
-    lost: Counter[str] = Counter()
-    for image, dataset, split in zip(
-        truth[tables.KEY], truth["dataset"], truth["split"], strict=True
-    ):
-        lost[dataset] += split == "test" and image not in found
-    return lost
-
-
-def summarise(
-    methods: dict[str, dict[str, Scored]], undetected: Counter[str], config: Ced
-) -> dict[str, dict[str, metrics.Summary]]:
-    """{data set: {method: figures}}, as metrics/ced.json has it."""
-    lost = dict(sorted(undetected.items())) | {ALL: undetected.total()}
-    nothing = Scored(np.empty(0), np.empty(0))
-
-    def figures(scored: Scored, lost: int) -> metrics.Summary:
-        return metrics.summarise(
-            scored.errors, scored.interocular, lost, config.resamples, config.seed
-        )
-
-    return {
-        name: {
-            method: figures(scored.get(name, nothing), lost[name])
-            for method, scored in methods.items()
-        }
-        for name in lost
-    }
+def write(tested: Mapping[str, Tested], errors: Path, curves: Path, regions: Path) -> None:
+    """The CSV files of the stage `ced`: each image's errors, the CED of each data set and method,
+    and each method's mean error by region."""
+    faces = next(iter(tested.values())).faces
+    faces.with_columns(**{name: one.errors for name, one in tested.items()}).write(errors, *tested)
+    for dataset, methods in by_dataset(tested).items():
+        for name, values in methods.items():
+            at, share = metrics.ced_to_limit(values)
+            tables.write(curves / f"{dataset}_{name}.csv", {"error": at, "share": share})
+    for name, one in tested.items():
+        means = {part: float(each.mean()) for part, each in by_region(one).items() if len(each)}
+        table: dict[str, tables.Column] = {"region": [*means], "error": [*means.values()]}
+        tables.write(regions / f"{name}.csv", table)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from facealign.core import config
 from facealign.core.command import run
 from facealign.core.errors import FacealignError
 from facealign.core.files import write_text
 from facealign.evaluation.scoring import ALL
+from facealign.evaluation.subgroups import Groups
 from facealign.faces import dlib_predictor
 from facealign.faces.dlib_predictor import Dlib
 from facealign.inference import annotated
 from facealign.inference.aligner import Aligner
-from facealign.inference.annotated import Groups, Known, Report
+from facealign.inference.annotated import Report
 from facealign.reports import markdown
 from facealign.training import checkpoint
 
@@ -26,8 +28,8 @@ BEGIN, END = "<!-- figures: make card -->", "<!-- end of figures -->"
 def tables(runnables: Sequence[Path], faces: Path, baseline: Path) -> str:
     """Each network and dlib on the test pictures of data/faces, as `extract` lays them out."""
     known, _ = annotated.known_faces(faces, None)
-    tested = [face for face in known if _split(face, faces) == "test"]
-    if not tested:
+    tested = known.where(split="test")
+    if not len(tested):
         raise FacealignError(f"{faces}: no DATASET/test/ with a .pts beside each picture")
     reports = {
         file.stem: annotated.score(tested, [], Aligner(file, threads=1), baseline)
@@ -47,11 +49,6 @@ def replaced(card: str, figures: str, path: Path) -> str:
     if not begin or not end:
         raise FacealignError(f"{path}: expected {BEGIN} and {END}")
     return f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}"
-
-
-def _split(face: Known, faces: Path) -> str:
-    """The folder below the data set's."""
-    return (*face.path.relative_to(faces).parts, "")[1]
 
 
 def _networks(runnables: Sequence[Path]) -> str:
@@ -85,6 +82,7 @@ def _summary(reports: Mapping[str, Report]) -> str:
     for dataset in first.summary:
         if dataset == ALL:
             continue
+        methods: dict[str, Mapping[str, Any]]
         methods = {name: its.summary[dataset]["model"] for name, its in reports.items()}
         for name, its in (methods | {"dlib": first.summary[dataset]["dlib"]}).items():
             rows.append(

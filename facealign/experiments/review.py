@@ -11,8 +11,8 @@ import numpy as np
 from facealign.core import config, images, tables
 from facealign.core.command import run
 from facealign.core.errors import FacealignError
+from facealign.core.faces import Faces
 from facealign.core.files import write_text
-from facealign.core.geometry import Box
 from facealign.evaluation import metrics
 from facealign.evaluation.metrics import FEWEST, Difference
 from facealign.evaluation.scoring import ALL, Ced
@@ -208,21 +208,21 @@ def _face(comparison: Comparison, row: int) -> list[str]:
 
 def _tiles(comparison: Comparison, base: Source, head: Source, rows: Sequence[int]) -> list[Tile]:
     names = [comparison.images[row] for row in rows]
-    boxes = _table(head, "data/boxes.csv")
-    corners = boxes.numbers("left", "top", "right", "bottom")[boxes.rows(names)]
+    boxes = _faces(head, "data/boxes.csv")
+    boxed = boxes.subset(boxes.rows(names))
     truth, before, after = (
-        its.points()[its.rows(names)]
+        its.points[its.rows(names)]
         for its in (
-            _table(head, "data/index.csv"),
-            _table(base, "data/predicted.csv"),
-            _table(head, "data/predicted.csv"),
+            _faces(head, "data/index.csv"),
+            _faces(base, "data/predicted.csv"),
+            _faces(head, "data/predicted.csv"),
         )
     )
     errors = comparison.errors
     return [
         Tile(
             images.decode(head.fetch(f"data/faces/{name}"), Path(name)),
-            Box(*corners[i].tolist()),
+            boxed.box(i),
             [(truth[i], TRUTH), (before[i], BASE), (after[i], PREDICTED)],
             f"{errors['base'][row]:.4f}  {errors['head'][row]:.4f}",
         )
@@ -230,8 +230,8 @@ def _tiles(comparison: Comparison, base: Source, head: Source, rows: Sequence[in
     ]
 
 
-def _table(source: Source, path: str) -> tables.Table:
-    return tables.parse(source.fetch(path), Path(source.name, path))
+def _faces(source: Source, path: str) -> Faces:
+    return Faces.of_table(tables.parse(source.fetch(path), Path(source.name, path)))
 
 
 def _curve(errors: np.ndarray) -> Curve:

@@ -1,44 +1,46 @@
-"""Write an archive in which a data set's train pictures have their points where networks mean them.
+"""Write an archive in which the points of a data set's train pictures follow other annotators.
 
-The networks learnt from other annotators, and say where those would see the points. A linear map
-brings the data set's own points there, and what is written is the mean of both, so that each
-corrects the other's errors. The faces of other data sets, and of other splits, go into the archive
-as they are. No stage: it takes networks that are trained already.
+Networks that were trained on those annotators' points predict where they would put them. A linear
+map brings the data set's own points there, and the mean of both is written, so that each corrects
+the other's errors. The faces of other data sets, and of other splits, go into the archive as they
+are. This is not a stage, since it takes networks that are trained already.
 """
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from facealign.core.command import run
-from facealign.core.errors import FacealignError
-from facealign.core.parallel import map_in_order
+from facealign.core.errors import ConfigError, InputError
+from facealign.core.geometry import box_sizes
 from facealign.data import archive
 from facealign.data.annotations import format_pts
 from facealign.evaluation import metrics, translation
 from facealign.inference import annotated
 from facealign.inference.aligner import Aligner
-from facealign.inference.annotated import Known, Measured
 
-EACH = 3  # of so many faces one goes into the archive: the next frame of a film shows little else
+EACH = 3  # every third face goes into the archive: the next frames of a video show nearly the same
 
 
 def main(faces: Path, dataset: Path, target: Path, *networks: Path) -> None:
     if not networks:
-        raise FacealignError("name the networks, .onnx files, that say where the points are meant")
+        raise ConfigError("networks: none given, expected .onnx files that give the points' places")
     folder = faces / dataset / "train"
     known, dropped = annotated.known_faces(folder, None)
-    looks = [_look(network, known) for network in networks]
-    found = [face for face in known if all(face.path in look for look in looks)]
-    if not found:
-        raise FacealignError(f"{folder}: the detector finds no face on any of its pictures")
-    sizes = np.array([looks[0][face.path].size for face in found])
-    own = np.array([face.points for face in found])
-    meant = np.mean([[look[f.path].points["model"] for f in found] for look in looks], axis=0)
+    aligners = [Aligner(path, threads=1) for path in networks]
+    estimates = [
+        annotated.estimate_all(known, aligner, None, aligner.network.path.stem)
+        for aligner in aligners
+    ]
+    found = estimates[0].faces  # the detector's faces, the same for every network
+    if not len(found):
+        raise InputError(f"{folder}: the detector finds no face on any of its pictures")
+    sizes, own = box_sizes(found.boxes), found.points
+    meant = np.mean([one.predicted["model"].points for one in estimates], axis=0)
     moved = translation.translate(own, meant, sizes)
-    points = {found[i].path: (moved[i] + meant[i]) / 2 for i in range(0, len(found), EACH)}
+    paths = [Path(image) for image in found.images]
+    points = {paths[row]: (moved[row] + meant[row]) / 2 for row in range(0, len(found), EACH)}
     archive.pack(target, _files(faces, folder, points))
     before, after = (metrics.mean_distances(its, meant) / sizes for its in (own, moved))
     print(
@@ -49,13 +51,6 @@ def main(faces: Path, dataset: Path, target: Path, *networks: Path) -> None:
     )
     for reason in dropped:
         print(f"dropped: {reason}")
-
-
-def _look(network: Path, known: list[Known]) -> dict[Path, Measured]:
-    """By picture, where a face was found."""
-    aligner = Aligner(network, threads=1)
-    looked = map_in_order(partial(annotated.look, aligner, None), known, network.stem)
-    return {result.known.path: result for result in looked if isinstance(result, Measured)}
 
 
 def _files(

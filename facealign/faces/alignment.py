@@ -1,4 +1,4 @@
-"""Faces turned upright, scaled and cut so that the same points lie at the same places."""
+"""Aligned crops: faces turned, scaled and shifted so that their points match a template."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from facealign.core.geometry import Affine
 from facealign.core.points import select
 from facealign.faces.mean_face import MEAN_FACE
 
-# Which of the five points (eyes, nose tip, mouth corners) are laid on the template
+# Which of the five points (eyes, nose tip, mouth corners) are matched with the template
 CHOICES = {2: (0, 1), 3: (0, 1, 2), 5: (0, 1, 2, 3, 4)}
 
 EYES_APART, EYES_DOWN = 0.3, 0.42  # shares of the crop's side: from the hair line to the chin
@@ -25,12 +25,12 @@ def template(size: int) -> np.ndarray:
 
 
 def to_template(five: np.ndarray, count: int, size: int) -> Affine:
-    """Picture -> crop: the turn, scale and shift that lay `count` of the five points (5, 2) best
-    on the template. Nothing is stretched, whichever way the head is turned."""
+    """The similarity transform, picture -> crop, that fits `count` of the five points (5, 2) to
+    the template by least squares."""
     chosen = list(CHOICES[count])
     source, target = five[chosen], template(size)[chosen]
     middle, aim = source.mean(axis=0), target.mean(axis=0)
-    # as complex numbers, one factor turns and scales
+    # of complex numbers, one factor is both rotation and scale
     here, there = (points @ (1, 1j) for points in (source - middle, target - aim))
     factor = np.vdot(here, there) / np.vdot(here, here).real
     turn = Affine.similarity(abs(factor), float(np.degrees(np.angle(factor))))

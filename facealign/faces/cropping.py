@@ -1,8 +1,8 @@
-"""Crops of all faces in one array file, with the map that leads from each picture to its crop.
+"""Crops of all faces in one array file, with the map from each picture to its crop.
 
-A crop is the network's square input with a rim (`context`) around it, from which training takes
-turned and shifted inputs without inventing pixels. Points and maps are in the input's pixels; the
-rim's pixels lie before 0 and beyond `size`.
+A crop is the network's square input with a rim (`context`) around it, so that rotated and shifted
+inputs show real pixels in training, too. Points and maps are in the input's pixels; the rim's
+pixels lie before 0 and beyond `size`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 
 from facealign.core import images, tables
 from facealign.core.config import Range
-from facealign.core.errors import FacealignError
+from facealign.core.errors import InputError
+from facealign.core.faces import Faces
 from facealign.core.files import atomic_write, write_json
 from facealign.core.geometry import Affine, Box, box_sizes, crop_map
 from facealign.core.parallel import map_in_order
@@ -39,25 +40,17 @@ class Crop:
 
 
 @dataclass(frozen=True)
-class Located:
-    image: str
-    box: Box
-    points: np.ndarray  # (K, 2), image pixels
-    frame: Box | None = None  # the whole picture
-
-
-@dataclass(frozen=True)
 class Stats:
-    """What the network must know of the crops to see them as in training."""
+    """What a network must know of the crops that it was trained on, to be given the same ones."""
 
     size: int
-    margin: float  # widening of dlib's rectangle on each side, as a share of it
+    margin: float  # by which dlib's rectangle is widened on each side, as a share of it
     border: int  # pixels of rim
     mean: tuple[float, ...]  # of red, green, blue over the train crops, 0 to 255
     std: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Crops:
     images: list[str]
     pixels: np.ndarray  # (N, side, side, 3) uint8, memory-mapped; side = size + 2 * border
@@ -73,22 +66,26 @@ class Crops:
         )
 
 
-def make_crops(root: Path, faces: Sequence[Located], config: Crop, target: Path) -> Stats:
-    """Write the crops of `faces` into the folder `target`."""
-    learnt = [dataset_and_split(face.image)[1] == "train" for face in faces]
-    if not any(learnt):
-        raise FacealignError("no face was found in any train picture: nothing to learn from")
-    regions = [face.frame if config.region == "frame" else face.box for face in faces]
-    to_input = [crop_map(region, config.margin, config.size) for region in regions if region]
-    places = [(face.image, one) for face, one in zip(faces, to_input, strict=True)]
+def make_crops(root: Path, faces: Faces, config: Crop, target: Path) -> Stats:
+    """Write the crops of `faces`, with `box` and `points`, and `size` for whole frames, into the
+    folder `target`."""
+    learnt = faces.splits == "train"
+    if not learnt.any():
+        raise InputError("no face was found in any train picture: nothing to learn from")
+    boxes = [faces.box(row) for row in range(len(faces))]
+    regions = boxes
+    if config.region == "frame":
+        regions = [Box.of_picture(*size) for size in faces["size"].tolist()]
+    to_input = [crop_map(region, config.margin, config.size) for region in regions]
+    places = list(zip(faces.images, to_input, strict=True))
     border = round(config.context * config.size)
     margin = config.margin
     if config.region == "frame":
-        # what the frames show around the rectangle: in other pictures as much is cut out around it
-        sides = np.array([max(face.box.width, face.box.height) for face in faces])
+        # the share that the frames show around the rectangle: other pictures are cropped alike
+        sides = np.array([max(box.width, box.height) for box in boxes])
         inputs = np.array([config.size / one.matrix[0, 0] for one in to_input])
         margin = float(np.median((inputs / sides)[learnt]) - 1) / 2
-    stats = store(root, places, learnt, config.size, margin, border, target)
+    stats = store(root, places, learnt.tolist(), config.size, margin, border, target)
     _write_index(target / INDEX, faces, to_input)
     return stats
 
@@ -104,7 +101,7 @@ def store(
 ) -> Stats:
     """Write each picture's crop, by the map from its pixels to the input's, into one array.
 
-    Only those that are learnt from count for the colours' mean and deviation.
+    The mean and deviation of the colours are those of the crops marked in `learnt`.
     """
     side = size + 2 * border
     total, squares, count = np.zeros(3, np.int64), np.zeros(3, np.int64), 0
@@ -128,7 +125,7 @@ def store(
 
 
 def load_store(folder: Path) -> tuple[np.ndarray, Stats]:
-    """The array, memory-mapped, and what was noted of it."""
+    """The array, memory-mapped, and its statistics."""
     values: dict[str, Any] = json.loads((folder / STATS).read_text(encoding="utf-8"))
     stats = Stats(**values | {name: tuple(values[name]) for name in ("mean", "std")})
     return np.load(folder / PIXELS, mmap_mode="r"), stats
@@ -156,11 +153,12 @@ def _crop(root: Path, size: int, border: int, place: tuple[str, Affine]) -> np.n
     return with_rim(images.read(root / image), to_input, size, border)
 
 
-def _write_index(path: Path, faces: Sequence[Located], to_input: Sequence[Affine]) -> None:
+def _write_index(path: Path, faces: Faces, to_input: Sequence[Affine]) -> None:
     maps = np.array([m.matrix for m in to_input]).reshape(len(faces), 6)
-    boxes = np.array([[f.box.left, f.box.top, f.box.right, f.box.bottom] for f in faces])
-    columns: dict[str, tables.Column] = {tables.KEY: [face.image for face in faces]}
-    columns |= {name: maps[:, i] for i, name in enumerate(MAP_COLUMNS)}
-    columns["normaliser"] = box_sizes(boxes) * maps[:, 0]
-    points = [m(face.points) for m, face in zip(to_input, faces, strict=True)]
-    tables.write(path, columns, tables.stack(points, faces[0].points.shape[0]))
+    points = np.array([one(face) for one, face in zip(to_input, faces.points, strict=True)])
+    placed = faces.with_columns(
+        points=points,
+        normaliser=box_sizes(faces.boxes) * maps[:, 0],
+        **dict(zip(MAP_COLUMNS, maps.T, strict=True)),
+    )
+    placed.write(path, *MAP_COLUMNS, "normaliser", "points")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -13,7 +14,8 @@ import numpy as np
 
 from facealign.core import images
 from facealign.core.config import Range
-from facealign.core.geometry import Box
+from facealign.core.faces import Faces
+from facealign.core.geometry import CORNERS, Box
 from facealign.core.parallel import map_in_order
 
 # Size and middle of dlib's rectangle against the box around so many true points: medians over the
@@ -30,12 +32,6 @@ class Detect:
 
 
 @dataclass(frozen=True)
-class TrueFace:
-    image: str
-    points: np.ndarray
-
-
-@dataclass(frozen=True)
 class Found:
     box: Box
     upsample: int
@@ -46,13 +42,19 @@ class NotFound:
     elsewhere: int  # rectangles that the detector put on something else
 
 
+@dataclass(frozen=True, eq=False)
+class Detected:
+    """What the stage `detect` writes."""
+
+    faces: Faces  # with `box` and `source`: "upsample N" or "truth"
+    lost: list[tuple[str, int]]  # images without the detector's rectangle; rectangles elsewhere
+    counts: Counter[str]  # by split and source
+
+
 def find_faces(image: np.ndarray, upsample: int) -> list[Box]:
     """dlib's rectangles as they are: they may reach beyond the picture."""
     rectangles = _detector()(image, upsample)
-    return [
-        Box(float(r.left()), float(r.top()), float(r.right()), float(r.bottom()))
-        for r in rectangles
-    ]
+    return [Box(*(float(getattr(one, side)()) for side in CORNERS)) for one in rectangles]
 
 
 def choose(boxes: Sequence[Box], points: np.ndarray) -> Box | None:
@@ -68,7 +70,7 @@ def locate(
     upsample: Sequence[int],
     find: Callable[[np.ndarray, int], list[Box]] = find_faces,
 ) -> Found | NotFound:
-    """The annotated face's rectangle, at the first upsampling that shows it."""
+    """The annotated face's rectangle, at the first upsampling at which it is found."""
     elsewhere = 0
     for doublings in upsample:
         boxes = find(image, doublings)
@@ -79,10 +81,38 @@ def locate(
     return NotFound(elsewhere)
 
 
-def locate_all(
-    root: Path, faces: Sequence[TrueFace], upsample: Sequence[int]
-) -> list[Found | NotFound]:
-    return list(map_in_order(partial(_locate, root, tuple(upsample)), faces, "detect"))
+def locate_all(root: Path, faces: Faces, upsample: Sequence[int]) -> list[Found | NotFound]:
+    """Of each face, by its `points`."""
+    annotated = list(zip(faces.images, faces.points, strict=True))
+    return list(map_in_order(partial(_locate, root, tuple(upsample)), annotated, "detect"))
+
+
+def detect(root: Path, faces: Faces, config: Detect) -> Detected:
+    """The rectangles of all annotated faces; the params say what becomes of a train face that the
+    detector does not find."""
+    rows: list[int] = []
+    boxes: list[Box] = []
+    sources: list[str] = []
+    lost: list[tuple[str, int]] = []
+    counts: Counter[str] = Counter()
+    results = locate_all(root, faces, config.upsample)
+    each = zip(faces.images, faces.splits, results, strict=True)
+    for row, (image, split, result) in enumerate(each):
+        if isinstance(result, Found):
+            box, source = result.box, f"upsample {result.upsample}"
+        else:
+            lost.append((image, result.elsewhere))
+            if split != "train" or config.undetected == "skip":
+                counts[f"{split}, not found"] += 1
+                continue
+            box, source = box_from_points(faces.points[row]), "truth"
+        counts[f"{split}, {source}"] += 1
+        rows.append(row)
+        boxes.append(box)
+        sources.append(source)
+    corners = np.array([box.corners for box in boxes], np.float64).reshape(-1, len(CORNERS))
+    found = faces.subset(np.array(rows, np.int64)).with_columns(box=corners, source=sources)
+    return Detected(found, lost, counts)
 
 
 def box_from_points(points: np.ndarray) -> Box:
@@ -95,8 +125,9 @@ def box_from_points(points: np.ndarray) -> Box:
     return Box(x - half, y - half, x + half, y + half)
 
 
-def _locate(root: Path, upsample: Sequence[int], face: TrueFace) -> Found | NotFound:
-    return locate(images.read(root / face.image), face.points, upsample)
+def _locate(root: Path, upsample: Sequence[int], face: tuple[str, np.ndarray]) -> Found | NotFound:
+    image, points = face
+    return locate(images.read(root / image), points, upsample)
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -13,7 +12,8 @@ import dlib
 import numpy as np
 
 from facealign.core import images, tables
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError, ModelError
+from facealign.core.faces import Faces
 from facealign.core.files import sha256
 from facealign.core.geometry import Box
 from facealign.core.parallel import map_in_order
@@ -29,53 +29,48 @@ class Dlib:
     sha256: str
 
 
-@dataclass(frozen=True)
-class Located:
-    image: str
-    box: Box
-
-
-# What params.yaml has as well, for commands that work without it
+# As in params.yaml (a test compares them), for the commands that run without that file
 PUBLISHED = Dlib(
     "face_recognition_models", "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f"
 )
 
 
 def predictor_file(config: Dlib) -> Path:
-    """The model's file, from a package that carries it or a path, checked against its hash."""
+    """The model's file, a path or part of a package, checked against its hash."""
     predictor = config.predictor
     path = Path(predictor)
     if not path.is_file():
-        # found, not imported: face_recognition_models itself needs a setuptools of the past
+        # located without an import: face_recognition_models itself needs an old setuptools
         spec = importlib.util.find_spec(predictor) if predictor.isidentifier() else None
         folders = spec.submodule_search_locations if spec else None
         if not folders:
-            raise FacealignError(
+            raise ConfigError(
                 f"dlib.predictor: {predictor!r} is neither a file nor an installed package"
             )
         path = Path(folders[0]) / _FILE
         if not path.is_file():
-            raise FacealignError(f"dlib.predictor: package {predictor!r} has no {_FILE}")
+            raise ModelError(f"dlib.predictor: package {predictor!r} has no {_FILE}")
     digest = sha256(path)
     if digest != config.sha256:
-        raise FacealignError(f"dlib.sha256: {path} has {digest}, expected {config.sha256}")
+        raise ModelError(f"dlib.sha256: {path} has {digest}, expected {config.sha256}")
     return path
 
 
 def predict(image: np.ndarray, box: Box, model: Path) -> np.ndarray:
     """Points (68, 2), image pixels."""
-    corners = (round(value) for value in (box.left, box.top, box.right, box.bottom))
-    shape = _predictor(model)(image, dlib.rectangle(*corners))
+    shape = _predictor(model)(image, dlib.rectangle(*map(round, box.corners)))
     return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
 
 
-def predict_all(root: Path, faces: Sequence[Located], model: Path) -> np.ndarray:
-    """Points (faces, 68, 2), image pixels."""
-    return tables.stack(list(map_in_order(partial(_predict, root, model), faces, "dlib")))
+def predict_all(root: Path, faces: Faces, model: Path) -> np.ndarray:
+    """Points (faces, 68, 2), image pixels, of faces with `box`."""
+    boxed = [(image, faces.box(row)) for row, image in enumerate(faces.images)]
+    return tables.stack(list(map_in_order(partial(_predict, root, model), boxed, "dlib")))
 
 
-def _predict(root: Path, model: Path, face: Located) -> np.ndarray:
-    return predict(images.read(root / face.image), face.box, model)
+def _predict(root: Path, model: Path, face: tuple[str, Box]) -> np.ndarray:
+    image, box = face
+    return predict(images.read(root / image), box, model)
 
 
 @cache

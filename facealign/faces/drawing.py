@@ -1,4 +1,4 @@
-"""Points on pictures, where they are: with fractions of a pixel."""
+"""Points and boxes on pictures, points with subpixel accuracy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from facealign.core import images
 from facealign.core.faces import Face
 from facealign.core.geometry import Box
 
-_FRACTION = 4  # bits of a pixel's fraction that OpenCV draws with
+_FRACTION = 4  # bits of the fractions of a pixel that OpenCV draws with
 
 Colour = tuple[int, int, int]  # red, green, blue
 POINT_COLOUR, BOX_COLOUR = (60, 220, 60), (255, 200, 40)

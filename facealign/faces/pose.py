@@ -1,4 +1,4 @@
-"""Which way a head is turned, from its 68 points."""
+"""Head pose from the 68 points."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import numpy as np
 from facealign.core.faces import Pose
 from facealign.faces.mean_face import MEAN_FACE
 
-# Rigid enough, whatever the face does: brows, nose and the corners of the eyes. The points of the
-# jaw follow the outline that is seen, not a place on the head, and the mouth moves.
+# Points that move little with the expression: brows, nose and the corners of the eyes. Those of the
+# jaw follow the visible outline, which is not a fixed place on the head, and the mouth moves.
 _RIGID = [*range(17, 36), 36, 39, 42, 45]
 
 
 def estimate(points: np.ndarray) -> Pose:
-    """From the view of an average head that fits the 68 points best, without perspective."""
+    """By fitting an average head to the 68 points, without perspective."""
     head, seen = MEAN_FACE[_RIGID], points[_RIGID]
     view = np.linalg.lstsq(head - head.mean(axis=0), seen - seen.mean(axis=0), rcond=None)[0].T
-    # the two rows of a rotation that are nearest to it
+    # the nearest two rows of a rotation matrix
     left, _, right = np.linalg.svd(view, full_matrices=False)
     across, down = left @ right
     towards = np.cross(across, down)

@@ -1,4 +1,4 @@
-"""What makes a face hard to read: how far it is turned, how blurred and how small it is."""
+"""What makes a face hard: how far it is turned, how blurred and how small it is."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from facealign.core.points import COUNT
 from facealign.faces import pose
 
 _YAW = (0, 15, 30, 45, 91)  # degrees, either way
-_SIDE = 128  # the face is looked at in this size, so that its own pixels' count says nothing
+_SIDE = 128  # faces are resized to this, so that the measure does not depend on their resolution
 
 
 def sharpness(image: np.ndarray, box: Box) -> float:
-    """Strength of the face's finest detail against all its detail; the lighting says nothing.
+    """The finest detail against the contrast of the whole face, independent of the lighting.
 
-    A blurred face and one of few pixels lack the finest detail alike.
+    It is low for blurred faces and for those of few pixels.
     """
     face = images.warp(image, crop_map(box, 0, _SIDE), _SIDE)
     grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY).astype(np.float64)
@@ -30,7 +30,7 @@ def sharpness(image: np.ndarray, box: Box) -> float:
 
 @dataclass(frozen=True)
 class Group:
-    """Faces that are alike in one respect: from `low` up to, and without, `high`."""
+    """The rows of faces whose value is at least `low` and below `high`."""
 
     low: float
     high: float
@@ -43,8 +43,7 @@ class Group:
 def subgroups(
     truth: np.ndarray, sharp: np.ndarray, sizes: np.ndarray
 ) -> dict[str, list[tuple[str, Group]]]:
-    """The faces by what makes them hard, each group with its name; in order of yaw (without 68
-    points nothing is known of it), sharpness (names are those of levels) and size, pixels."""
+    """Named groups of faces by yaw in degrees (of 68 points only), sharpness and size in pixels."""
     turned: list[Group] = []
     if truth.shape[1] == COUNT:
         turned = between(np.abs([pose.estimate(points).yaw for points in truth]), _YAW)
@@ -55,11 +54,11 @@ def subgroups(
         "sharpness": list(zip(levels, sharpened, strict=False)),
         "size": [(group.bounds(last=sizes.max()), group) for group in sized],
     }
-    return {respect: groups for respect, groups in named.items() if groups}
+    return {subject: groups for subject, groups in named.items() if groups}
 
 
 def between(values: np.ndarray, edges: Sequence[float]) -> list[Group]:
-    """The faces between one edge and the next, without empty groups."""
+    """The groups from one edge to the next that are not empty."""
     groups = [
         Group(low, high, np.flatnonzero((low <= values) & (values < high)))
         for low, high in pairwise(edges)
@@ -68,7 +67,7 @@ def between(values: np.ndarray, edges: Sequence[float]) -> list[Group]:
 
 
 def in_thirds(values: np.ndarray) -> list[Group]:
-    """About as many faces in each; equal values stay together."""
+    """Three groups of about the same size; equal values stay together."""
     if not len(values):
         return []
     cuts = np.unique(np.quantile(values, [1 / 3, 2 / 3]))

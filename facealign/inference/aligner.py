@@ -164,9 +164,8 @@ def _checked(boxes: Sequence[Box], name: str) -> list[Box]:
 
 def as_dict(face: Face) -> dict[str, Any]:
     """The face as `facealign predict --format json` writes it."""
-    box = face.box
     return {
-        "box": [round(side, 3) for side in (box.left, box.top, box.right, box.bottom)],
+        "box": [round(side, 3) for side in face.box.corners],
         "points": face.points.round(3).tolist(),
         "scores": None if face.scores is None else face.scores.astype(float).round(4).tolist(),
         "pose": None

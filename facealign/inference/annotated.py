@@ -3,280 +3,250 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from facealign.core import images
-from facealign.core.errors import FacealignError
-from facealign.core.geometry import Box
+from facealign.core import images, tables
+from facealign.core.errors import AnnotationError, ImageError, InputError
+from facealign.core.faces import Faces
+from facealign.core.geometry import Box, box_sizes
 from facealign.core.parallel import map_in_order
-from facealign.core.points import COUNT, REGIONS, select
+from facealign.core.points import COUNT, select
 from facealign.data.annotations import read_pts
+from facealign.data.filtering import SPLITS
 from facealign.data.layouts import course
-from facealign.evaluation import metrics, scoring
-from facealign.evaluation.scoring import ALL, Ced, Scored
+from facealign.evaluation import scoring, subgroups
+from facealign.evaluation.metrics import Summary
+from facealign.evaluation.scoring import Ced, Tested
+from facealign.evaluation.subgroups import Groups
 from facealign.faces import detection, dlib_predictor, quality
+from facealign.faces.detection import NotFound
 from facealign.inference.aligner import Aligner
-from facealign.reports.contact_sheet import Example
 
-SPLITS = frozenset({"train", "test"})
 CED = Ced(resamples=2000, seed=1)
 
 
-@dataclass(frozen=True)
-class Known:
-    """A picture with a face whose points are known."""
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """The face of one picture, as the methods see it."""
 
-    path: Path
-    dataset: str  # the folder below the one that was given, or that itself
-    points: np.ndarray  # (68, 2), counted from 0
-
-
-@dataclass(frozen=True)
-class Measured:
-    known: Known
     box: Box  # the detector's
     points: dict[str, np.ndarray]  # method -> (K, 2)
     scores: np.ndarray | None  # of the network's points
     sharpness: float
 
-    def distances(self, method: str) -> np.ndarray:
-        """Of each point, pixels; on five points if that is what the network gives."""
-        count = len(self.points["model"])
-        guess = select(self.points[method], count)
-        return np.linalg.norm(guess - select(self.known.points, count), axis=1)
 
-    def error(self, method: str) -> float:
-        return float(self.distances(method).mean() / self.size)
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """The faces of many pictures."""
 
-    def less(self, offsets: dict[str, np.ndarray]) -> Measured:
-        """With these offsets, shares of the size, subtracted from the methods' points."""
-        moved = {method: self.points[method] - offsets[method] * self.size for method in offsets}
-        return replace(self, points=self.points | moved)
-
-    @property
-    def size(self) -> float:
-        return float(np.sqrt(self.box.width * self.box.height))
+    faces: Faces  # that the detector found: with the true `points`, its `box`, and `sharpness`
+    predicted: dict[str, Faces]  # method -> the same faces with its `points`, perhaps `scores`
+    undetected: Faces
+    unreadable: list[str]  # reasons
 
 
-@dataclass(frozen=True)
-class Lost:
-    known: Known
-    reason: str  # empty: no face was found
-
-
-# respect (yaw, sharpness, size, part of the face) -> group -> method -> figures
-Groups = dict[str, dict[str, dict[str, metrics.Summary]]]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
-    summary: dict[str, dict[str, metrics.Summary]]  # as metrics/ced.json
-    groups: dict[str, Groups]  # of each data set
-    errors: dict[str, dict[str, np.ndarray]]  # data set -> method -> of each picture found
-    examples: list[Example]
+    summary: dict[str, dict[str, Summary]]  # as metrics/ced.json
+    groups: dict[str, Groups]  # of each data set; parts of the face are groups, too
+    tested: dict[str, Tested]  # of each method, on the pictures where a face was found
     dropped: list[str]  # what could not be used, and why
     undetected: list[str]
     calibrated: int  # faces of the calibration that the detector found
     correlation: float | None  # of scores with errors, by rank, over all points
 
 
-def known_faces(folder: Path, table: Path | None) -> tuple[list[Known], list[str]]:
-    """Pictures with points, from the .pts beside each or from a table; and what was dropped."""
+def known_faces(folder: Path, table: Path | None) -> tuple[Faces, list[str]]:
+    """The pictures with 68 points, from the .pts beside each or from a table, and what was dropped.
+
+    `image` is the path; `dataset` the folder below the one that was given, or that itself; `split`
+    the first folder below that is named as one, or "".
+    """
     if not folder.is_dir():
-        raise FacealignError(f"{folder}: no such folder")
+        raise InputError(f"{folder}: no such folder")
     known, dropped = _from_pts(folder) if table is None else _from_table(folder, table)
     if not known:
         wanted = "a .pts beside a picture" if table is None else f"a picture that {table} names"
         reasons = "".join(f"\n{reason}" for reason in dropped[:10])
-        raise FacealignError(f"{folder}: no face to measure on, expected {wanted}{reasons}")
-    return known, dropped
+        raise InputError(f"{folder}: no face to measure on, expected {wanted}{reasons}")
+    below = [path.relative_to(folder).parts[:-1] for path in known]
+    faces = Faces.of(
+        [str(path) for path in known],
+        dataset=[parts[0] if parts else folder.resolve().name for parts in below],
+        split=[next((part for part in parts if part in SPLITS), "") for parts in below],
+        points=tables.stack(list(known.values())),
+    )
+    return faces, dropped
 
 
-def other_faces(folder: Path, measured: Sequence[Known]) -> tuple[list[Known], list[str]]:
-    """Faces to calibrate by, and what was dropped; none that is measured on may be among them."""
+def other_faces(folder: Path, measured: Faces) -> tuple[Faces, list[str]]:
+    """Faces to calibrate by, and what was dropped; none of them may be measured on, too."""
     known, dropped = known_faces(folder, None)
-    own = {face.path.resolve() for face in measured}
-    if twice := [face.path for face in known if face.path.resolve() in own]:
-        raise FacealignError(
-            f"{folder}: {len(twice)} of its pictures are measured on, {twice[0]} among them: "
+    own = {Path(image).resolve() for image in measured.images}
+    if shared := [image for image in known.images if Path(image).resolve() in own]:
+        raise InputError(
+            f"{folder}: {len(shared)} of its pictures are measured on, {shared[0]} among them: "
             "calibrate by others"
         )
     return known, dropped
 
 
-def splits_together(folder: Path, known: Sequence[Known]) -> list[str]:
-    """Data sets whose figures would mix pictures of several splits, as data/faces/ has them."""
-    splits: dict[str, set[str]] = {}
-    for face in known:
-        below = face.path.relative_to(folder).parts[:-1]
-        splits.setdefault(face.dataset, set()).update(SPLITS & set(below))
-    return sorted(name for name, its in splits.items() if len(its) > 1)
+def splits_together(known: Faces) -> list[str]:
+    """Data sets whose figures would mix pictures of train and test, as data/faces/ has them."""
+    pairs = set(zip(known.datasets, known.splits, strict=True))
+    counts = Counter(dataset for dataset, split in pairs if split)
+    return sorted(dataset for dataset, count in counts.items() if count > 1)
 
 
 def score(
-    known: Sequence[Known],
+    known: Faces,
     dropped: list[str],
     aligner: Aligner,
     baseline: Path | None,
-    calibration: Sequence[Known] = (),
+    calibration: Faces | None = None,
 ) -> Report:
-    """`calibration` are other faces whose annotators meant the same places by the points: what each
-    method's points are off there in the mean is subtracted here."""
-    methods = ["model", *(["dlib"] if baseline else [])]
-    offsets, others = {}, list[Measured]()
-    if calibration:
-        looked = map_in_order(partial(look, aligner, baseline), calibration, "calibrate")
-        others = [result for result in looked if isinstance(result, Measured)]
-        if not others:
-            raise FacealignError("no face was found on any picture to calibrate by")
-        offsets = {method: _offsets(others, method) for method in methods}
-    results = list(map_in_order(partial(look, aligner, baseline), known, "evaluate"))
-    found = [result.less(offsets) for result in results if isinstance(result, Measured)]
-    lost = [result for result in results if isinstance(result, Lost)]
-    missed = Counter(dict.fromkeys(sorted({face.known.dataset for face in found}), 0))
-    missed.update(face.known.dataset for face in lost if not face.reason)
-    scored = {method: _scored(found, method) for method in methods}
-    summary = scoring.summarise(scored, missed, CED)
-    datasets = sorted({face.known.dataset for face in found})
+    """`calibration` are other faces with annotations of the same kind: each method's mean offset
+    per point there is subtracted from its points here."""
+    offsets: dict[str, np.ndarray] = {}
+    calibrated = 0
+    if calibration is not None:
+        others = estimate_all(calibration, aligner, baseline, "calibrate")
+        calibrated = len(others.faces)
+        if not calibrated:
+            raise InputError("no face was found on any picture to calibrate by")
+        offsets = {name: _offsets(others.faces, table) for name, table in others.predicted.items()}
+    seen = estimate_all(known, aligner, baseline, "evaluate")
+    predicted = {name: _shifted(table, offsets.get(name)) for name, table in seen.predicted.items()}
+    tested = scoring.measure(seen.faces, predicted)
+    datasets = sorted(set(seen.faces.datasets))
+    lost = Counter(dict.fromkeys(datasets, 0))
+    lost.update(seen.undetected.datasets)
     return Report(
-        summary=summary,
-        groups={
-            name: _groups([face for face in found if face.known.dataset == name], methods)
-            for name in datasets
-        },
-        errors={
-            dataset: {
-                method: its[dataset].errors for method, its in scored.items() if dataset in its
-            }
-            for dataset in summary
-        },
-        examples=[
-            Example(
-                path=face.known.path,
-                box=face.box,
-                truth=face.known.points,
-                predicted=face.points["model"],
-                error=face.error("model"),
-                dataset=face.known.dataset,
-            )
-            for face in found
-        ],
-        dropped=[*dropped, *(face.reason for face in lost if face.reason)],
-        undetected=[str(face.known.path) for face in lost if not face.reason],
-        calibrated=len(others),
-        correlation=_correlation(found),
+        summary=scoring.summarise(tested, lost, CED),
+        groups={name: _groups(tested, name) for name in datasets},
+        tested=tested,
+        dropped=dropped + seen.unreadable,
+        undetected=seen.undetected.images,
+        calibrated=calibrated,
+        correlation=_correlation(tested["model"], predicted["model"]),
     )
 
 
-def _from_pts(folder: Path) -> tuple[list[Known], list[str]]:
-    known, dropped = [], []
+def estimate_all(known: Faces, aligner: Aligner, baseline: Path | None, title: str) -> Estimates:
+    """By the network, and by dlib if its file is given."""
+    each = list(zip(known.images, known.points, strict=True))
+    results = list(map_in_order(partial(estimate, aligner, baseline), each, title))
+    found = [result for result in results if isinstance(result, Estimate)]
+    faces = known.subset(_rows(results, Estimate)).with_columns(
+        box=np.array([one.box.corners for one in found]).reshape(-1, 4),
+        sharpness=np.array([one.sharpness for one in found]),
+    )
+    predicted = {}
+    for method in ("model", "dlib") if baseline else ("model",):
+        points = [one.points[method] for one in found]
+        count = len(points[0]) if points else COUNT
+        predicted[method] = faces.with_columns(points=tables.stack(points, count))
+    scores = [one.scores for one in found if one.scores is not None]
+    if scores:
+        predicted["model"] = predicted["model"].with_columns(scores=np.array(scores))
+    return Estimates(
+        faces=faces,
+        predicted=predicted,
+        undetected=known.subset(_rows(results, NotFound)),
+        unreadable=[str(result) for result in results if isinstance(result, ImageError)],
+    )
+
+
+def estimate(
+    aligner: Aligner, baseline: Path | None, face: tuple[str, np.ndarray]
+) -> Estimate | NotFound | ImageError:
+    """Of one picture, given its path and its true points, in a worker process."""
+    path, points = face
+    try:
+        image = images.read(Path(path))
+    except ImageError as error:
+        return error
+    located = detection.locate(image, points, aligner.upsample, aligner.detect_once)
+    if isinstance(located, NotFound):
+        return located
+    seen, scores = aligner.network(image, [located.box])
+    found = {"model": seen[0]}
+    if baseline is not None:
+        found["dlib"] = dlib_predictor.predict(image, located.box, baseline)
+    sharpness = quality.sharpness(image, located.box)
+    return Estimate(located.box, found, None if scores is None else scores[0], sharpness)
+
+
+def _from_pts(folder: Path) -> tuple[dict[Path, np.ndarray], list[str]]:
+    known: dict[Path, np.ndarray] = {}
+    dropped = []
     for path in images.find_pictures(folder):
         beside = path.with_suffix(".pts")
         if not beside.is_file():
             dropped.append(f"{path}: no {beside.name} beside it")
             continue
         try:
-            known.append(_known(path, folder, read_pts(beside)))
-        except FacealignError as error:
+            known[path] = _checked(path, read_pts(beside))
+        except AnnotationError as error:
             dropped.append(str(error))
     return known, dropped
 
 
-def _from_table(folder: Path, table: Path) -> tuple[list[Known], list[str]]:
-    known, dropped = [], []
-    for name, points in course.read(table, folder).items():
-        path = folder / name
-        if path.is_file():
-            known.append(_known(path, folder, points))
-        else:
-            dropped.append(f"{path}: no such file, but {table} has its points")
-    return known, dropped
+def _from_table(folder: Path, table: Path) -> tuple[dict[Path, np.ndarray], list[str]]:
+    points = {folder / name: each for name, each in course.read(table, folder).items()}
+    known = {path: _checked(path, each) for path, each in points.items() if path.is_file()}
+    absent = [path for path in points if path not in known]
+    return known, [f"{path}: no such file, but {table} has its points" for path in absent]
 
 
-def _known(path: Path, folder: Path, points: np.ndarray) -> Known:
+def _checked(path: Path, points: np.ndarray) -> np.ndarray:
     if points.shape != (COUNT, 2):
-        raise FacealignError(f"{path}: {len(points)} points, expected {COUNT}")
+        raise AnnotationError(f"{path}: {len(points)} points, expected {COUNT}")
     if not np.isfinite(points).all():
-        raise FacealignError(f"{path}: a point is not a number")
-    below = path.relative_to(folder).parts
-    return Known(path, below[0] if len(below) > 1 else folder.resolve().name, points)
+        raise AnnotationError(f"{path}: a point is not a number")
+    return points
 
 
-def look(aligner: Aligner, baseline: Path | None, known: Known) -> Measured | Lost:
-    """One picture, in whichever process."""
-    try:
-        image = images.read(known.path)
-    except FacealignError as error:
-        return Lost(known, str(error))
-    located = detection.locate(image, known.points, aligner.upsample, aligner.detect_once)
-    if isinstance(located, detection.NotFound):
-        return Lost(known, "")
-    points, scores = aligner.network(image, [located.box])
-    found = {"model": points[0]}
-    if baseline is not None:
-        found["dlib"] = dlib_predictor.predict(image, located.box, baseline)
-    sharpness = quality.sharpness(image, located.box)
-    return Measured(known, located.box, found, None if scores is None else scores[0], sharpness)
+def _rows(results: list[Estimate | NotFound | ImageError], kind: type) -> np.ndarray:
+    return np.array([isinstance(result, kind) for result in results], dtype=bool)
 
 
-def _offsets(found: Sequence[Measured], method: str) -> np.ndarray:
-    """Of each of a method's points from the true one in the mean, as a share of the size."""
-    count = len(found[0].points[method])
-    return np.mean(
-        [(face.points[method] - select(face.known.points, count)) / face.size for face in found],
-        axis=0,
-    )
+def _offsets(faces: Faces, predicted: Faces) -> np.ndarray:
+    """The mean offset of each point from the true one, as a share of the rectangle's size."""
+    truth = select(faces.points, predicted.points.shape[1])
+    return ((predicted.points - truth) / box_sizes(faces.boxes)[:, None, None]).mean(axis=0)
 
 
-def _scored(found: Sequence[Measured], method: str) -> dict[str, Scored]:
-    """Per data set, in the order of their names, then for all together."""
-    datasets = np.array([face.known.dataset for face in found], dtype=object)
-    errors = np.array([face.error(method) for face in found])
-    distances = np.array([face.distances(method).mean() for face in found])
-    truth = np.array([face.known.points for face in found]).reshape(-1, COUNT, 2)
-    by_eyes = distances / metrics.interocular(truth)
-    scored = {
-        name: Scored(errors[datasets == name], by_eyes[datasets == name])
-        for name in sorted(set(datasets))
-    }
-    return scored | {ALL: Scored(errors, by_eyes)}
+def _shifted(predicted: Faces, offsets: np.ndarray | None) -> Faces:
+    """Without these offsets."""
+    if offsets is None:
+        return predicted
+    sizes = box_sizes(predicted.boxes)[:, None, None]
+    return predicted.with_columns(points=predicted.points - offsets * sizes)
 
 
-def _groups(found: Sequence[Measured], methods: Sequence[str]) -> Groups:
-    """Of the faces of one data set."""
-    truth = np.array([face.known.points for face in found])
-    sharp = np.array([face.sharpness for face in found])
-    sizes = np.array([face.size for face in found])
-    distances = {method: np.array([face.distances(method) for face in found]) for method in methods}
-
-    def figures(method: str, rows: np.ndarray | slice, points: slice) -> metrics.Summary:
-        means = distances[method][rows, points].mean(axis=1)
-        by_eyes = means / metrics.interocular(truth[rows])
-        return metrics.summarise(means / sizes[rows], by_eyes, 0, CED.resamples, CED.seed)
-
-    def of_all(rows: np.ndarray | slice, points: slice) -> dict[str, metrics.Summary]:
-        return {method: figures(method, rows, points) for method in methods}
-
-    groups = {
-        respect: {name: of_all(group.rows, slice(None)) for name, group in its}
-        for respect, its in quality.subgroups(truth, sharp, sizes).items()
-    }
-    if distances["model"].shape[1] == COUNT:
-        groups["part"] = {name: of_all(slice(None), part) for name, part in REGIONS.items()}
+def _groups(tested: Mapping[str, Tested], dataset: str) -> Groups:
+    part = {name: one.subset(one.faces.datasets == dataset) for name, one in tested.items()}
+    groups = subgroups.summarise(part, part["model"].faces["sharpness"], CED)
+    regions = {name: scoring.regions(one) for name, one in part.items()}
+    if regions["model"]:
+        groups["part"] = {
+            region: {name: parts[region].summary(CED) for name, parts in regions.items()}
+            for region in regions["model"]
+        }
     return groups
 
 
-def _correlation(found: Sequence[Measured]) -> float | None:
-    """Spearman's: -1 if the lower the score, the larger the error, without exception."""
-    doubting = [face for face in found if face.scores is not None]
-    if not doubting:
+def _correlation(tested: Tested, predicted: Faces) -> float | None:
+    """Spearman's: -1 if errors rise wherever scores fall; none without scores."""
+    if "scores" not in predicted.columns:
         return None
-    errors = np.concatenate([face.distances("model") / face.size for face in doubting])
-    scores = np.concatenate([face.scores for face in doubting if face.scores is not None])
-    ranks = np.array([errors, scores]).argsort(axis=1).argsort(axis=1)
+    errors = tested.distances / box_sizes(tested.faces.boxes)[:, None]
+    values = np.array([errors.ravel(), predicted["scores"].ravel()])
+    ranks = values.argsort(axis=1).argsort(axis=1)
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

@@ -19,6 +19,7 @@ from facealign.core import images, tables
 from facealign.core.errors import ConfigError, ImageError
 from facealign.core.faces import Face
 from facealign.core.files import atomic_write, write_text
+from facealign.core.geometry import CORNERS
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT
 from facealign.data.annotations import format_pts
@@ -27,9 +28,7 @@ from facealign.faces.drawing import draw
 from facealign.inference.aligner import Aligner, as_dict
 
 TABLE = "landmarks.csv"
-_CORNERS = ("left", "top", "right", "bottom")
 _POSE = ("yaw", "pitch", "roll")
-_SCORES = tuple(f"score{number}" for number in range(COUNT))
 
 
 @dataclass(frozen=True)
@@ -237,7 +236,9 @@ def _open_table(folder: Path | None) -> Iterator[Any]:
 
 def _table(file: TextIO) -> Any:
     table = csv.writer(file, lineterminator="\n")
-    table.writerow(["image", "face", *_CORNERS, *_POSE, *tables.POINT_COLUMNS, *_SCORES])
+    table.writerow(
+        ["image", "face", *CORNERS, *_POSE, *tables.POINT_COLUMNS, *tables.SCORE_COLUMNS]
+    )
     return table
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from facealign.core import images
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError, ImageError, InputError
+from facealign.core.faces import Faces
 from facealign.core.geometry import Box
 from facealign.core.parallel import map_in_order
+from facealign.evaluation import scoring
 from facealign.inference import annotated
 from facealign.inference.aligner import Aligner
-from facealign.inference.annotated import Known, Lost
+from facealign.inference.annotated import Estimate
 from facealign.inference.folders import Source, pictures_below
 from facealign.reports import contact_sheet
 from facealign.reports.contact_sheet import COLUMNS, PREDICTED, TRUTH, Tile
@@ -24,10 +26,12 @@ from facealign.reports.contact_sheet import COLUMNS, PREDICTED, TRUTH, Tile
 ROWS = 8  # on a page
 _LETTERS = 22  # that fit below a face
 
+Known = tuple[str, np.ndarray]  # a picture's path and its true points
+
 
 @dataclass(frozen=True)
 class Shown:
-    """What a picture adds to the sheets: faces as they are drawn, and the network's error."""
+    """The faces of a picture as they are drawn, and the network's error."""
 
     tiles: list[np.ndarray] = field(default_factory=list)
     error: float = 0.0
@@ -38,37 +42,36 @@ class Shown:
 def show(
     folder: Path, table: Path | None, aligner: Aligner, predicted: bool, worst: bool, out: Path
 ) -> int:
-    """The command: 0 if every picture could be shown. `predicted`: draw a network's points beside
-    the true ones, too."""
+    """Run `facealign show`; the exit status. `predicted` adds the network's points to true ones."""
     if not folder.is_dir():
-        raise FacealignError(f"{folder}: {'not a' if folder.exists() else 'no such'} folder")
+        raise InputError(f"{folder}: {'not a' if folder.exists() else 'no such'} folder")
     if out.exists() and not out.is_dir():
-        raise FacealignError(f"{out}: not a folder")
-    known: list[Known] = []
+        raise InputError(f"{out}: not a folder")
     dropped: list[str] = []
+    items: Sequence[Known] | Sequence[Source]
     draw: Callable[[Known], Shown] | Callable[[Source], Shown]
     if table is not None or _has_points(folder):
         known, dropped = annotated.known_faces(folder, table)
-        items: Sequence[Known] | Sequence[Source] = known
+        items = list(zip(known.images, known.points, strict=True))
         draw = partial(_draw_known, aligner if predicted else None)
     else:
         items = pictures_below(folder)
         draw = partial(_draw_found, aligner)
         if worst:
-            raise FacealignError(f"{folder}: --worst needs true points, in .pts or --csv")
+            raise ConfigError(f"{folder}: --worst needs true points, in .pts or --csv")
         if not items:
-            raise FacealignError(f"{folder}: no picture in this folder")
+            raise InputError(f"{folder}: no picture in this folder")
     shown = list(map_in_order(draw, items, "show"))
     if worst:
-        shown.sort(key=lambda its: -its.error)
-    tiles = [tile for its in shown for tile in its.tiles]
-    problems = dropped + [its.problem for its in shown if its.problem]
+        shown.sort(key=lambda one: -one.error)
+    tiles = [tile for one in shown for tile in one.tiles]
+    problems = dropped + [one.problem for one in shown if one.problem]
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
-    for notice in (its.notice for its in shown if its.notice):
+    for notice in (one.notice for one in shown if one.notice):
         print(notice, file=sys.stderr)
     for old in out.glob("faces_[0-9]*.jpg"):
-        old.unlink()  # sheets of an earlier call would pass for this one's
+        old.unlink()  # so that no sheet of an earlier call is taken for one of this call
     size = ROWS * COLUMNS
     for number, start in enumerate(range(0, len(tiles), size), start=1):
         page = out / f"faces_{number:03}.jpg"
@@ -83,29 +86,33 @@ def _has_points(folder: Path) -> bool:
 
 
 def _draw_known(aligner: Aligner | None, known: Known) -> Shown:
-    box, points, error = Box.around(known.points), [(known.points, TRUTH)], 0.0
-    caption = known.path.stem
+    path, truth = known
+    box, points, error = Box.around(truth), [(truth, TRUTH)], 0.0
+    caption = Path(path).stem
     if not (box.width and box.height):
-        return Shown(problem=f"{known.path}: its points have no width or no height")
+        return Shown(problem=f"{path}: its points have no width or no height")
     try:
-        image = images.read(known.path)
-    except FacealignError as problem:
+        image = images.read(Path(path))
+    except ImageError as problem:
         return Shown(problem=str(problem))
     if aligner is not None:
-        seen = annotated.look(aligner, None, known)
-        if isinstance(seen, Lost):
-            caption, error = f"not found: {caption}", np.inf
-        else:
-            box, error = seen.box, seen.error("model")
-            points.append((seen.points["model"], PREDICTED))
+        seen = annotated.estimate(aligner, None, known)
+        if isinstance(seen, Estimate):
+            box, predicted = seen.box, seen.points["model"]
+            face = Faces.of([path], box=np.array([box.corners]), points=truth[None])
+            tested = scoring.measure(face, {"model": face.with_columns(points=predicted[None])})
+            error = float(tested["model"].errors[0])
+            points.append((predicted, PREDICTED))
             caption = f"{error:.4f} {caption}"
+        else:
+            caption, error = f"not found: {caption}", np.inf
     return Shown([contact_sheet.draw(Tile(image, box, points, caption[:_LETTERS]))], error)
 
 
 def _draw_found(aligner: Aligner, source: Source) -> Shown:
     try:
         image = images.read(source.path)
-    except FacealignError as problem:
+    except ImageError as problem:
         return Shown(problem=str(problem))
     faces = aligner.predict(image)
     if not faces:

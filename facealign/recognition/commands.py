@@ -39,7 +39,7 @@ class Faces:
             "image": str(self.path),
             "faces": [
                 {
-                    "box": [round(side, 3) for side in (b.left, b.top, b.right, b.bottom)],
+                    "box": [round(side, 3) for side in b.corners],
                     "embedding": [round(float(value), 6) for value in embedding],
                 }
                 for b, embedding in zip(self.boxes, self.embeddings, strict=True)

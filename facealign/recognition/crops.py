@@ -11,7 +11,7 @@ import numpy as np
 
 from facealign.core import tables
 from facealign.core.config import Range
-from facealign.core.geometry import Affine, Box, crop_map
+from facealign.core.geometry import CORNERS, Affine, Box, crop_map
 from facealign.faces import alignment, cropping
 from facealign.faces.cropping import Stats
 from facealign.recognition.recipe import TRAIN
@@ -91,7 +91,7 @@ def load(folder: Path) -> Aligned:
 def read_people(path: Path) -> list[Person]:
     """The table that the stage `identities` writes."""
     table = tables.read(path)
-    corners = table.numbers("left", "top", "right", "bottom").tolist()
+    corners = table.numbers(*CORNERS).tolist()
     return [
         Person(image, person, role, Box(*box), points)
         for image, person, role, box, points in zip(

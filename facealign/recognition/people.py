@@ -17,7 +17,7 @@ from facealign.core import images
 from facealign.core.config import Range, Seed, Share
 from facealign.core.errors import FacealignError
 from facealign.core.faces import Pose
-from facealign.core.geometry import Box
+from facealign.core.geometry import CORNERS, Box
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT, select
 from facealign.core.tables import KEY, Table, dataset_and_split
@@ -167,7 +167,7 @@ def _face(picture: np.ndarray, truth: np.ndarray | None, upsample: Sequence[int]
 
 def read_seen(table: Table) -> list[Seen]:
     """What the stage `examine` has written."""
-    corners = table.numbers("left", "top", "right", "bottom").tolist()
+    corners = table.numbers(*CORNERS).tolist()
     quality = table.numbers("yaw", "pitch", "sharpness").tolist()
     words = zip(*(table[name] for name in (KEY, "person", "reason", "detail")), strict=True)
     return [

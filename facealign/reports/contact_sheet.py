@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from facealign.core import images
+from facealign.core.faces import Faces
 from facealign.core.geometry import Box, crop_map
 from facealign.faces.drawing import Colour, draw_points
 
@@ -17,7 +18,7 @@ TILE, COLUMNS, MARGIN = 192, 6, 0.25
 TRUTH, PREDICTED = (60, 220, 60), (255, 80, 40)  # red, green, blue
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tile:
     image: np.ndarray
     box: Box
@@ -25,31 +26,23 @@ class Tile:
     caption: str
 
 
-@dataclass(frozen=True)
-class Example:
-    """A face with its true and its predicted points."""
-
-    path: Path
-    box: Box
-    truth: np.ndarray
-    predicted: np.ndarray
-    error: float
-    dataset: str
-
-
-def best_to_worst(examples: Sequence[Example], count: int = 24) -> np.ndarray:
-    """A sheet of so many of them, evenly from the smallest error to the largest."""
-    ranks = np.linspace(0, len(examples) - 1, min(count, len(examples))).round().astype(int)
-    ordered = sorted(examples, key=lambda example: example.error)
+def best_to_worst(
+    root: Path, faces: Faces, predicted: np.ndarray, errors: np.ndarray, count: int = 24
+) -> np.ndarray:
+    """A sheet of `count` of the faces below `root`, evenly from the smallest error to the largest:
+    true points and predicted ones (N, K, 2)."""
+    ranks = np.linspace(0, len(faces) - 1, min(count, len(faces))).round().astype(int)
+    shown = np.argsort(errors, kind="stable")[ranks]
+    paths = [root / image for image in faces.images]
     return sheet(
         [
             Tile(
-                images.read(example.path),
-                example.box,
-                [(example.truth, TRUTH), (example.predicted, PREDICTED)],
-                f"{example.dataset} {example.error:.4f}",
+                images.read(paths[row]),
+                faces.box(row),
+                [(faces.points[row], TRUTH), (predicted[row], PREDICTED)],
+                f"{faces.datasets[row]} {errors[row]:.4f}",
             )
-            for example in (ordered[rank] for rank in ranks)
+            for row in shown
         ]
     )
 
@@ -60,7 +53,7 @@ def sheet(tiles: Sequence[Tile]) -> np.ndarray:
 
 
 def page(drawn: Sequence[np.ndarray]) -> np.ndarray:
-    """The same of tiles that are drawn."""
+    """The same, of tiles that are drawn already."""
     rows = max(1, -(-len(drawn) // COLUMNS))
     page = np.full((rows * TILE, COLUMNS * TILE, 3), 255, np.uint8)
     for number, tile in enumerate(drawn):
@@ -71,7 +64,7 @@ def page(drawn: Sequence[np.ndarray]) -> np.ndarray:
 
 def draw(tile: Tile) -> np.ndarray:
     """A picture of TILE x TILE pixels."""
-    scale = 2  # drawn at twice the size, so that a point is where it is and not at the next pixel
+    scale = 2  # drawn at twice the size: points then keep their fractions of a pixel
     to_tile = crop_map(tile.box, MARGIN, scale * TILE)
     picture = images.warp(tile.image, to_tile, scale * TILE)
     for points, colour in tile.points:

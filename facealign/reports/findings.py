@@ -39,12 +39,12 @@ class Finding:
 def against_dlib(tested: Mapping[str, Tested], config: Ced, words: Words) -> list[Finding]:
     """Who is ahead on each data set, and whether that is more than chance."""
     model, dlib = tested["model"], tested["dlib"]
-    names = sorted(set(model.datasets))
+    names = sorted(set(model.faces.datasets))
     if len(names) > 1:
         names.append(ALL)
     found = []
     for name in names:
-        rows = model.datasets == name if name != ALL else slice(None)
+        rows = model.faces.datasets == name if name != ALL else slice(None)
         ours, theirs = model.errors[rows], dlib.errors[rows]
         compared = metrics.compare(ours, theirs, config.resamples, config.seed)
         text, (low, high) = "level", compared.ci95
@@ -100,7 +100,7 @@ def duplicates(tested: Tested, alike: Sequence[str], words: Words) -> Finding:
     """`alike` are the test pictures that look like a train picture."""
     if not alike:
         return Finding("no_duplicates")
-    others = ~np.isin(tested.images, alike)
+    others = ~np.isin(tested.faces.images, alike)
     without = metrics.auc(tested.errors[others], metrics.LIMIT) if others.any() else None
     return Finding(
         "duplicates",

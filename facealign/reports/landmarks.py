@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from facealign.core import images
+from facealign.core.faces import Faces
 from facealign.core.geometry import Box, box_sizes
 from facealign.core.parallel import map_in_order
 from facealign.core.tables import KEY
@@ -44,9 +45,9 @@ class Material:
     """What the pipeline has made, as the report needs it."""
 
     faces: Path
-    index: Rows
+    index: Faces
     dropped: Rows
-    boxes: Rows
+    boxes: Faces
     tested: Mapping[str, Tested]  # model, dlib
     training: Rows
     figures: Figures  # metrics/ced.json
@@ -59,7 +60,7 @@ class Material:
 
     @cached_property
     def truth(self) -> np.ndarray:
-        return self.index.points()
+        return self.index.points
 
     def box(self, row: int) -> Box:
         """dlib's rectangle of a row of the index, or one around its true points."""
@@ -67,7 +68,7 @@ class Material:
         place = self._places.get(image)
         if place is None:
             return Box.around(self.truth[row])
-        return Box(*self._corners[place].tolist())
+        return self.boxes.box(place)
 
     def where(self, split: str) -> list[int]:
         return [row for row, its in enumerate(self.index["split"]) if its == split]
@@ -85,10 +86,6 @@ class Material:
     def _places(self) -> dict[str, int]:
         return {image: place for place, image in enumerate(self.boxes[KEY])}
 
-    @cached_property
-    def _corners(self) -> np.ndarray:
-        return self.boxes.numbers("left", "top", "right", "bottom")
-
 
 @dataclass(frozen=True)
 class Look:
@@ -103,15 +100,15 @@ def build(material: Material, language: Language) -> Document:
     looks = _look_at_all(material)
     pairs = _duplicates(material, looks)
     datasets = sorted(set(material.index["dataset"]))
-    results = list(_results(material, words)) if material.model.images else []
-    respects = _respects(material, looks, words) if material.model.images else {}
+    results = list(_results(material, words)) if len(material.model.faces) else []
+    respects = _respects(material, looks, words) if len(material.model.faces) else {}
     said = list(_findings(material, respects, pairs, words))
     blocks: list[Block] = [
         Heading(words("in_short")),
         Items([words(finding.text, **finding.values) for finding in said], weighty=True),
         *results,
         *(_hard(respects, words) if respects else []),
-        *(_faces(material, words) if material.model.images else []),
+        *(_faces(material, words) if len(material.model.faces) else []),
         *_training(material, words),
         *_data(material, pairs, words),
         Heading(words("parameters")),
@@ -135,7 +132,7 @@ def _findings(
     words: Words,
 ) -> Iterator[Finding]:
     tested = material.tested
-    measured = bool(material.model.images)
+    measured = bool(len(material.model.faces))
     if measured:
         yield from findings.against_dlib(tested, material.ced, words)
     for name, methods in material.figures.items():
@@ -175,11 +172,7 @@ def _results(material: Material, words: Words) -> Iterator[Block]:
                 ]
             )
     yield Table(rows, names=2)
-    scored = {method: scoring.score(its) for method, its in material.tested.items()}
-    errors = {
-        name: {method: its[name].errors for method, its in scored.items()}
-        for name in scored["model"]
-    }
+    errors = scoring.by_dataset(material.tested)
     if len(errors) == 2:  # one data set: all is the same again
         del errors[ALL]
     yield Picture(report_plots.ced(errors, words), words("ced_caption"), min(1, len(errors) / 2.5))
@@ -198,9 +191,9 @@ def _results(material: Material, words: Words) -> Iterator[Block]:
 
 def _respects(material: Material, looks: Sequence[Look], words: Words) -> dict[str, list[Rated]]:
     tested = material.model
-    rows = material.index.rows(tested.images)
+    rows = material.index.rows(tested.faces.images)
     sharp = np.array([looks[row].sharpness for row in rows])
-    sizes = box_sizes(tested.boxes)
+    sizes = box_sizes(tested.faces.boxes)
 
     def rated(name: str, group: Group) -> Rated:
         figures = {
@@ -219,7 +212,7 @@ def _respects(material: Material, looks: Sequence[Look], words: Words) -> dict[s
         respect: [
             rated(words(name) if respect == "sharpness" else name, group) for name, group in groups
         ]
-        for respect, groups in quality.subgroups(tested.truth, sharp, sizes).items()
+        for respect, groups in quality.subgroups(tested.faces.points, sharp, sizes).items()
     }
 
 
@@ -241,7 +234,7 @@ def _faces(material: Material, words: Words) -> Iterator[Block]:
         ("worst_faces", order[::-1][:many]),
     ):
         tiles = [
-            _tile(material, row, [(model.truth[row], TRUTH), (model.points[row], PREDICTED)])
+            _tile(material, row, [(model.faces.points[row], TRUTH), (model.points[row], PREDICTED)])
             for row in rows
         ]
         yield as_picture(contact_sheet.sheet(tiles), words(text))
@@ -253,7 +246,7 @@ def _faces(material: Material, words: Words) -> Iterator[Block]:
                 material,
                 row,
                 [
-                    (model.truth[row], TRUTH),
+                    (model.faces.points[row], TRUTH),
                     (model.points[row], PREDICTED),
                     (dlib.points[row], DLIB),
                 ],
@@ -272,12 +265,12 @@ def _tile(
 ) -> Tile:
     """Of a row of the tested faces."""
     tested = material.model
-    name = tested.images[row]
+    name = tested.faces.images[row]
     return Tile(
         images.read(material.faces / name),
-        Box(*tested.boxes[row].tolist()),
+        tested.faces.box(row),
         points,
-        f"{tested.datasets[row]} {tested.errors[row]:.4f}" if caption is None else caption,
+        f"{tested.faces.datasets[row]} {tested.errors[row]:.4f}" if caption is None else caption,
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from facealign.core import config, tables
 from facealign.core.command import run
+from facealign.core.geometry import CORNERS
 from facealign.faces import dlib_predictor
 from facealign.faces.dlib_predictor import Dlib
 from facealign.recognition import people
@@ -18,11 +19,11 @@ def main(faces: Path, network: Path, examined: Path) -> None:
     model = dlib_predictor.predictor_file(config.load("dlib", Dlib))
     pictures = people.find_pictures(faces, settings.datasets)
     seen = people.examine(faces, pictures, settings, network, model)
-    boxes = np.array([[s.box.left, s.box.top, s.box.right, s.box.bottom] for s in seen])
+    boxes = np.array([one.box.corners for one in seen])
     columns: dict[str, tables.Column] = {tables.KEY: [one.image for one in seen]}
     columns |= {"person": [one.person for one in seen], "reason": [one.reason for one in seen]}
     columns |= {"detail": [one.detail for one in seen]}
-    columns |= {side: boxes[:, i] for i, side in enumerate(("left", "top", "right", "bottom"))}
+    columns |= {side: boxes[:, i] for i, side in enumerate(CORNERS)}
     for name in ("yaw", "pitch", "sharpness"):
         columns[name] = [getattr(one, name) for one in seen]
     tables.write(examined, columns, tables.stack([one.points for one in seen], 5))

@@ -6,6 +6,7 @@ from pathlib import Path
 from facealign.core import config, tables
 from facealign.core.command import run
 from facealign.core.files import write_json
+from facealign.core.geometry import CORNERS
 from facealign.recognition import people
 from facealign.recognition.people import Identities
 from facealign.recognition.recipe import Variants
@@ -22,7 +23,7 @@ def main(examined: Path, chosen: Path, rejected: Path, summary: Path) -> None:
         "person": [one.person for one in kept],
         "role": [one.role for one in kept],
     }
-    for name in ("left", "top", "right", "bottom"):
+    for name in CORNERS:
         columns[name] = table.numbers(name)[rows, 0]
     tables.write(chosen, columns, table.points()[rows])
     lost = [

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from facealign.core import config
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
 from facealign.data.filtering import Data
 from facealign.evaluation.scoring import Ced
 from facealign.faces.cropping import Crop
@@ -57,7 +57,7 @@ def test_a_whole_number_for_a_real_one_is_converted(tmp_path: Path) -> None:
 
 def test_a_mistyped_key_is_answered_with_the_nearest_and_all_valid_ones(tmp_path: Path) -> None:
     path = changed(tmp_path, "crop", sise=48)
-    with pytest.raises(FacealignError) as error:
+    with pytest.raises(ConfigError) as error:
         config.load("crop", Crop, path)
     message = str(error.value)
     assert message.startswith(str(path))
@@ -68,16 +68,16 @@ def test_a_mistyped_key_is_answered_with_the_nearest_and_all_valid_ones(tmp_path
 def test_an_unknown_section_is_answered_with_the_nearest_and_all_valid_ones(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("trian: {}\n")
-    with pytest.raises(FacealignError, match=r"'trian', did you mean train\? Valid: data, demo"):
+    with pytest.raises(ConfigError, match=r"'trian', did you mean train\? Valid: data, demo"):
         config.load("train", Train, path)
 
 
 @pytest.mark.parametrize(
     ("section", "name", "value", "expected"),
     [
-        ("crop", "size", True, "crop.size is True, expected a whole number"),
-        ("crop", "size", 48.5, "crop.size is 48.5, expected a whole number"),
-        ("crop", "size", "48", "crop.size is '48', expected a whole number"),
+        ("crop", "size", True, "crop.size is True, expected an integer"),
+        ("crop", "size", 48.5, "crop.size is 48.5, expected an integer"),
+        ("crop", "size", "48", "crop.size is '48', expected an integer"),
         ("crop", "size", 8, "crop.size is 8, expected a number from 16 to 1024"),
         ("crop", "size", 1025, "crop.size is 1025, expected a number from 16 to 1024"),
         ("crop", "margin", "wide", "crop.margin is 'wide', expected a number"),
@@ -86,15 +86,15 @@ def test_an_unknown_section_is_answered_with_the_nearest_and_all_valid_ones(tmp_
         ("crop", "margin", math.nan, "crop.margin is nan, expected a number"),
         ("train", "epochs", 0, "train.epochs is 0, expected a number of at least 1"),
         ("train", "flip", 1.5, "train.flip is 1.5, expected a number from 0 to 1"),
-        ("train", "loss", 1, "train.loss is 1, expected a text"),
+        ("train", "loss", 1, "train.loss is 1, expected a string"),
         ("detect", "undetected", "forget", "is 'forget', expected one of skip, truth"),
         ("detect", "upsample", [], "detect.upsample is [], expected a list of at least one"),
         ("detect", "upsample", 1, "detect.upsample is 1, expected a list of at least one"),
         ("detect", "upsample", [0, 4], "detect.upsample[1] is 4, expected a number from 0 to 3"),
-        ("data", "datasets", ["300W", 3], "data.datasets[1] is 3, expected a text"),
+        ("data", "datasets", ["300W", 3], "data.datasets[1] is 3, expected a string"),
         ("data", "datasets", [], "data.datasets is [], expected a list of at least one value"),
         ("data", "test_only", "ytf", "data.test_only is 'ytf', expected a list"),
-        ("data", "test_only", [3], "data.test_only[0] is 3, expected a text"),
+        ("data", "test_only", [3], "data.test_only[0] is 3, expected a string"),
         ("ced", "seed", -1, "ced.seed is -1, expected a number from 0 to"),
         ("ced", "seed", None, "missing parameters: ced.seed"),
     ],
@@ -103,7 +103,7 @@ def test_a_wrong_value_is_named_with_what_was_expected(
     tmp_path: Path, section: str, name: str, value: Any, expected: str
 ) -> None:
     path = changed(tmp_path, section, **{name: value})
-    with pytest.raises(FacealignError) as error:
+    with pytest.raises(ConfigError) as error:
         config.load(section, KINDS[section], path)
     assert str(error.value).startswith(f"{path}: ")
     assert expected in str(error.value)
@@ -137,13 +137,13 @@ def test_scientific_notation_counts_as_a_number_with_and_without_a_dot(
 def test_a_file_of_another_shape_is_refused(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_text(text)
-    with pytest.raises(FacealignError) as error:
+    with pytest.raises(ConfigError) as error:
         config.load("crop", Crop, path)
     assert expected in str(error.value)
 
 
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:
-    with pytest.raises(FacealignError, match=r"no such file; run from the project's top folder"):
+    with pytest.raises(ConfigError, match=r"no such file; run from the project's top folder"):
         config.load_all(tmp_path / "params.yaml")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import TrainingError
 from facealign.core.files import atomic_write, file_lock, in_fold
 
 HOLD = """
@@ -24,7 +24,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     )
     assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
     with (
-        pytest.raises(FacealignError, match="lock: another process is at work here"),
+        pytest.raises(TrainingError, match="lock: locked by another process"),
         file_lock(lock),
     ):
         pass

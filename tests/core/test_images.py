@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from facealign.core import images
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ImageError
 from facealign.core.geometry import Affine
 
 RED_AND_BLUE = np.array([[[200, 10, 20], [30, 20, 210]]], dtype=np.uint8)
@@ -75,18 +75,18 @@ def test_a_turn_noted_in_exif_is_carried_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize("left", [0.3, 0.9])
 def test_a_picture_cut_short_is_refused(tmp_path: Path, suffix: str, left: float) -> None:
     whole = encoded(suffix, noise(60, 80))
-    with pytest.raises(FacealignError, match=rf"a\{suffix}: "):
+    with pytest.raises(ImageError, match=rf"a\{suffix}: "):
         read(tmp_path, "a" + suffix, whole[: int(left * len(whole))])
 
 
 @pytest.mark.parametrize("contents", [b"", b"a text, no picture\n", b"\xff\xd8\xff\xd9", b"GIF89a"])
 def test_what_is_no_picture_is_refused(tmp_path: Path, contents: bytes) -> None:
-    with pytest.raises(FacealignError, match=r"a\.jpg: not a picture that can be read"):
+    with pytest.raises(ImageError, match=r"a\.jpg: not a picture that can be read"):
         read(tmp_path, "a.jpg", contents)
 
 
 def test_a_missing_picture_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FacealignError, match=r"absent\.jpg: No such file"):
+    with pytest.raises(ImageError, match=r"absent\.jpg: No such file"):
         images.read(tmp_path / "absent.jpg")
 
 

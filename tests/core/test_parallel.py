@@ -1,12 +1,12 @@
 import pytest
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
 from facealign.core.parallel import map_in_order
 from facealign.synthesis.pictures import plan_pictures, render
 
 
 def _refuse(number: int) -> int:
-    raise FacealignError(f"no {number}")
+    raise ConfigError(f"no {number}")
 
 
 def test_the_number_of_processes_changes_neither_order_nor_a_bit(
@@ -25,5 +25,5 @@ def test_an_error_in_a_process_reaches_the_caller(
     workers: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FACEALIGN_WORKERS", workers)
-    with pytest.raises(FacealignError, match="no 3"):
+    with pytest.raises(ConfigError, match="no 3"):
         list(map_in_order(_refuse, [3, 4], "refuse"))

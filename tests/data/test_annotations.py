@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import AnnotationError
 from facealign.data.annotations import format_pts, read_pts
 
 PLAIN = "version: 1\nn_points: 2\n{\n10.5 20.25\n3 4\n}\n"
@@ -97,17 +97,17 @@ def test_not_a_number_is_read_as_such(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_named_with_file_and_line(tmp_path: Path, text: str, message: str) -> None:
-    with pytest.raises(FacealignError) as error:
+    with pytest.raises(AnnotationError) as error:
         read(tmp_path, text)
     assert str(error.value).startswith(f"{tmp_path / message}")
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "face.pts").write_bytes(bytes(range(128, 256)))
-    with pytest.raises(FacealignError, match=r"face\.pts:1: "):
+    with pytest.raises(AnnotationError, match=r"face\.pts:1: "):
         read_pts(tmp_path / "face.pts")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FacealignError, match=r"absent\.pts: No such file"):
+    with pytest.raises(AnnotationError, match=r"absent\.pts: No such file"):
         read_pts(tmp_path / "absent.pts")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ArchiveError
 from facealign.data.archive import extract, pack
 
 NOISE = np.random.default_rng(0).bytes(50_000)  # does not compress, like a picture
@@ -42,7 +42,7 @@ def assert_refused(archive: Path, reason: str) -> None:
     target.mkdir(parents=True)
     (target / "earlier.jpg").write_bytes(b"earlier")
     outside = sorted(archive.parent.iterdir())
-    with pytest.raises(FacealignError) as error:
+    with pytest.raises(ArchiveError) as error:
         extract(archive, target)
     assert str(error.value).startswith(f"{archive}: ")
     assert reason in str(error.value)

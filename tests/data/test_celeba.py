@@ -49,7 +49,7 @@ def test_pictures_lie_with_their_people_and_points(
     np.testing.assert_array_equal(
         read_pts(tmp_path / "out" / name / "train/2880/000001.pts"), POINTS
     )
-    assert "list_landmarks_celeba.txt: 1 lines of pictures that are not there" in (
+    assert "list_landmarks_celeba.txt: 1 lines name pictures that are missing" in (
         capsys.readouterr().err
     )
     kept, drops = filter_faces(tmp_path / "out", [name], count=5)
@@ -86,7 +86,7 @@ def test_pictures_without_identity_or_points_stay(tmp_path: Path, files: dict[st
     files["img_celeba/000004.jpg"] = PICTURE
     extract(tgz(tmp_path / "a.tgz", files), tmp_path / "out")
     kept, drops = filter_faces(tmp_path / "out", ["celeba"], count=5)
-    assert [face.image for face in kept] == [
+    assert kept.images == [
         "celeba/test/000003.jpg",
         "celeba/train/000001.jpg",
         "celeba/train/000002.jpg",
@@ -99,7 +99,7 @@ def test_pictures_without_identity_or_points_stay(tmp_path: Path, files: dict[st
     [
         ("identity_CelebA.txt", "000002.jpg x", "expected a picture's name and one number"),
         ("list_landmarks_celeba.txt", "000007.jpg 1 2", "expected a picture's name and 10 numbers"),
-        ("identity_CelebA.txt", "000001.jpg 5", "000001.jpg stands in an earlier line, too"),
+        ("identity_CelebA.txt", "000001.jpg 5", "000001.jpg is in an earlier line, too"),
     ],
 )
 def test_a_broken_list_is_an_error_that_names_the_line(

@@ -49,8 +49,8 @@ def test_each_picture_gets_its_points(
     ]
     kept, drops = filter_faces(tmp_path / "faces", ["ytf"])
     assert drops == []
-    for one, shift in zip(kept, (0, 7, 0.1), strict=True):
-        np.testing.assert_allclose(one.points, face - 1 + shift, rtol=0, atol=1e-12)
+    for points, shift in zip(kept.points, (0, 7, 0.1), strict=True):
+        np.testing.assert_allclose(points, face - 1 + shift, rtol=0, atol=1e-12)
 
 
 def test_numbers_go_into_the_points_as_they_are_written(
@@ -105,7 +105,7 @@ def test_a_row_without_picture_and_a_picture_without_row_are_counted(
     files["ytf/notes.txt"] = b""
     extract(tgz(tmp_path / "a.tgz", files), tmp_path / "faces")
     kept, drops = filter_faces(tmp_path / "faces", ["ytf"])
-    assert [one.image for one in kept] == ["ytf/test/Ann_Lee_00.jpg", "ytf/train/Bo_11.jpg"]
+    assert kept.images == ["ytf/test/Ann_Lee_00.jpg", "ytf/train/Bo_11.jpg"]
     assert {drop.image: drop.reason for drop in drops} == {
         "ytf/notes.txt": "outside_splits",
         "ytf/test/Cy_01.jpg": "no_points",
@@ -148,8 +148,8 @@ GOOD = ["a.jpg", *NUMBERS]
         ),
         ([HEADER, ["b.jpg", *NUMBERS[1:], ""]], 2, "'' in column 137, expected a number"),
         ([HEADER, ["b.jpg", *NUMBERS[1:], "1_0"]], 2, "'1_0' in column 137, expected a number"),
-        ([HEADER, GOOD, GOOD], 3, "'a.jpg' has its points in line 2 too"),
-        ([HEADER, GOOD, ["a.png", *NUMBERS]], 3, "'a.png' has its points in line 2 too"),
+        ([HEADER, GOOD, GOOD], 3, "'a.jpg' is in line 2, too"),
+        ([HEADER, GOOD, ["a.png", *NUMBERS]], 3, "'a.png' is in line 2, too"),
         ([HEADER, ["", *NUMBERS]], 2, "'', expected the name of a file"),
         ([HEADER, ["..", *NUMBERS]], 2, "'..', expected the name of a file"),
         ([HEADER, ["../a.jpg", *NUMBERS]], 2, "'../a.jpg', expected the name of a file"),
@@ -172,7 +172,7 @@ def test_a_broken_table_is_an_error_that_names_the_line(
     [
         ("ytf/test/Ann_Lee_00.pts", "'Ann_Lee_00.jpg' has its points in Ann_Lee_00.pts too"),
         ("ytf/train/Bo_10.jpg", "ytf/train: unexpected beside the course's training/"),
-        ("landmarks_task/ytf/test/a.jpg", "ytf/ and landmarks_task/ytf are one data set's name"),
+        ("landmarks_task/ytf/test/a.jpg", "ytf/ and landmarks_task/ytf would be the same data set"),
     ],
 )
 def test_what_would_mix_two_sources_is_refused(

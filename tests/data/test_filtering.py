@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from facealign.core.errors import FacealignError
-from facealign.core.tables import dataset_and_split
+from facealign.core.errors import ArchiveError, ConfigError
+from facealign.core.faces import Faces
 from facealign.data.annotations import format_pts
-from facealign.data.filtering import Drop, Face, filter_faces, summarise
+from facealign.data.filtering import Drop, filter_faces, summarise
 
 PICTURE = bytes(cv2.imencode(".png", np.zeros((200, 300, 3), np.uint8))[1])
 
@@ -53,7 +53,7 @@ def tree(tmp_path: Path, face: np.ndarray) -> Path:
 
 def test_every_file_is_kept_or_dropped_with_its_reason(tree: Path) -> None:
     faces, drops = filter_faces(tree, ["300W"])
-    assert [face.image for face in faces] == [
+    assert faces.images == [
         "300W/test/good.png",
         "300W/train/deeper/good.png",
         "300W/train/good.png",
@@ -91,9 +91,9 @@ def test_every_file_is_kept_or_dropped_with_its_reason(tree: Path) -> None:
 def test_a_kept_face_has_the_pictures_size_and_the_points_from_0(
     tree: Path, face: np.ndarray
 ) -> None:
-    kept = filter_faces(tree, ["300W"])[0][0]
-    assert (kept.width, kept.height) == (300, 200)
-    np.testing.assert_array_equal(kept.points, face)
+    kept, _ = filter_faces(tree, ["300W"])
+    assert kept["size"].tolist() == [[300, 200]] * 3
+    np.testing.assert_array_equal(kept.points[0], face)
 
 
 def test_the_counts_add_up_to_all_files_but_the_points_of_a_picture(tree: Path) -> None:
@@ -107,8 +107,8 @@ def test_the_counts_add_up_to_all_files_but_the_points_of_a_picture(tree: Path) 
     assert all(split["dropped"] == sum(split["reasons"].values()) for split in summary.values())
 
 
-def test_the_summary_counts_per_data_set_and_split(face: np.ndarray) -> None:
-    faces = [Face(f"300W/{name}.jpg", 9, 9, face) for name in ("train/a", "train/b", "test/a")]
+def test_the_summary_counts_per_data_set_and_split() -> None:
+    faces = Faces.of([f"300W/{name}.jpg" for name in ("train/a", "train/b", "test/a")])
     drops = [Drop("300W/train/c.jpg", "no_points"), Drop("Menpo/test/d.jpg", "profile_39", "x")]
     assert summarise(faces, drops) == {
         "300W": {
@@ -123,10 +123,8 @@ def test_a_name_used_in_train_and_test_stays_two_faces(tmp_path: Path, face: np.
     add_face(tmp_path, "300W/train/image_0024", face)
     add_face(tmp_path, "300W/test/image_0024", face + 1)
     faces, drops = filter_faces(tmp_path, ["300W"])
-    assert [(one.image, one.points[8, 1]) for one in faces] == [
-        ("300W/test/image_0024.png", 101),
-        ("300W/train/image_0024.png", 100),
-    ]
+    assert faces.images == ["300W/test/image_0024.png", "300W/train/image_0024.png"]
+    assert faces.points[:, 8, 1].tolist() == [101, 100]
     assert drops == []
 
 
@@ -134,10 +132,7 @@ def test_only_the_data_sets_asked_for_are_read(tmp_path: Path, face: np.ndarray)
     for name in ("300W/train/a", "300W/test/a", "Menpo/train/a", "Menpo/test/a"):
         add_face(tmp_path, name, face)
     faces, _ = filter_faces(tmp_path, ["Menpo"])
-    assert [dataset_and_split(one.image) for one in faces] == [
-        ("Menpo", "test"),
-        ("Menpo", "train"),
-    ]
+    assert (faces.datasets.tolist(), faces.splits.tolist()) == (["Menpo"] * 2, ["test", "train"])
 
 
 def test_train_pictures_of_a_data_set_for_testing_only_are_held_back_unopened(
@@ -149,7 +144,7 @@ def test_train_pictures_of_a_data_set_for_testing_only_are_held_back_unopened(
     add(tmp_path, "ytf/train/spoilt.pts", b"no points")
     add(tmp_path, "ytf/train/alone.png", PICTURE)
     faces, drops = filter_faces(tmp_path, ["300W", "ytf"], {"ytf"})
-    assert [one.image for one in faces] == ["300W/test/a.png", "300W/train/a.png", "ytf/test/a.png"]
+    assert faces.images == ["300W/test/a.png", "300W/train/a.png", "ytf/test/a.png"]
     assert drops == [
         Drop("ytf/train/a.png", "held_back"),
         Drop("ytf/train/alone.png", "no_points"),
@@ -172,7 +167,7 @@ def test_an_unknown_name_for_testing_only_is_answered_with_the_data_sets(
 ) -> None:
     add_face(tmp_path, "300W/train/a", face)
     add_face(tmp_path, "300W/test/a", face)
-    with pytest.raises(FacealignError, match=r"data.test_only: 'ytf' .* data.datasets, .* 300W"):
+    with pytest.raises(ConfigError, match=r"data.test_only: 'ytf' .* data.datasets, .* 300W"):
         filter_faces(tmp_path, ["300W"], {"ytf"})
 
 
@@ -181,16 +176,17 @@ def test_several_processes_give_what_one_gives(tree: Path, monkeypatch: pytest.M
     monkeypatch.setenv("FACEALIGN_WORKERS", "2")
     same_faces, same_drops = filter_faces(tree, ["300W"])
     assert same_drops == drops
-    assert [one.image for one in same_faces] == [one.image for one in faces]
+    assert same_faces.images == faces.images
+    np.testing.assert_array_equal(same_faces.points, faces.points)
 
 
 def test_an_unknown_data_set_is_answered_with_those_there_are(tree: Path) -> None:
     (tree / "Menpo").mkdir()
-    with pytest.raises(FacealignError, match=r"no '300w', it has 300W, Menpo"):
+    with pytest.raises(ConfigError, match=r"no '300w', it has 300W, Menpo"):
         filter_faces(tree, ["300w"])
 
 
 def test_a_missing_split_is_named(tmp_path: Path, face: np.ndarray) -> None:
     add_face(tmp_path, "300W/train/a", face)
-    with pytest.raises(FacealignError, match="no folder 'test' in the archive"):
+    with pytest.raises(ArchiveError, match="no folder 'test' in the archive"):
         filter_faces(tmp_path, ["300W"])

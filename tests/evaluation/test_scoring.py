@@ -5,21 +5,15 @@ import numpy as np
 import pytest
 
 from facealign.core import points, tables
-from facealign.core.errors import FacealignError
-from facealign.core.tables import Table
-from facealign.evaluation import scoring
+from facealign.core.errors import InputError
+from facealign.core.faces import Faces
+from facealign.core.points import select
+from facealign.evaluation import scoring, subgroups
 from facealign.evaluation.scoring import Ced
 
 CED = Ced(resamples=100, seed=1)
 TESTED = ["Menpo/test/a.jpg", "300W/test/b.jpg", "300W/test/a.jpg"]
 LOST = "300W/test/lost.jpg"
-
-
-def stored(
-    path: Path, columns: dict[str, list[str] | list[float]], points: np.ndarray | None = None
-) -> Table:
-    tables.write(path, columns, points)
-    return tables.read(path)
 
 
 def shifted(face: np.ndarray, *distances: float) -> np.ndarray:
@@ -28,98 +22,84 @@ def shifted(face: np.ndarray, *distances: float) -> np.ndarray:
 
 
 @pytest.fixture
-def truth(tmp_path: Path, face: np.ndarray) -> Table:
+def truth(face: np.ndarray) -> Faces:
     images = ["300W/test/a.jpg", "300W/train/a.jpg", "300W/test/b.jpg", LOST, "Menpo/test/a.jpg"]
-    columns: dict[str, list[str] | list[float]] = {
-        "image": images,
-        "dataset": [image.split("/")[0] for image in images],
-        "split": [image.split("/")[1] for image in images],
-    }
-    return stored(tmp_path / "index.csv", columns, shifted(face, 100, 200, 300, 400, 500))
+    return Faces.of(images, points=shifted(face, 100, 200, 300, 400, 500))
 
 
 @pytest.fixture
-def boxes(tmp_path: Path) -> Table:
+def boxes() -> Faces:
     """Of sizes 60, 40 and 100, in the order of TESTED, and one of a train picture between them."""
-    images = [TESTED[0], "300W/train/a.jpg", *TESTED[1:]]
-    columns: dict[str, list[str] | list[float]] = {
-        "image": images,
-        "left": [10.0, 0.0, 0.0, -50.0],
-        "top": [10.0, 0.0, 0.0, 5.0],
-        "right": [50.0, 1.0, 40.0, 50.0],
-        "bottom": [100.0, 1.0, 40.0, 105.0],
-    }
-    return stored(tmp_path / "boxes.csv", columns)
+    corners = [[10.0, 10, 50, 100], [0, 0, 1, 1], [0, 0, 40, 40], [-50, 5, 50, 105]]
+    return Faces.of([TESTED[0], "300W/train/a.jpg", *TESTED[1:]], box=np.array(corners))
 
 
 @pytest.fixture
-def predicted(tmp_path: Path, face: np.ndarray) -> Table:
+def boxed(truth: Faces, boxes: Faces) -> Faces:
+    return boxes.join(truth).where(split="test")
+
+
+@pytest.fixture
+def predicted(face: np.ndarray) -> Faces:
     """Off by 4, 3 and 2 px, in an order that no other table has."""
-    columns: dict[str, list[str] | list[float]] = {"image": [TESTED[1], TESTED[2], TESTED[0]]}
-    return stored(tmp_path / "model.csv", columns, shifted(face, 304, 103, 502))
+    images = [TESTED[1], TESTED[2], TESTED[0]]
+    return Faces.of(images, points=shifted(face, 304, 103, 502))
+
+
+def measured(faces: Faces, predicted: Faces) -> scoring.Tested:
+    return scoring.measure(faces, {"model": predicted})["model"]
 
 
 def test_errors_are_matched_by_name_and_divided_by_their_own_box(
-    truth: Table, boxes: Table, predicted: Table
+    boxed: Faces, predicted: Faces
 ) -> None:
-    scored = scoring.score(scoring.measure(truth, boxes, predicted))
+    scored = scoring.by_dataset({"model": measured(boxed, predicted)})
     assert list(scored) == ["300W", "Menpo", "all"]
-    assert scored["300W"].errors == pytest.approx([4 / 40, 3 / 100])
-    assert scored["Menpo"].errors == pytest.approx([2 / 60])
-    assert scored["all"].errors == pytest.approx([2 / 60, 4 / 40, 3 / 100])
+    assert scored["300W"]["model"] == pytest.approx([4 / 40, 3 / 100])
+    assert scored["Menpo"]["model"] == pytest.approx([2 / 60])
+    assert scored["all"]["model"] == pytest.approx([2 / 60, 4 / 40, 3 / 100])
 
 
-def test_errors_are_also_divided_by_the_true_eyes_distance(
-    truth: Table, boxes: Table, predicted: Table
-) -> None:
-    scored = scoring.score(scoring.measure(truth, boxes, predicted))
-    assert scored["300W"].interocular == pytest.approx([0.04, 0.03])  # the corners are 100 px apart
-    assert scored["all"].interocular == pytest.approx([0.02, 0.04, 0.03])
+def test_errors_are_also_divided_by_the_true_eyes_distance(boxed: Faces, predicted: Faces) -> None:
+    # the corners are 100 px apart
+    assert measured(boxed, predicted).interocular == pytest.approx([0.02, 0.04, 0.03])
 
 
-def test_the_parts_of_a_face_have_errors_of_their_own(
-    tmp_path: Path, face: np.ndarray, truth: Table, boxes: Table
-) -> None:
+def test_the_parts_of_a_face_have_errors_of_their_own(boxed: Faces, face: np.ndarray) -> None:
     off = shifted(face, 300)
     off[0, points.REGIONS["mouth"]] += (0, 5)
-    table = stored(tmp_path / "mouth.csv", {"image": TESTED[1:2]}, off)
-    one = stored(
-        tmp_path / "box.csv",
-        {"image": TESTED[1:2], "left": [0.0], "top": [0.0], "right": [40.0], "bottom": [90.0]},
-    )
-    parts = scoring.by_region(scoring.measure(truth, one, table))
+    one = boxed.subset(slice(1, 2)).with_columns(box=np.array([[0.0, 0, 40, 90]]))
+    parts = scoring.by_region(measured(one, one.with_columns(points=off)))
     assert parts.pop("mouth") == pytest.approx([5 / 60])
     assert parts.keys() == {"jaw", "brows", "nose", "eyes"}
     assert all(errors == pytest.approx([0]) for errors in parts.values())
 
 
-def test_five_points_have_no_parts(
-    tmp_path: Path, face: np.ndarray, truth: Table, boxes: Table
+def test_where_a_method_has_five_points_all_are_measured_on_five(
+    boxed: Faces, predicted: Faces, face: np.ndarray
 ) -> None:
-    table = stored(tmp_path / "five.csv", {"image": TESTED}, shifted(face, 500, 300, 100)[:, :5])
-    assert scoring.by_region(scoring.measure(truth, boxes, table)) == {}
+    five = boxed.with_columns(points=select(boxed.points, 5) + (0, 6))
+    both = scoring.measure(boxed, {"five": five, "all": predicted})
+    assert scoring.by_region(both["five"]) == scoring.by_region(both["all"]) == {}
+    assert both["five"].errors == pytest.approx([6 / 60, 6 / 40, 6 / 100])
+    assert both["all"].errors == pytest.approx([2 / 60, 4 / 40, 3 / 100])
 
 
-def test_a_missing_prediction_is_an_error(
-    tmp_path: Path, face: np.ndarray, truth: Table, boxes: Table
-) -> None:
-    few = stored(tmp_path / "few.csv", {"image": TESTED[:1]}, shifted(face, 500))
-    with pytest.raises(FacealignError, match=r"few\.csv: no row for 300W/test/b\.jpg and 1 more"):
-        scoring.score(scoring.measure(truth, boxes, few))
+def test_a_missing_prediction_is_an_error(boxed: Faces, predicted: Faces) -> None:
+    with pytest.raises(InputError, match=r"no row for 300W/test/b\.jpg and 1 more"):
+        scoring.measure(boxed, {"model": predicted.subset(slice(2, 3))})
 
 
-def test_test_images_without_a_box_are_counted_per_data_set(truth: Table, boxes: Table) -> None:
+def test_test_images_without_a_box_are_counted_per_data_set(truth: Faces, boxes: Faces) -> None:
     assert scoring.undetected(truth, boxes) == {"300W": 1, "Menpo": 0}
 
 
 def test_the_summary_has_each_data_set_and_all_for_each_method(
-    truth: Table, boxes: Table, predicted: Table
+    truth: Faces, boxes: Faces, boxed: Faces, predicted: Faces
 ) -> None:
-    model = scoring.score(scoring.measure(truth, boxes, predicted))
-    exact = scoring.score(scoring.measure(truth, boxes, truth))
-    lost = scoring.undetected(truth, boxes)
-    summary = scoring.summarise({"model": model, "exact": exact}, lost, CED)
-    assert {name: list(methods) for name, methods in summary.items()} == {
+    methods = scoring.measure(boxed, {"model": predicted, "exact": truth})
+    summary = scoring.summarise(methods, scoring.undetected(truth, boxes), CED)
+    assert {name: list(its) for name, its in summary.items()} == {
         "300W": ["model", "exact"],
         "Menpo": ["model", "exact"],
         "all": ["model", "exact"],
@@ -135,9 +115,39 @@ def test_the_summary_has_each_data_set_and_all_for_each_method(
     assert summary["all"]["exact"]["auc_08"] == 1
 
 
-def test_a_data_set_without_any_rectangle_is_summed_up_as_a_failure() -> None:
-    nothing = scoring.Scored(np.empty(0), np.empty(0))
-    summary = scoring.summarise({"model": {"all": nothing}}, Counter({"Menpo": 4}), CED)
+def test_a_data_set_without_any_rectangle_is_summed_up_as_a_failure(
+    boxed: Faces, predicted: Faces
+) -> None:
+    nothing = boxed.subset(slice(0))
+    methods = scoring.measure(nothing, {"model": predicted})
+    summary = scoring.summarise(methods, Counter({"Menpo": 4}), CED)
     for dataset in ("Menpo", "all"):
         figures = summary[dataset]["model"]
         assert (figures["nme"], figures["undetected"], figures["auc_08_all"]) == (None, 4, 0)
+
+
+def test_the_files_have_a_curve_for_each_data_set_and_no_regions_without_an_image(
+    boxed: Faces, predicted: Faces, tmp_path: Path
+) -> None:
+    for name, faces in (("all", boxed), ("none", boxed.subset(slice(0)))):
+        out = tmp_path / name
+        methods = scoring.measure(faces, {"model": predicted})
+        scoring.write(methods, out / "errors.csv", out / "ced", out / "regions")
+    errors, curve, regions = (
+        tables.read(tmp_path / "all" / name)
+        for name in ("errors.csv", "ced/Menpo_model.csv", "regions/model.csv")
+    )
+    assert errors["image"] == TESTED
+    assert errors.numbers("model")[:, 0] == pytest.approx([2 / 60, 4 / 40, 3 / 100])
+    assert curve.numbers("share")[:, 0].tolist() == [0, 1, 1]
+    assert regions["region"] == [*points.REGIONS]
+    assert {path.name for path in (tmp_path / "none" / "ced").iterdir()} == {"all_model.csv"}
+    assert len(tables.read(tmp_path / "none" / "regions" / "model.csv")) == 0
+
+
+def test_subgroups_have_the_figures_of_their_faces(boxed: Faces, predicted: Faces) -> None:
+    methods = scoring.measure(boxed, {"model": predicted})
+    groups = subgroups.summarise(methods, np.array([0.3, 0.1, 0.2]), CED)
+    assert list(groups) == ["yaw", "sharpness", "size"]
+    nmes = {name: its["model"]["nme"] for name, its in groups["sharpness"].items()}
+    assert nmes == pytest.approx({"least": 4 / 40, "middle": 3 / 100, "most": 2 / 60})

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -5,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import InputError
+from facealign.core.faces import Faces
 from facealign.core.geometry import Affine, Box, crop_map
-from facealign.faces.cropping import Crop, Crops, Located, load_crops, make_crops, with_rim
+from facealign.faces.cropping import Crop, Crops, load_crops, make_crops, with_rim
 
 BOX = Box(179, 83, 266, 170)  # dlib's for the astronaut
 CROP = Crop(region="face", size=48, margin=0.1, context=0.25)
@@ -19,32 +21,39 @@ def face_in(box: Box, face: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture
-def faces(tmp_path: Path, astronaut: np.ndarray, face: np.ndarray) -> list[Located]:
+def faces(tmp_path: Path, astronaut: np.ndarray, face: np.ndarray) -> Faces:
     """Three pictures under tmp_path, the third of them cut off within the crop."""
     moves = ((0, 0), (40, 30), (170, 75))
-    located = []
+    boxes = []
     for name, (x, y) in zip(NAMES, moves, strict=True):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(tmp_path / name), astronaut[y:260, x:300, ::-1])
-        box = Box(BOX.left - x, BOX.top - y, BOX.right - x + 8, BOX.bottom - y)
-        located.append(Located(name, box, face_in(box, face)))
-    return located
+        boxes.append(Box(BOX.left - x, BOX.top - y, BOX.right - x + 8, BOX.bottom - y))
+    return located(NAMES, boxes, face)
+
+
+def located(names: Sequence[str], boxes: Sequence[Box], face: np.ndarray) -> Faces:
+    return Faces.of(
+        names,
+        box=np.array([box.corners for box in boxes]),
+        points=np.array([face_in(box, face) for box in boxes]),
+    )
 
 
 @pytest.fixture
-def crops(tmp_path: Path, faces: list[Located]) -> Crops:
+def crops(tmp_path: Path, faces: Faces) -> Crops:
     make_crops(tmp_path, faces, CROP, tmp_path / "crops")
     return load_crops(tmp_path / "crops")
 
 
 def test_crops_are_stored_with_their_rim_in_the_faces_order(
-    crops: Crops, faces: list[Located], astronaut: np.ndarray
+    crops: Crops, faces: Faces, astronaut: np.ndarray
 ) -> None:
     assert crops.images == list(NAMES)
     assert crops.pixels.shape == (3, 72, 72, 3)
     picture = astronaut[:260, :300]
     np.testing.assert_array_equal(
-        crops.pixels[0], with_rim(picture, crop_map(faces[0].box, 0.1, 48), 48, 12)
+        crops.pixels[0], with_rim(picture, crop_map(faces.box(0), 0.1, 48), 48, 12)
     )
 
 
@@ -53,16 +62,16 @@ def test_rows_are_found_by_their_split(crops: Crops) -> None:
     assert crops.rows("test").tolist() == [1]
 
 
-def test_points_and_maps_lead_back_to_the_picture(crops: Crops, faces: list[Located]) -> None:
-    for points, matrix, face in zip(crops.points, crops.maps, faces, strict=True):
+def test_points_and_maps_lead_back_to_the_picture(crops: Crops, faces: Faces) -> None:
+    for points, matrix, own in zip(crops.points, crops.maps, faces.points, strict=True):
         back = Affine(matrix).inverse()(points)
-        np.testing.assert_allclose(back, face.points, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(back, own, rtol=0, atol=1e-9)
 
 
-def test_points_are_counted_in_the_inputs_pixels(crops: Crops, faces: list[Located]) -> None:
+def test_points_are_counted_in_the_inputs_pixels(crops: Crops, faces: Faces) -> None:
     # the box is 95 wide and widened by a tenth on each side: 114 px become 48
-    middle = np.array(faces[0].box.centre)
-    expected = (faces[0].points - middle) * 48 / 114 + 23.5
+    middle = np.array(faces.box(0).centre)
+    expected = (faces.points[0] - middle) * 48 / 114 + 23.5
     np.testing.assert_allclose(crops.points[0], expected, rtol=0, atol=1e-9)
 
 
@@ -77,12 +86,12 @@ def test_mean_and_deviation_are_those_of_the_train_crops_without_their_rim(crops
     assert (crops.stats.size, crops.stats.margin, crops.stats.border) == (48, 0.1, 12)
 
 
-def test_what_is_read_back_is_what_was_made(tmp_path: Path, faces: list[Located]) -> None:
+def test_what_is_read_back_is_what_was_made(tmp_path: Path, faces: Faces) -> None:
     made = make_crops(tmp_path, faces, CROP, tmp_path / "crops")
     assert load_crops(tmp_path / "crops").stats == made
 
 
-def test_making_crops_again_gives_the_same_bytes(tmp_path: Path, faces: list[Located]) -> None:
+def test_making_crops_again_gives_the_same_bytes(tmp_path: Path, faces: Faces) -> None:
     for name in ("one", "two"):
         make_crops(tmp_path, faces, CROP, tmp_path / name)
     one, two = (
@@ -117,7 +126,7 @@ def test_beyond_the_picture_its_border_is_continued() -> None:
     np.testing.assert_allclose(crop[5, 12:, 0], np.arange(12, 40) - 9.5, atol=0.51)
 
 
-def test_a_crop_without_context_has_no_rim(tmp_path: Path, faces: list[Located]) -> None:
+def test_a_crop_without_context_has_no_rim(tmp_path: Path, faces: Faces) -> None:
     stats = make_crops(tmp_path, faces, Crop("face", 48, 0.1, 0), tmp_path / "crops")
     assert stats.border == 0
     assert load_crops(tmp_path / "crops").pixels.shape == (3, 48, 48, 3)
@@ -128,23 +137,21 @@ def test_a_picture_of_one_colour_has_no_deviation(tmp_path: Path, face: np.ndarr
     (tmp_path / "300W" / "train").mkdir(parents=True)
     (tmp_path / "a.png").rename(tmp_path / NAMES[0])
     box = Box(20, 20, 70, 70)
-    located = [Located(NAMES[0], box, face_in(box, face))]
-    stats = make_crops(tmp_path, located, CROP, tmp_path / "crops")
+    faces = located(NAMES[:1], [box], face)
+    stats = make_crops(tmp_path, faces, CROP, tmp_path / "crops")
     assert (stats.mean, stats.std) == ((77, 101, 3), (0, 0, 0))
 
 
-def test_without_a_train_face_there_is_nothing_to_learn_from(
-    tmp_path: Path, faces: list[Located]
-) -> None:
-    with pytest.raises(FacealignError, match="no face was found in any train picture"):
-        make_crops(tmp_path, faces[1:2], CROP, tmp_path / "crops")
+def test_without_a_train_face_there_is_nothing_to_learn_from(tmp_path: Path, faces: Faces) -> None:
+    with pytest.raises(InputError, match="no face was found in any train picture"):
+        make_crops(tmp_path, faces.where(split="test"), CROP, tmp_path / "crops")
     assert not (tmp_path / "crops").exists()
 
 
 def test_a_whole_frame_is_cropped_and_other_pictures_as_wide_around_their_faces(
-    tmp_path: Path, faces: list[Located]
+    tmp_path: Path, faces: Faces
 ) -> None:
-    frames = [replace(face, frame=Box.of_picture(300, 260)) for face in faces]
+    frames = faces.with_columns(size=np.array([[300, 260]] * 3))
     stats = make_crops(tmp_path, frames, replace(CROP, region="frame", margin=0), tmp_path / "all")
     crops = load_crops(tmp_path / "all")
     # the frame's corners are the input's edges, a pixel's half outside of its centres

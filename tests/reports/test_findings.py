@@ -3,6 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from facealign.core.faces import Faces
 from facealign.evaluation import metrics, scoring
 from facealign.evaluation.scoring import Ced
 from facealign.reports import findings
@@ -17,13 +18,13 @@ def on_images(errors: np.ndarray, datasets: list[str] | None = None) -> scoring.
     count = len(errors)
     names = datasets or ["300W"] * count
     return scoring.Tested(
-        images=[f"{name}/test/{i}.jpg" for i, name in enumerate(names)],
-        datasets=np.array(names, dtype=object),
-        boxes=np.tile([0.0, 0, 100, 100], (count, 1)),
-        truth=np.zeros((count, 68, 2)),
+        faces=Faces.of(
+            [f"{name}/test/{i}.jpg" for i, name in enumerate(names)],
+            box=np.tile([0.0, 0, 100, 100], (count, 1)),
+            points=np.zeros((count, 68, 2)),
+        ),
         points=np.zeros((count, 68, 2)),
-        distances=errors * 100,
-        errors=errors,
+        distances=errors[:, None] * 100,
     )
 
 
@@ -84,9 +85,9 @@ def test_reasons_are_counted_the_most_frequent_first() -> None:
 
 def test_duplicates_are_told_with_the_figure_without_them() -> None:
     model = on_images(np.array([0.0, 0.04, 0.08]))
-    found = findings.duplicates(model, [model.images[0]], WORDS)
+    found = findings.duplicates(model, model.faces.images[:1], WORDS)
     assert (found.values["without"], found.values["all"]) == ("0.250", "0.500")
-    assert findings.duplicates(model, model.images, WORDS).values["without"] == "—"
+    assert findings.duplicates(model, model.faces.images, WORDS).values["without"] == "—"
     assert findings.duplicates(model, [], WORDS) == Finding("no_duplicates")
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from facealign.core import images, tables
+from facealign.core.faces import Faces
+from facealign.core.geometry import Box
 from facealign.core.points import select
 from facealign.evaluation import scoring
 from facealign.evaluation.scoring import Ced
@@ -23,7 +25,7 @@ from facealign.reports.document import (
 from facealign.reports.landmarks import Material
 
 CED = Ced(resamples=100, seed=1)
-CORNERS = {"left": 179.0, "top": 83.0, "right": 266.0, "bottom": 170.0}  # dlib's
+BOX = Box(179, 83, 266, 170)  # dlib's
 Make = Callable[..., Material]
 SPLITS = {"a.jpg": "train", "b.jpg": "train", "c.jpg": "test", "d.jpg": "test", "e.jpg": "test"}
 
@@ -40,41 +42,22 @@ def make(tmp_path: Path, astronaut: np.ndarray, face: np.ndarray) -> Make:
     # e.jpg is b.jpg once more: a test picture that was learnt from
     images.write(tmp_path / names["e.jpg"], np.roll(astronaut, shifts["b.jpg"], axis=1)[:, :, ::-1])
 
-    def stored(
-        name: str, columns: Mapping[str, tables.Column], points: np.ndarray | None = None
-    ) -> tables.Table:
-        tables.write(tmp_path / name, columns, points)
+    def stored(name: str, columns: Mapping[str, tables.Column]) -> tables.Table:
+        tables.write(tmp_path / name, columns)
         return tables.read(tmp_path / name)
 
     def material(lost: tuple[str, ...] = (), count: int = 68) -> Material:
-        index = stored(
-            "index.csv",
-            {
-                "image": list(names.values()),
-                "dataset": ["300W"] * len(names),
-                "split": list(SPLITS.values()),
-            },
-            np.array([truth[name] for name in names]),
-        )
+        index = Faces.of([*names.values()], points=np.array([truth[name] for name in names]))
         boxed = [name for name in names if name not in lost]
-        boxes = stored(
-            "boxes.csv",
-            {"image": [names[name] for name in boxed]}
-            | {side: [value] * len(boxed) for side, value in CORNERS.items()}
-            | {"source": ["upsample 0"] * len(boxed)},
+        boxes = Faces.of(
+            [names[name] for name in boxed],
+            box=np.array([BOX.corners] * len(boxed)),
+            source=["upsample 0"] * len(boxed),
         )
         off = np.array([truth[name] for name in boxed])
         guesses = {"model": select(off + (3, 0), count), "dlib": off + (0, 5)}
-        tested = {
-            method: scoring.measure(
-                index,
-                boxes,
-                stored(f"{method}.csv", {"image": [names[name] for name in boxed]}, points),
-                count,
-            )
-            for method, points in guesses.items()
-        }
-        scored = {method: scoring.score(its) for method, its in tested.items()}
+        predicted = {method: boxes.with_columns(points=its) for method, its in guesses.items()}
+        tested = scoring.measure(boxes.join(index).where(split="test"), predicted)
         return Material(
             faces=tmp_path,
             index=index,
@@ -93,7 +76,7 @@ def make(tmp_path: Path, astronaut: np.ndarray, face: np.ndarray) -> Make:
                     "validation_nme": [0.05, 0.03, 0.04],
                 },
             ),
-            figures=scoring.summarise(scored, scoring.undetected(index, boxes), CED),
+            figures=scoring.summarise(tested, scoring.undetected(index, boxes), CED),
             params={"train.arch": "onet", "train.epochs": 3},
             ced=CED,
         )

@@ -10,11 +10,12 @@ import torch
 
 from facealign.core import config
 from facealign.core.errors import FacealignError
+from facealign.core.faces import Faces
 from facealign.core.files import sha256
 from facealign.core.points import MIRROR
 from facealign.evaluation import metrics
 from facealign.faces import cropping
-from facealign.faces.cropping import Crop, Crops, Located
+from facealign.faces.cropping import Crop, Crops
 from facealign.faces.detection import box_from_points
 from facealign.synthesis.pictures import plan_pictures, render
 from facealign.training import checkpoint, loop, prediction
@@ -41,7 +42,7 @@ PLAIN = Predict(mirrored=False)
 def crops(tmp_path_factory: pytest.TempPathFactory) -> Crops:
     """Sixteen generated faces, two of them of the test split."""
     folder = tmp_path_factory.mktemp("faces")
-    faces = []
+    names, truth = [], []
     for number, plan in enumerate([p for p in plan_pictures(40, 3) if p.kind == "plain"][:16]):
         name = f"300W/{'test' if number < 2 else 'train'}/{number}.png"
         data, points = render(plan)
@@ -49,7 +50,10 @@ def crops(tmp_path_factory: pytest.TempPathFactory) -> Crops:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         assert picture is not None
         cv2.imwrite(str(folder / name), picture)
-        faces.append(Located(name, box_from_points(points), points))
+        names.append(name)
+        truth.append(points)
+    boxes = np.array([box_from_points(points).corners for points in truth])
+    faces = Faces.of(names, box=boxes, points=np.array(truth))
     cropping.make_crops(folder, faces, Crop("face", 48, 0.1, 0.25), folder / "crops")
     return cropping.load_crops(folder / "crops")
 

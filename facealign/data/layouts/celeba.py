@@ -1,8 +1,8 @@
-"""The layout of CelebA: a folder of pictures, and lists of what they show.
+"""The layout of CelebA: a folder of pictures, and lists of their points and people.
 
 The lists may lie beside img_celeba/ or, as CelebA itself has them, in folders of their own. Faces
-are found by their points, so list_bbox_celeba.txt is not needed. Nobody says whether the points
-count pixels from 0 or from 1; they are taken as they are.
+are found by their points, so list_bbox_celeba.txt is not needed. CelebA does not document whether
+points count pixels from 0 or from 1; they are read as 0-based.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ArchiveError
 from facealign.core.files import in_fold
 from facealign.data.annotations import format_pts
 
 PICTURES = "img_celeba"
 LANDMARKS = "list_landmarks_celeba.txt"  # five points of each picture
-IDENTITIES = "identity_CelebA.txt"  # whose picture it is
+IDENTITIES = "identity_CelebA.txt"  # the person on each picture
 PARTITION = "list_eval_partition.txt"  # 0: train, 1: validation, 2: test
 NAME = "celeba"  # of the data set, where it has no folder of its own
 PART = re.compile(r"img_celeba|(list|identity)_\w+\.txt|Anno|Eval|Img", re.IGNORECASE)
 
-_HEADED = {LANDMARKS}  # a line of the count and one of the columns' names come first
-_TEST = 0.1  # share of the people, where no partition says who is for testing
+_HEADED = {LANDMARKS}  # two lines come first: the count, and the names of the columns
+_TEST = 0.1  # share of the people for the test split, without a partition
 
 
 def is_celeba(folder: Path) -> bool:
@@ -59,12 +59,12 @@ def arrange(folder: Path, target: Path) -> None:
 def _find(folder: Path, name: str) -> Path | None:
     found = sorted(folder.rglob(name))
     if len(found) > 1:
-        raise FacealignError(f"{found[0]} and {found[1]}: expected one of them")
+        raise ArchiveError(f"{found[0]} and {found[1]}: expected one of them")
     return found[0] if found else None
 
 
 def _read(folder: Path, name: str, count: int, present: set[str]) -> dict[str, list[float]]:
-    """The numbers of each picture that is there; nothing if there is no such list."""
+    """The numbers of each picture that is present; none without such a list."""
     path = _find(folder, name)
     if path is None:
         return {}
@@ -81,15 +81,13 @@ def _read(folder: Path, name: str, count: int, present: set[str]) -> dict[str, l
             numbers = []
         if len(numbers) != count:
             wanted = "one number" if count == 1 else f"{count} numbers"
-            raise FacealignError(
-                f"{path}:{number}: {line!r}, expected a picture's name and {wanted}"
-            )
+            raise ArchiveError(f"{path}:{number}: {line!r}, expected a picture's name and {wanted}")
         if picture in values:
-            raise FacealignError(f"{path}:{number}: {picture} stands in an earlier line, too")
+            raise ArchiveError(f"{path}:{number}: {picture} is in an earlier line, too")
         if picture in present:
             values[picture] = numbers
         else:
             absent += 1
     if absent:
-        print(f"{name}: {absent} lines of pictures that are not there", file=sys.stderr)
+        print(f"{name}: {absent} lines name pictures that are missing", file=sys.stderr)
     return values
