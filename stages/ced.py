@@ -8,7 +8,7 @@ from facealign.core.command import run
 from facealign.core.files import write_json
 from facealign.evaluation import metrics, scoring
 from facealign.evaluation.scoring import Ced
-from facealign.reports import markdown, plotting
+from facealign.reports import ced_figures, markdown
 
 
 def main(
@@ -38,7 +38,7 @@ def main(
     tables.write(errors, images | {name: its.errors for name, its in tested.items()})
     for dataset in summary:
         both = {its: scored[dataset].errors for its, scored in methods.items() if dataset in scored}
-        plotting.ced_figure(both, dataset, curves / dataset)
+        ced_figures.ced_figure(both, dataset, curves / dataset)
         for name, values in both.items():
             at, share = metrics.ced_to_limit(values)
             tables.write(curves / f"{dataset}_{name}.csv", {"error": at, "share": share})

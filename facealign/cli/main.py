@@ -349,12 +349,12 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if done.examples:
         images.write(arguments.out / "faces.jpg", contact_sheet.best_to_worst(done.examples))
     try:
-        from facealign.reports import plotting
+        from facealign.reports import ced_figures
     except ModuleNotFoundError:
         print("no CED figure: pip install 'facealign[figures]'", file=sys.stderr)
     else:
         for dataset, errors in done.errors.items():
-            plotting.ced_figure(errors, dataset, arguments.out / dataset)
+            ced_figures.ced_figure(errors, dataset, arguments.out / dataset)
     for reason in done.dropped:
         print(f"dropped: {reason}", file=sys.stderr)
     for path in done.undetected:

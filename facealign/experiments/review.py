@@ -20,10 +20,10 @@ from facealign.experiments import comparison, revisions
 from facealign.experiments.comparison import Compared, Comparison
 from facealign.experiments.revisions import Source, Workspace
 from facealign.faces.drawing import Colour
-from facealign.reports import contact_sheet, plotting
+from facealign.reports import ced_figures, contact_sheet
+from facealign.reports.ced_figures import Curve
 from facealign.reports.contact_sheet import PREDICTED, TRUTH, Tile
 from facealign.reports.markdown import table
-from facealign.reports.plotting import Curve
 
 PAGE, FACES = "review.md", "faces.jpg"
 BASE: Colour = (60, 120, 255)
@@ -42,7 +42,7 @@ def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> s
         }
         dlib = _curve(comparison.errors["dlib"][compared.rows])
         title = f"{compared.dataset}, {len(compared.rows)} test images"
-        plotting.zoo_figure(curves, dlib, title, folder / compared.dataset)
+        ced_figures.zoo_figure(curves, dlib, title, folder / compared.dataset)
     rows, hidden = _changed_most(comparison), ""
     try:
         tiles = _tiles(comparison, base, head, rows) if rows else []

@@ -32,8 +32,8 @@ from facealign.faces.dlib_predictor import Dlib
 from facealign.inference import aligner, benchmark
 from facealign.models.parts.codecs import Codec, make_codec
 from facealign.models.parts.layers import Shape
-from facealign.reports import markdown, plotting
-from facealign.reports.plotting import Curve
+from facealign.reports import ced_figures, markdown
+from facealign.reports.ced_figures import Curve
 from facealign.training import checkpoint, loop
 from facealign.training.prediction import Predict
 from facealign.training.recipe import Train
@@ -268,7 +268,7 @@ def main(sweep: Path, figures: Path, plots: Path) -> None:
         curves = {network.name: network.curves[dataset]["model"] for network in networks}
         images = summary["dlib"]["figures"][dataset]["images"]
         title = f"{dataset}, {images} test images"
-        plotting.zoo_figure(curves, methods["dlib"], title, plots / dataset)
+        ced_figures.zoo_figure(curves, methods["dlib"], title, plots / dataset)
     print(markdown.zoo_table(summary, [name for name in summary["dlib"]["figures"] if name != ALL]))
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import cv2
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
 
 from facealign.core import tables
 from facealign.recognition import crops
@@ -18,7 +17,6 @@ from facealign.recognition.crops import Aligned
 from facealign.recognition.recipe import CURVE, GUESSES, LED, TRAIN
 from facealign.recognition.texts import TEXTS
 from facealign.reports import contact_sheet
-from facealign.reports.charts import png, side_by_side
 from facealign.reports.contact_sheet import COLUMNS, TILE
 from facealign.reports.document import (
     Block,
@@ -30,6 +28,7 @@ from facealign.reports.document import (
     Text,
     as_picture,
 )
+from facealign.reports.figures import grouped, percentages, png, side_by_side, styled
 from facealign.reports.wording import Language, Words
 
 _COLOURS = {"none": "#888888", "2": "#1f5fb4", "3": "#c0541f", "5": "#2a8c4a"}
@@ -170,16 +169,17 @@ def _table(material: Material, words: Words) -> Table:
     return Table(rows, names=2)
 
 
+@styled
 def _bars(material: Material, words: Words) -> bytes:
     """Top-1 of each alignment, the losses side by side."""
-    figure, (axes,) = side_by_side(1, 3.0, across=1.7)
+    figure, (axes,) = side_by_side(1, 3.0, stretch=1.7)
     losses = list(next(iter(material.figures.values())))
-    thick = 0.8 / len(losses)
     for number, loss in enumerate(losses):
         values = np.array([its[loss]["top1"] for its in material.figures.values()])
         ends = np.array([its[loss]["top1_ci95"] for its in material.figures.values()])
+        places, thick = grouped(len(values), number, len(losses))
         axes.bar(
-            np.arange(len(values)) + (number - (len(losses) - 1) / 2) * thick,
+            places,
             values,
             thick * 0.95,
             yerr=np.abs(ends.T - values).clip(min=0),
@@ -190,11 +190,12 @@ def _bars(material: Material, words: Words) -> bytes:
     axes.set_xticks(
         range(len(material.figures)), [words(f"aligned_{points}") for points in material.figures]
     )
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    percentages(axes)
     axes.legend(fontsize=8, loc="lower right")
     return png(figure)
 
 
+@styled
 def _roc(material: Material, words: Words) -> bytes:
     """A panel for each loss, a line for each alignment."""
     losses = list(next(iter(material.figures.values())))
@@ -209,11 +210,12 @@ def _roc(material: Material, words: Words) -> bytes:
                 )
         axes.set(xscale="log", xlim=(1e-4, 1), ylim=(0, 1), title=words(loss))
         axes.set(xlabel=words("far_axis"), ylabel=words("tar_axis"))
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        percentages(axes)
         axes.legend(fontsize=8, loc="lower right")
     return png(figure)
 
 
+@styled
 def _learning(material: Material, words: Words) -> bytes:
     """Of each loss its value, and what is recognised."""
     losses = list(next(iter(material.figures.values())))
@@ -238,7 +240,7 @@ def _name_curve(axes: Axes, column: str, loss: str, words: Words) -> None:
     axes.set(xlabel=words("epoch"), title=f"{words(loss)}: {words(column)}")
     if column == "validation_top1":
         axes.set_ylim(0, 1)
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        percentages(axes)
         axes.legend(fontsize=8, loc="lower right")
 
 

@@ -21,7 +21,7 @@ from facealign.evaluation.scoring import ALL, Ced, Tested
 from facealign.faces import quality
 from facealign.faces.drawing import Colour
 from facealign.faces.quality import Group
-from facealign.reports import contact_sheet, duplicates, findings, report_plots
+from facealign.reports import contact_sheet, duplicates, findings, report_figures
 from facealign.reports.contact_sheet import PREDICTED, TRUTH, Tile
 from facealign.reports.document import (
     Block,
@@ -164,7 +164,7 @@ def _results(material: Material, words: Words) -> Iterator[Block]:
             rows.append(
                 [
                     words.dataset(name),
-                    words("model") if method == "model" else method,
+                    words.method(method),
                     words.number(its["auc_08"], 4),
                     words.interval(its["auc_08_ci95"]),
                     words.number(its["auc_100"], 4),
@@ -182,7 +182,9 @@ def _results(material: Material, words: Words) -> Iterator[Block]:
     }
     if len(errors) == 2:  # one data set: all is the same again
         del errors[ALL]
-    yield Picture(report_plots.ced(errors, words), words("ced_caption"), min(1, len(errors) / 2.5))
+    yield Picture(
+        report_figures.ced(errors, words), words("ced_caption"), min(1, len(errors) / 2.5)
+    )
     yield Text(words("metric", resamples=material.ced.resamples))
     yield Heading(words("regions"))
     regions = {method: scoring.by_region(its) for method, its in material.tested.items()}
@@ -193,7 +195,7 @@ def _results(material: Material, words: Words) -> Iterator[Block]:
         method: {part: float(errors.mean()) for part, errors in parts.items()}
         for method, parts in regions.items()
     }
-    yield Picture(report_plots.regions(means, words), words("regions_caption"), 0.7)
+    yield Picture(report_figures.regions(means, words), words("regions_caption"), 0.7)
 
 
 def _respects(material: Material, looks: Sequence[Look], words: Words) -> dict[str, list[Rated]]:
@@ -226,7 +228,7 @@ def _respects(material: Material, looks: Sequence[Look], words: Words) -> dict[s
 def _hard(respects: Mapping[str, Sequence[Rated]], words: Words) -> Iterator[Block]:
     yield Heading(words("hard"))
     yield Text(words("hard_method"))
-    yield Picture(report_plots.groups(respects, words), words("hard_caption"))
+    yield Picture(report_figures.groups(respects, words), words("hard_caption"))
 
 
 def _faces(material: Material, words: Words) -> Iterator[Block]:
@@ -286,7 +288,7 @@ def _training(material: Material, words: Words) -> Iterator[Block]:
     columns = {name: table.numbers(name)[:, 0] for name in table.columns}
     kept = int(columns["epoch"][columns["validation_nme"].argmin()])
     yield Heading(words("training"))
-    yield Picture(report_plots.learning(columns, kept, words), words("training_caption"))
+    yield Picture(report_figures.learning(columns, kept, words), words("training_caption"))
 
 
 def _data(

@@ -266,6 +266,9 @@ class Words:
     def dataset(self, name: str) -> str:
         return self("all") if name == "all" else name
 
+    def method(self, name: str) -> str:
+        return self("model") if name == "model" else name
+
     def number(self, value: float | None, digits: int = 3) -> str:
         return "—" if value is None else self._mark(f"{value:.{digits}f}")
 

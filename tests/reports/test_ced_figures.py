@@ -4,7 +4,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from facealign.reports.plotting import COLOURS, Curve, ced_figure, zoo_figure
+from facealign.reports.ced_figures import COLOURS, Curve, ced_figure, zoo_figure
 
 ERRORS = {"model": np.array([0.02, 0.04, 0.06]), "dlib": np.array([0.03, 0.09, 0.05])}
 
