@@ -1,4 +1,4 @@
-"""The report on recognition: which alignment and loss are ahead, and what was seen."""
+"""The report on recognition: which alignment and loss are better, and what the networks see."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ from facealign.recognition import crops
 from facealign.recognition.crops import Aligned
 from facealign.recognition.recipe import CURVE, GUESSES, LED, TRAIN
 from facealign.recognition.texts import TEXTS
-from facealign.reports import contact_sheet
+from facealign.reports import contact_sheet, sections
 from facealign.reports.contact_sheet import COLUMNS, TILE
 from facealign.reports.document import (
     Block,
     Document,
     Heading,
-    Items,
     Picture,
     Table,
     Text,
     as_picture,
 )
 from facealign.reports.figures import grouped, percentages, png, side_by_side, styled
-from facealign.reports.wording import Language, Words
+from facealign.reports.wording import Finding, Language, Words
 
 _COLOURS = {"none": "#888888", "2": "#1f5fb4", "3": "#c0541f", "5": "#2a8c4a"}
 _MISTAKES = 9
@@ -37,7 +36,7 @@ _MISTAKES = 9
 
 @dataclass(frozen=True)
 class Material:
-    """What the stages have made."""
+    """The outputs of the stages."""
 
     aligned: Path
     networks: Path
@@ -62,8 +61,7 @@ class Material:
 def build(material: Material, language: Language) -> Document:
     words = Words(language, TEXTS)
     blocks: list[Block] = [
-        Heading(words("in_short")),
-        Items(list(_findings(material, words)), weighty=True),
+        *sections.summary(_findings(material, words), words),
         Heading(words("results")),
         Text(words("figures_method")),
         _table(material, words),
@@ -81,15 +79,7 @@ def build(material: Material, language: Language) -> Document:
         Picture(_learning(material, words), words("curves_caption")),
         Heading(words("chosen_pictures")),
         *_counts(material.counts, words),
-        Heading(words("parameters")),
-        Table(
-            [
-                [words("parameter"), words("value")],
-                *([name, str(value)] for name, value in material.params.items()),
-            ],
-            names=2,
-            small=True,
-        ),
+        *sections.parameters(material.params, words),
     ]
     return Document(language, words("recognition", people=material.counts["people"]), blocks)
 
@@ -99,74 +89,80 @@ def _variant(name: tuple[str, str], words: Words) -> str:
     return f"{words(loss)}, {words(f'aligned_{points}')}"
 
 
-def _findings(material: Material, words: Words) -> Iterator[str]:
-    details = material.details["variants"]
-    best = material.best("top1")
+def _findings(material: Material, words: Words) -> Iterator[Finding]:
+    best, details = material.best("top1"), material.details["variants"]
     assert best is not None
     low, high = material.figure(best, "top1_ci95")
-    yield words(
+    yield Finding(
         "top1_best",
-        variant=_variant(best, words),
-        top1=words.percent(material.figure(best, "top1")),
-        images=material.figure(best, "images"),
-        people=material.figure(best, "people"),
-        low=words.percent(low),
-        high=words.percent(high),
+        {
+            "variant": _variant(best, words),
+            "top1": words.percent(material.figure(best, "top1")),
+            "images": material.figure(best, "images"),
+            "people": material.figure(best, "people"),
+            "low": words.percent(low),
+            "high": words.percent(high),
+        },
     )
-    sure = material.best("tar_1e-2")
-    if sure is None:
-        yield words("no_unseen")
+    best = material.best("tar_1e-2")
+    if best is None:
+        yield Finding("no_unseen")
     else:
-        its = details["-".join(sure)]
+        its = details["-".join(best)]
         low, high = its["tar_1e-2_ci95"]
-        yield words(
+        yield Finding(
             "tar_best",
-            variant=_variant(sure, words),
-            tar=words.percent(material.figure(sure, "tar_1e-2")),
-            unseen=its["unseen_people"],
-            low=words.percent(low),
-            high=words.percent(high),
+            {
+                "variant": _variant(best, words),
+                "tar": words.percent(material.figure(best, "tar_1e-2")),
+                "unseen": its["unseen_people"],
+                "low": words.percent(low),
+                "high": words.percent(high),
+            },
         )
     for key in LED:
         leads = material.details["leads"].get(key, {})
-        for kind, over in (("points", "over_losses"), ("losses", "over_points")):
-            for lead in leads.get(kind, []):
-                names = [
-                    words(f"aligned_{lead[side]}" if kind == "points" else lead[side])
-                    for side in ("better", "worse")
-                ]
-                low, high = lead["ci95"]
-                yield words(
-                    "lead_real" if lead["real"] else "lead_chance",
-                    what=words(over, figure=words(key)),
-                    better=names[0],
-                    worse=names[1],
-                    value=words.number(100 * lead["value"], 1),
-                    low=words.number(100 * low, 1),
-                    high=words.number(100 * high, 1),
-                )
+        for lead in leads.get("points", []):
+            names = [words(f"aligned_{lead[side]}") for side in ("better", "worse")]
+            yield _lead(lead, words("over_losses", figure=words(key)), names, words)
+        for lead in leads.get("losses", []):
+            names = [words(lead[side]) for side in ("better", "worse")]
+            yield _lead(lead, words("over_points", figure=words(key)), names, words)
+
+
+def _lead(lead: Mapping[str, Any], what: str, names: list[str], words: Words) -> Finding:
+    low, high = lead["ci95"]
+    better, worse = names
+    return Finding(
+        "lead_significant" if lead["real"] else "lead_not_significant",
+        {
+            "what": what,
+            "better": better,
+            "worse": worse,
+            "value": words.number(100 * lead["value"], 1),
+            "low": words.number(100 * low, 1),
+            "high": words.number(100 * high, 1),
+        },
+    )
 
 
 def _table(material: Material, words: Words) -> Table:
-    heads = [words("alignment"), words("loss"), "top-1", words("interval")]
-    heads += ["TAR@FAR 0.01", words("interval"), "TAR@FAR 0.001", "EER"]
-    rows = [heads]
-    for name in material.names():
-        details = material.details["variants"]["-".join(name)]
-        ends = details.get("tar_1e-2_ci95")
-        rows.append(
-            [
-                words(f"aligned_{name[0]}"),
-                words(name[1]),
-                words.number(material.figure(name, "top1")),
-                words.interval(material.figure(name, "top1_ci95")),
-                words.number(material.figure(name, "tar_1e-2")),
-                words.interval(ends),
-                words.number(material.figure(name, "tar_1e-3")),
-                words.number(material.figure(name, "eer")),
-            ]
+    columns = {
+        "top1": "top-1",
+        "top1_ci95": words("interval"),
+        "tar_1e-2": "TAR@FAR 0.01",
+        "tar_1e-2_ci95": words("interval"),
+        "tar_1e-3": "TAR@FAR 0.001",
+        "eer": "EER",
+    }
+    rows = [
+        (
+            [words(f"aligned_{points}"), words(loss)],
+            {**material.details["variants"][f"{points}-{loss}"], **material.figures[points][loss]},
         )
-    return Table(rows, names=2)
+        for points, loss in material.names()
+    ]
+    return sections.figures([words("alignment"), words("loss")], columns, rows, words)
 
 
 @styled
@@ -309,4 +305,4 @@ def _counts(counts: Mapping[str, Any], words: Words) -> Iterator[Block]:
     )
     if counts["reasons"]:
         rows = [[words(reason), str(count)] for reason, count in counts["reasons"].items()]
-        yield Table([[words("why_not"), words("pictures")], *rows])
+        yield Table([[words("reason"), words("images")], *rows])

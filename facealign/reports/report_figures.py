@@ -83,15 +83,17 @@ def groups(respects: Mapping[str, Sequence[Rated]], words: Words) -> bytes:
                 label=words.method(method),
             )
         axes.set(xlabel=words(respect), ylabel="AUC@0.08", xlim=(-0.5, len(rated) - 0.5))
-        names = [f"{group.name}\n{group.figures[methods[0]]['images']}" for group in rated]
-        axes.set_xticks(range(len(rated)), names, fontsize=8)
+        names = [words(its.name) if respect == "sharpness" else its.name for its in rated]
+        counts = [group.figures[methods[0]]["images"] for group in rated]
+        labels = [f"{name}\n{count}" for name, count in zip(names, counts, strict=True)]
+        axes.set_xticks(range(len(rated)), labels, fontsize=8)
         _numbers(axes.yaxis, words, 2)
     low = min(axes.get_ylim()[0] for axes in panels)
     high = max(axes.get_ylim()[1] for axes in panels)
     for axes in panels:
         axes.set_ylim(low, high)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), fontsize=8)
+    handles, methods = panels[0].get_legend_handles_labels()
+    figure.legend(handles, methods, loc="outside upper left", ncols=len(handles), fontsize=8)
     return png(figure)
 
 

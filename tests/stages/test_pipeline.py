@@ -78,7 +78,7 @@ def test_the_report_tells_the_figures_and_its_bytes_are_the_same_each_time(
     page = written["html"].read_text(encoding="utf-8")
     for methods in project.json("metrics/ced.json").values():
         assert f">{methods['model']['auc_08']:.4f}<" in page
-    assert "http" not in page and "profiles of 39 points" in page
+    assert "http" not in page and "39-point profiles" in page
     data = "faces index.csv dropped.csv boxes.csv predicted.csv dlib.csv training.csv"
     again = [tmp_path / path.name for path in written.values()]
     project.run(
