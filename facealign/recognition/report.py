@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from facealign.core import tables
-from facealign.recognition import crops
-from facealign.recognition.crops import Aligned
+from facealign.recognition import aligned_faces
+from facealign.recognition.aligned_faces import Aligned
 from facealign.recognition.recipe import CURVE, GUESSES, LED, TRAIN
 from facealign.recognition.texts import TEXTS
 from facealign.reports import contact_sheet, sections
@@ -69,7 +69,7 @@ def build(material: Material, language: Language) -> Document:
     ]
     if any(material.curves.glob("*.csv")):
         blocks.append(Picture(_roc(material, words), words("roc")))
-    faces = {points: crops.load(material.aligned / points) for points in material.figures}
+    faces = {points: aligned_faces.load(material.aligned / points) for points in material.figures}
     blocks += [
         Heading(words("aligned_faces")),
         _aligned(faces, words),
