@@ -399,7 +399,7 @@ def release_and_describe(project: Project) -> None:
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
     dlib = project.json("metrics/ced.json")["300W"]["dlib"]
     assert re.search(rf"\| 300W +\| dlib +\| +{re.escape(markdown.with_interval(dlib))} \|", text)
-    assert "### Menpo, by what makes faces hard" in text
+    assert "### Menpo, by difficulty" in text
     assert all(re.search(rf"\| 300W +\| {name} +\|", text) for name in ("both", "with-wing"))
     card.write_text("nothing", encoding="utf-8")
     said = project.run(
