@@ -63,7 +63,7 @@ def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> s
     rows, hidden = _changed_most(comparison), ""
     try:
         tiles = _tiles(comparison, base, head, rows) if rows else []
-    except FacealignError as error:  # no data at hand: only Git's files are certain to be
+    except FacealignError as error:  # only Git's files are certain to be there, not the data
         hidden = str(error)
     else:
         if tiles:

@@ -167,7 +167,7 @@ def _table(material: Material, words: Words) -> Table:
 
 @styled
 def _bars(material: Material, words: Words) -> bytes:
-    """Top-1 of each alignment, the losses side by side."""
+    """Top-1 accuracy of each alignment, with a bar for each loss."""
     figure, (axes,) = side_by_side(1, 3.0, stretch=1.7)
     losses = list(next(iter(material.figures.values())))
     for number, loss in enumerate(losses):
@@ -213,7 +213,7 @@ def _roc(material: Material, words: Words) -> bytes:
 
 @styled
 def _learning(material: Material, words: Words) -> bytes:
-    """Of each loss its value, and what is recognised."""
+    """A row for each loss: training loss, and validation accuracy."""
     losses = list(next(iter(material.figures.values())))
     figure, grid = side_by_side(2 * len(losses), 2.8, in_row=2)
     for number, loss in enumerate(losses):
@@ -245,7 +245,7 @@ def _tile(pixels: np.ndarray) -> np.ndarray:
 
 
 def _aligned(aligned: Mapping[str, Aligned], words: Words) -> Picture:
-    """A row an alignment: the mean of what is learnt from, and pictures of some people."""
+    """A row for each alignment: the mean training image, then some of the images."""
     tiles = []
     for faces in aligned.values():
         learnt = faces.rows(TRAIN)
@@ -283,6 +283,7 @@ def _mistakes(material: Material, aligned: Mapping[str, Aligned], words: Words) 
 
 
 def _confused(faces: Aligned, image: str, guess: str) -> Sequence[np.ndarray]:
+    """The image, and a training image of the person that the network named."""
     learnt = faces.rows(TRAIN)
     other = learnt[np.flatnonzero(faces.people[learnt] == guess)[0]]
     rows = np.array([faces.images.index(image), other])

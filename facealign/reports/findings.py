@@ -23,7 +23,7 @@ _BETTER, _WORSE = 0.99, 1.01  # one percent of the NME is more than the noise be
 
 @dataclass(frozen=True)
 class Rated:
-    """A group of faces: its name, and each method's figures on it."""
+    """A group of faces: its name, and the figures of each method on it."""
 
     name: str
     figures: Mapping[str, Summary]
