@@ -1,17 +1,17 @@
-# The project from a fresh clone: Python 3.11, git and make are all it needs.
+# Everything from a fresh clone; needs only Python 3.11, git and make.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 LIST ?= experiments/zoo.yaml
 BASE ?= main
 HEAD ?= workspace
-# first, so that one process is at work on it while the other does the rest
-LONGEST := tests/stages/test_pipeline.py
+# the slowest test file comes first, so that one process runs it while the other runs the rest
+SLOWEST := tests/stages/test_pipeline.py
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo recognition test check bench sweep weights card zoo experiments promote review mlflow register
 
-help:  ## list the targets
+help:  ## list all targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 $(VENV)/installed: requirements.txt
@@ -21,37 +21,39 @@ $(VENV)/installed: requirements.txt
 	python -m facealign.experiments.plots_page .dvc/plots.html
 	touch $@
 
-# networks trained on another processor differ in their last bits, and what they find in its last digits
+# another processor trains networks that differ in their last bits, so that results differ slightly
 ADVISE_COMMIT = @git diff --quiet -- '*dvc.lock'; [ $$? -ne 1 ] || echo \
-    "Trained on this machine, figures differ a little from the committed ones. Before experiments: git commit -am Demo"
+    "Results of this machine differ slightly from the committed ones." \
+    "Before running experiments: git commit -am Demo"
 
-demo: $(VENV)/installed  ## run the whole pipeline on generated faces and print the results table
+demo: $(VENV)/installed  ## run the whole pipeline on generated faces and print the results
 	dvc repro
 	@python -m facealign.experiments.results metrics/ced.json
-	@echo "The report: plots/report.html, plots/report.pdf; the curves of experiments: $(VENV)/bin/dvc plots diff"
+	@echo "Report: plots/report.html, plots/report.pdf"
+	@echo "To compare the curves of experiments: $(VENV)/bin/dvc plots diff"
 	$(ADVISE_COMMIT)
 
-recognition: $(VENV)/installed  ## choose people, align, recognise, verify; print the table
+recognition: $(VENV)/installed  ## run the recognition pipeline and print the results
 	dvc repro stages/recognition/dvc.yaml
 	@python -m facealign.experiments.results metrics/recognition.json
-	@echo "The report: plots/recognition/report.html, plots/recognition/report.pdf"
+	@echo "Report: plots/recognition/report.html, plots/recognition/report.pdf"
 	$(ADVISE_COMMIT)
 
-test: check  ## lint, types and tests
-	pytest -n 2 --dist loadfile --no-loadscope-reorder $(LONGEST) tests
+test: check  ## run linters, type checks and tests
+	pytest -n 2 --dist loadfile --no-loadscope-reorder $(SLOWEST) tests
 
-check: $(VENV)/installed
+check: $(VENV)/installed  ## run linters and type checks only
 	ruff check .
 	ruff format --check .
 	mypy
 
-bench: $(VENV)/installed  ## pictures a second and peak memory of each stage, into metrics/bench.json
+bench: $(VENV)/installed  ## measure throughput and memory of each stage: metrics/bench.json
 	python -m facealign.experiments.stage_benchmark metrics/bench.json
 
-sweep: $(VENV)/installed  ## run the experiments of a list one after the other: make sweep LIST=mine.yaml
+sweep: $(VENV)/installed  ## run the experiments of a list: make sweep LIST=mine.yaml
 	python -m facealign.experiments.sweep $(LIST)
 
-weights: $(VENV)/installed  ## train the networks that come along and write facealign/weights/
+weights: $(VENV)/installed  ## train the networks that are shipped in facealign/weights/
 	python -m facealign.experiments.sweep experiments/zoo.yaml cascade small
 	python -m facealign.experiments.sweep experiments/weights.yaml residual
 	python -m facealign.experiments.release experiments/zoo.yaml data/teachers cascade
@@ -60,33 +62,37 @@ weights: $(VENV)/installed  ## train the networks that come along and write face
 	python -m facealign.experiments.translate data/teachers/faces ytf data/translated.tgz \
 	    data/teachers/cascade.onnx data/teachers/residual.onnx
 	python -m facealign.experiments.sweep experiments/weights.yaml cascade-on residual-on
-	python -m facealign.experiments.release experiments/weights.yaml facealign/weights cascade=cascade-on+residual-on
+	python -m facealign.experiments.release experiments/weights.yaml facealign/weights \
+	    cascade=cascade-on+residual-on
 	python -m facealign.experiments.release experiments/zoo.yaml facealign/weights small
-	rm facealign/weights/small.pt  # Git need not hold a second network to start from
+	rm facealign/weights/small.pt  # one network to start from is enough in Git
 
-card: $(VENV)/installed  ## measure facealign/weights/ on faces like data/faces: make card FACES=data/faces
-	$(if $(FACES),,$(error name the faces, real ones: make card FACES=data/faces))
+card: $(VENV)/installed  ## update the figures of MODEL_CARD.md: make card FACES=data/faces
+	$(if $(FACES),,$(error name a folder of real faces: make card FACES=data/faces))
 	@python -m facealign.experiments.model_card $(FACES) MODEL_CARD.md
 
-zoo: $(VENV)/installed  ## compare the experiments of a list that are done: table, metrics/zoo.json, plots/zoo
+zoo: $(VENV)/installed  ## compare the finished experiments of a list: metrics/zoo.json, plots/zoo
 	@python -m facealign.experiments.zoo $(LIST) metrics/zoo.json plots/zoo
 
-# the commits that experiments began from; all others would be rows without one
+# only the commits that experiments were run on
 BASELINES = $$(git for-each-ref --format='%(refname)' 'refs/exps/??/*/*' \
     | sed -E 's,refs/exps/(..)/([^/]+)/.*,--rev \1\2,' | sort -u)
-experiments: $(VENV)/installed  ## list all experiments: what differs, the best AUC in validation first
-	@dvc exp show --md --only-changed --rev HEAD $(BASELINES) --sort-by metrics/validation.json:auc_08 --sort-order desc \
-	    --drop '^(?!Experiment|auc_08$$|all\.model\.(auc_08|fr_08|nme)$$|(data|demo|detect|crop|train|predict|dlib|ced|report)\.[a-z_]+$$)'
+FIGURES = auc_08$$|all\.model\.(auc_08|fr_08|nme)$$
+SECTIONS = (data|demo|detect|crop|train|predict|dlib|ced|report)\.[a-z_]+$$
+experiments: $(VENV)/installed  ## list all experiments, highest validation AUC first
+	@dvc exp show --md --only-changed --rev HEAD $(BASELINES) \
+	    --sort-by metrics/validation.json:auc_08 --sort-order desc \
+	    --drop '^(?!Experiment|$(FIGURES)|$(SECTIONS))'
 
-promote: $(VENV)/installed  ## commit an experiment's params, figures and products: make promote EXP=name
+promote: $(VENV)/installed  ## commit an experiment to the branch: make promote EXP=name
 	$(if $(EXP),,$(error name the experiment: make promote EXP=name))
 	@python -m facealign.experiments.promote $(EXP)
 
-review: $(VENV)/installed  ## prove a change: make review BASE=main HEAD=my-experiment, into plots/review
+review: $(VENV)/installed  ## review a change: make review BASE=main HEAD=my-experiment
 	@python -m facealign.experiments.review $(BASE) $(HEAD) plots/review
 
-mlflow: $(VENV)/installed  ## open the page of the local runs at http://127.0.0.1:5000
+mlflow: $(VENV)/installed  ## browse the local MLflow runs at http://127.0.0.1:5000
 	mlflow ui --backend-store-uri sqlite:///mlflow.db
 
-register: $(VENV)/installed  ## make data/model.pt a version of `facealign` in MLflow's registry
+register: $(VENV)/installed  ## register data/model.pt as `facealign` in the MLflow registry
 	@python -m facealign.experiments.register data/model.pt

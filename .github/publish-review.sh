@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Push the figures of plots/review to the branch `review-figures` and print the page with links to them:
-# a comment on GitHub shows no picture that lies nowhere. Arguments: URL of the repository, name of the review.
+# Push the figures of plots/review to the branch `review-figures`, because a comment on GitHub can only link to
+# pictures, and print the page with these links. Arguments: URL of the repository, name of the review.
 set -euo pipefail
 url=$1 name=$2 page=plots/review/review.md
 figures=$(mktemp -d)

@@ -9,7 +9,7 @@ from facealign.core.faces import Faces
 from facealign.core.files import write_json
 from facealign.evaluation import scoring
 from facealign.evaluation.scoring import Ced
-from facealign.reports import markdown, plotting
+from facealign.reports import ced_figures, markdown
 
 
 def main(
@@ -33,7 +33,7 @@ def main(
     scoring.write(tested, errors, curves, regions)
     by_dataset = scoring.by_dataset(tested)
     for dataset in summary:
-        plotting.ced_figure(by_dataset.get(dataset, {}), dataset, curves / dataset)
+        ced_figures.ced_figure(by_dataset.get(dataset, {}), dataset, curves / dataset)
     # the curve's original stays with the model in DVC's cache; this copy is for review, in Git
     shutil.copyfile(training, training_copy)
     write_json(validation, scoring.best_epoch(tables.read(training)))

@@ -8,7 +8,7 @@ from facealign.core.faces import Faces
 from facealign.evaluation import scoring
 from facealign.evaluation.scoring import Ced
 from facealign.reports import document, landmarks
-from facealign.reports.landmarks import Material
+from facealign.reports.material import Material
 from facealign.reports.wording import Report
 
 
@@ -38,8 +38,7 @@ def main(
         ced=ced,
     )
     written = landmarks.build(material, config.load("report", Report).language)
-    document.write_html(written, page)
-    document.write_pdf(written, pdf)
+    document.write(written, page, pdf)
 
 
 if __name__ == "__main__":

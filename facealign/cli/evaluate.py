@@ -68,12 +68,12 @@ def run(arguments: argparse.Namespace) -> int:
         sheet = contact_sheet.best_to_worst(Path(), best.faces, best.points, best.errors)
         images.write(arguments.out / "faces.jpg", sheet)
     try:
-        from facealign.reports import plotting
+        from facealign.reports import ced_figures
     except ModuleNotFoundError:
         print("no CED figures: pip install 'facealign[figures]'", file=sys.stderr)
     else:
         for dataset, errors in scoring.by_dataset(report.tested).items():
-            plotting.ced_figure(errors, dataset, arguments.out / dataset)
+            ced_figures.ced_figure(errors, dataset, arguments.out / dataset)
     for reason in report.dropped:
         print(f"dropped: {reason}", file=sys.stderr)
     for path in report.undetected:

@@ -1,4 +1,4 @@
-"""Two runs on the same test images: what was changed, and whether that made a difference."""
+"""Two runs on the same test images: what was changed, and whether it made a difference."""
 
 from __future__ import annotations
 
@@ -25,44 +25,44 @@ PARAMS, CED, COUNTS, VALIDATION, ERRORS = (
     "metrics/validation.json",
     "metrics/errors.csv",
 )
-_TOLERANCE = 1e-9  # the same rectangles give dlib the same points
+_TOLERANCE = 1e-9  # dlib gives the same points on the same rectangles
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
-    """What Git keeps of a run."""
+    """What Git tracks of a run."""
 
     name: str
-    what: str  # the commit behind the name, if it has one
-    params: Mapping[str, Any]  # flat, as all mappings here
-    figures: Mapping[str, Any]
+    what: str  # which commit the name stands for; empty for the workspace
+    params: Mapping[str, Any]  # flat
+    figures: Mapping[str, Any]  # flat
     images: list[str]
-    errors: Mapping[str, np.ndarray]  # of model and dlib, image by image
+    errors: Mapping[str, np.ndarray]  # of `model` and `dlib`, image by image
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Compared:
-    """The networks of two runs on one data set, on the images that both have measured."""
+    """The networks of two runs on the common test images of one data set."""
 
     dataset: str
-    rows: np.ndarray  # of the common images
+    rows: np.ndarray  # rows of `Comparison.images`
     base: float  # AUC@0.08
     head: float
     difference: Difference  # head less base
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     base: Run
     head: Run
-    images: list[str]  # measured in both
-    errors: Mapping[str, np.ndarray]  # base, head, dlib on those
-    datasets: list[Compared]  # all together last
-    other_boxes: int  # images on which dlib's errors differ: other rectangles, or another truth
+    images: list[str]  # the common ones
+    errors: Mapping[str, np.ndarray]  # of `base`, `head` and `dlib` on these images
+    datasets: list[Compared]  # ends with all data sets together, if there are several
+    other_boxes: int  # images on which dlib's errors differ: other rectangles or true points
 
     @property
     def gains(self) -> np.ndarray:
-        """By how much each image's error fell."""
+        """By how much the error of each image fell."""
         return self.errors["base"] - self.errors["head"]
 
 

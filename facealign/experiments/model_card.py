@@ -1,4 +1,7 @@
-"""The tables of MODEL_CARD.md: how good the networks that come along are, and where not."""
+"""Measure the shipped networks and write the tables of MODEL_CARD.md: `make card FACES=data/faces`.
+
+The folder has DATASET/{train,test}/PICTURE with .pts files, as the stage `extract` writes it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any
 
 from facealign.core import config
 from facealign.core.command import run
-from facealign.core.errors import FacealignError
+from facealign.core.errors import InputError
 from facealign.core.files import write_text
 from facealign.evaluation.scoring import ALL
 from facealign.evaluation.subgroups import Groups
@@ -21,16 +24,25 @@ from facealign.inference.annotated import Report
 from facealign.reports import markdown
 from facealign.training import checkpoint
 
-SHOWN = ("fr_08", "nme", "nme_interocular", "images", "undetected")  # beside the AUC
+FIGURES = ("fr_08", "nme", "nme_interocular", "images", "undetected")  # beside the AUC
 BEGIN, END = "<!-- figures: make card -->", "<!-- end of figures -->"
 
 
+def main(faces: Path, card: Path) -> None:
+    text = card.read_text(encoding="utf-8")
+    replaced(text, "", card)  # fail fast, before minutes of work
+    runnables = sorted(checkpoint.RELEASED.glob("*.onnx"))
+    baseline = dlib_predictor.predictor_file(config.load("dlib", Dlib))
+    figures = tables(runnables, faces, baseline)
+    write_text(card, replaced(text, figures, card))
+
+
 def tables(runnables: Sequence[Path], faces: Path, baseline: Path) -> str:
-    """Each network and dlib on the test pictures of data/faces, as `extract` lays them out."""
+    """The figures of each network and of dlib on the test pictures."""
     known, _ = annotated.known_faces(faces, None)
     tested = known.where(split="test")
     if not len(tested):
-        raise FacealignError(f"{faces}: no DATASET/test/ with a .pts beside each picture")
+        raise InputError(f"{faces}: no DATASET/test/ with a .pts file for each picture")
     reports = {
         file.stem: annotated.score(tested, [], Aligner(file, threads=1), baseline)
         for file in runnables
@@ -38,16 +50,16 @@ def tables(runnables: Sequence[Path], faces: Path, baseline: Path) -> str:
     blocks = [_networks(runnables), "### By data set", _summary(reports)]
     for dataset in next(iter(reports.values())).groups:
         groups = _merged({name: its.groups[dataset] for name, its in reports.items()})
-        blocks += [f"### {dataset}, by what makes faces hard", markdown.groups_table(groups)]
+        blocks += [f"### {dataset}, by difficulty", markdown.groups_table(groups)]
     return "\n\n".join(blocks)
 
 
 def replaced(card: str, figures: str, path: Path) -> str:
-    """The card with these figures between its marks."""
+    """The card with `figures` between its markers."""
     before, begin, rest = card.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise FacealignError(f"{path}: expected {BEGIN} and {END}")
+        raise InputError(f"{path}: expected {BEGIN} and {END}")
     return f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}"
 
 
@@ -55,7 +67,7 @@ def _networks(runnables: Sequence[Path]) -> str:
     rows = [["network", "train pictures", "NME, validation", "input, px", "file, MB"]]
     for file in runnables:
         recipe = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
-        # those that one file is the mean of saw the same crops, of the same pictures
+        # the members of a mean were trained on the same crops of the same pictures
         networks = list(recipe["networks"].values())
         rows.append(
             [
@@ -74,7 +86,7 @@ def _networks(runnables: Sequence[Path]) -> str:
 
 
 def _summary(reports: Mapping[str, Report]) -> str:
-    """A row a data set and method; dlib is the same beside every network."""
+    """A row for each data set and method; dlib is the same in every report."""
     rows = [
         ["data set", "method", "AUC@0.08", "FR@0.08", "NME", "NME by eyes", "images", "not found"]
     ]
@@ -90,32 +102,23 @@ def _summary(reports: Mapping[str, Report]) -> str:
                     dataset,
                     name,
                     markdown.with_interval(its),
-                    *(markdown.cell(key, its[key]) for key in SHOWN),
+                    *(markdown.cell(key, its[key]) for key in FIGURES),
                 ]
             )
     return markdown.table(rows, names=2)
 
 
 def _merged(groups: Mapping[str, Groups]) -> Groups:
-    """Those of one data set, each network under its own name; dlib once, at the end."""
+    """The groups of one data set: each network under its own name, then dlib once."""
     first = next(iter(groups.values()))
     return {
-        respect: {
-            group: {name: its[respect][group]["model"] for name, its in groups.items()}
+        subject: {
+            group: {name: its[subject][group]["model"] for name, its in groups.items()}
             | {"dlib": figures["dlib"]}
             for group, figures in its_groups.items()
         }
-        for respect, its_groups in first.items()
+        for subject, its_groups in first.items()
     }
-
-
-def main(faces: Path, card: Path) -> None:
-    text = card.read_text(encoding="utf-8")
-    replaced(text, "", card)  # its error, before minutes of work
-    runnables = sorted(checkpoint.RELEASED.glob("*.onnx"))
-    baseline = dlib_predictor.predictor_file(config.load("dlib", Dlib))
-    figures = tables(runnables, faces, baseline)
-    write_text(card, replaced(text, figures, card))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Make the frame of the pages that `dvc plots` writes, with Vega in it: they need no network then.
+"""Write the HTML template of `dvc plots` with Vega embedded, so that its pages work offline.
 
-No stage: `make` calls it once, after the installation, and tells DVC in .dvc/config.local.
+`make` runs it once, after the installation; .dvc/config.local then names the template.
 """
 
 import subprocess
@@ -11,7 +11,7 @@ import vl_convert
 from facealign.core.command import run
 from facealign.core.files import write_text
 
-VEGA_LITE = "v5.21"  # DVC's own templates are of version 5
+VEGA_LITE = "v5.21"  # the templates of DVC are of version 5
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -41,11 +41,11 @@ LIBRARY
 
 
 def main(page: Path) -> None:
-    # no text of the library may end the element that holds it
-    offered = "window.vegaEmbed = vegaEmbed;"  # what the charts call
-    library = vl_convert.javascript_bundle(offered, VEGA_LITE).replace("</script", "<\\/script")
+    export = "window.vegaEmbed = vegaEmbed;"  # what the charts call
+    # no text of the library may close the element that contains it
+    library = vl_convert.javascript_bundle(export, VEGA_LITE).replace("</script", "<\\/script")
     write_text(page, _PAGE.replace("LIBRARY", library))
-    # DVC looks for it from its own folder
+    # DVC resolves it from its own folder
     place = str(page.resolve().relative_to(Path(".dvc").resolve()))
     subprocess.run(["dvc", "config", "--local", "plots.html_template", place], check=True)
 

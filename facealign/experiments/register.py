@@ -1,4 +1,4 @@
-"""Register the model in MLflow's registry, from the run that has logged it. No stage."""
+"""Register the model in MLflow's registry, from the run that logged it: `make register`."""
 
 from pathlib import Path
 

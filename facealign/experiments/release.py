@@ -1,4 +1,10 @@
-"""The networks that come along: weights to start from, a file to run, and the recipe of both."""
+"""Write the networks that the package ships, from finished experiments of a list.
+
+python -m facealign.experiments.release LIST FOLDER [NAME | NAME=FIRST+SECOND ...]
+
+NAME.pt has the weights to start a training from, NAME.onnx the int8 network, or the mean of several
+networks, and NAME.json the recipe of both.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +19,9 @@ import yaml
 
 from facealign.core import config
 from facealign.core.command import run
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ExperimentError
 from facealign.core.files import sha256, write_json
-from facealign.experiments import revisions, sweeps, zoo
+from facealign.experiments import revisions, sweep_list, zoo
 from facealign.experiments.revisions import Experiment
 from facealign.export import landmarks, quantisation
 from facealign.faces import cropping
@@ -23,14 +29,30 @@ from facealign.faces.cropping import Crops
 from facealign.training import checkpoint
 from facealign.training.checkpoint import Checkpoint
 
-SHOWN = 200  # crops to learn from, which show what values the bytes must hold
-SECTIONS = ("data", "detect", "crop", "train", "predict")  # of the params: what decides the points
+CALIBRATION = 200  # training crops for the calibration of int8
+SECTIONS = ("data", "detect", "crop", "train", "predict")  # the params that decide the points
+
+
+def main(sweep: Path, folder: Path, *names: Path) -> None:
+    wanted, found = sweep_list.load(sweep), revisions.newest()
+    released = {}
+    for argument in map(str, names or wanted):
+        name, _, mean_of = argument.partition("=")
+        released[name] = (mean_of or name).split("+")
+    every = [member for members in released.values() for member in members]
+    for member in sweep_list.named(wanted, every, sweep):
+        zoo.require_values(member, wanted[member], found)
+        if member not in found:
+            command = f"python -m facealign.experiments.sweep {sweep} {member}"
+            raise ExperimentError(f"no experiment {member} yet: {command}")
+    for name, members in released.items():
+        for file in release([found[member] for member in members], folder / name):
+            print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
 def release(members: Sequence[Experiment], path: Path) -> list[Path]:
-    """Write PATH.onnx, which says the mean of what the experiments' networks say, PATH.pt, the
-    weights of the first of them, and PATH.json.
-    """
+    """Write PATH.onnx, the mean of the experiments' networks, PATH.pt, the weights of the first of
+    them, and PATH.json."""
     weights, runnable, recipe = (
         path.with_name(path.name + suffix) for suffix in (".pt", ".onnx", ".json")
     )
@@ -45,7 +67,7 @@ def release(members: Sequence[Experiment], path: Path) -> list[Path]:
         checkpoint.save(checkpoint.halved(trained[0]), weights)
         mirrored = [_params(member)["predict"]["mirrored"] for member in members]
         module = landmarks.Mean(list(map(_runnable, trained, mirrored)))
-        _in_bytes(module, cropping.load_crops(crops), runnable)
+        _write_int8(module, cropping.load_crops(crops), runnable)
     described = {
         member.name: describe(member, its) for member, its in zip(members, trained, strict=True)
     }
@@ -55,7 +77,7 @@ def release(members: Sequence[Experiment], path: Path) -> list[Path]:
 
 
 def describe(experiment: Experiment, trained: Checkpoint) -> dict[str, Any]:
-    """All that it takes to train the same network again, and what came out in validation."""
+    """All that is needed to train the same network again, and its validation NME."""
     params = _params(experiment)
     extract = yaml.safe_load(experiment.read("dvc.lock"))["stages"]["extract"]
     archive = params["data"]["archive"]
@@ -78,32 +100,15 @@ def _runnable(trained: Checkpoint, mirrored: bool) -> landmarks.FromCrops:
     return landmarks.FromCrops(network, codec, trained.stats, mirrored)
 
 
-def _in_bytes(module: landmarks.Mean, crops: Crops, runnable: Path) -> None:
+def _write_int8(module: landmarks.Mean, crops: Crops, runnable: Path) -> None:
     stats = module.stats
     rows = crops.rows("train")
-    some = rows[:: -(-len(rows) // SHOWN)]
+    some = rows[:: -(-len(rows) // CALIBRATION)]
     inner = slice(stats.border, stats.border + stats.size)
     with tempfile.TemporaryDirectory() as folder:
-        whole = Path(folder) / runnable.name
-        landmarks.to_onnx(module, whole)
-        quantisation.quantise(whole, runnable, np.asarray(crops.pixels[some])[:, inner, inner])
-
-
-def main(sweep: Path, folder: Path, *names: Path) -> None:
-    wanted, found = sweeps.load(sweep), revisions.newest()
-    released = {}
-    for text in map(str, names or wanted):
-        name, _, mean_of = text.partition("=")
-        released[name] = (mean_of or name).split("+")
-    every = [member for members in released.values() for member in members]
-    for member in sweeps.named(wanted, every, sweep):
-        zoo.require_values(member, wanted[member], found)
-        if member not in found:
-            command = f"python -m facealign.experiments.sweep {sweep} {member}"
-            raise FacealignError(f"no experiment {member} yet: {command}")
-    for name, members in released.items():
-        for file in release([found[member] for member in members], folder / name):
-            print(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+        float32 = Path(folder) / runnable.name
+        landmarks.to_onnx(module, float32)
+        quantisation.quantise(float32, runnable, np.asarray(crops.pixels[some])[:, inner, inner])
 
 
 if __name__ == "__main__":

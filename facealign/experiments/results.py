@@ -1,4 +1,4 @@
-"""Print the results table of the last run. No stage: it shows what `ced` or `verify` measured."""
+"""Print the results table of the last `make demo` or `make recognition`."""
 
 import json
 from pathlib import Path

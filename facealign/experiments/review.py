@@ -1,4 +1,7 @@
-"""The page that a reviewer reads: one run against another, in Markdown, with figures beside it."""
+"""Review a change: `make review BASE=main HEAD=my-experiment` compares two runs for a reviewer.
+
+Writes a page in Markdown that says whether the change is significant, with its figures beside it.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +23,34 @@ from facealign.experiments import comparison, revisions
 from facealign.experiments.comparison import Compared, Comparison
 from facealign.experiments.revisions import Source, Workspace
 from facealign.faces.drawing import Colour
-from facealign.reports import contact_sheet, plotting
+from facealign.reports import ced_figures, contact_sheet
+from facealign.reports.ced_figures import Curve
 from facealign.reports.contact_sheet import PREDICTED, TRUTH, Tile
 from facealign.reports.markdown import table
-from facealign.reports.plotting import Curve
 
 PAGE, FACES = "review.md", "faces.jpg"
+_HEADS = ["data set", "images", "before", "after", "difference", "95 % interval", "p", "verdict"]
 BASE: Colour = (60, 120, 255)
-_SHOWN = 6  # faces that became better, and as many that became worse
+_SHOWN = 6  # faces that improved most, and as many that got worse most
+
+
+def main(base: Path, head: Path, folder: Path) -> None:
+    before, after = _source(str(base)), _source(str(head))
+    compared = comparison.compare(
+        comparison.load(before), comparison.load(after), config.load("ced", Ced)
+    )
+    print(write(compared, before, after, folder))
+    print(f"{folder / PAGE} and its figures are written")
+
+
+def _source(name: str) -> Source:
+    return Workspace() if name == Workspace().name else revisions.find(name)
 
 
 def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> str:
-    """Write the page and its figures into the folder; returns the page's text."""
+    """Write the page and its figures into the folder; returns the text of the page."""
     for old in (*folder.glob("*.png"), *folder.glob("*.svg"), *folder.glob("*.jpg")):
-        old.unlink()  # of an earlier review
+        old.unlink()  # left by an earlier review
     base_name, head_name = _names(comparison)
     for compared in comparison.datasets:
         curves = {
@@ -42,11 +59,11 @@ def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> s
         }
         dlib = _curve(comparison.errors["dlib"][compared.rows])
         title = f"{compared.dataset}, {len(compared.rows)} test images"
-        plotting.zoo_figure(curves, dlib, title, folder / compared.dataset)
+        ced_figures.zoo_figure(curves, dlib, title, folder / compared.dataset)
     rows, hidden = _changed_most(comparison), ""
     try:
         tiles = _tiles(comparison, base, head, rows) if rows else []
-    except FacealignError as error:  # the pictures are in no one's Git
+    except FacealignError as error:  # only Git's files are certain to be there, not the data
         hidden = str(error)
     else:
         if tiles:
@@ -63,11 +80,11 @@ def verdict(difference: Difference) -> str:
         return "better" if difference.value > 0 else "worse"
     if difference.images < FEWEST:
         return "too few images"
-    return "may be chance"
+    return "not significant"
 
 
 def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[str]:
-    """The page's lines; `hidden` says why the faces of these rows cannot be shown."""
+    """The lines of the page; `hidden` says why the faces of these rows cannot be shown."""
     base, head = _names(comparison)
     yield f"# {head} against {base}"
     yield ""
@@ -75,16 +92,16 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
         yield f"{which}."
         yield ""
     if not comparison.datasets:
-        yield "No test image was measured in both: nothing can be compared."
+        yield "The runs have no test image in common: there is nothing to compare."
     else:
         yield _sentence(comparison.datasets[-1])
         yield ""
         yield table([_HEADS, *map(_row, comparison.datasets)], names=1)
         yield ""
         yield (
-            "AUC@0.08 of the network on the test images that both have measured. The difference is "
-            "paired: a bootstrap resamples the images, each with both its errors. Better or worse "
-            "means p below 0.05."
+            "AUC@0.08 of the network on the test images that both runs measured. Interval and "
+            "two-sided p-value are those of a paired bootstrap over images; a difference with p "
+            "below 0.05 counts as significant."
         )
     for warning in _warnings(comparison):
         yield ""
@@ -101,11 +118,11 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
         yield "## Faces that changed most"
         yield ""
         if hidden:
-            yield f"They cannot be shown: {hidden}"
+            yield f"The faces cannot be shown: {hidden}"
         else:
             yield (
-                f"Truth in green, {base} in blue, {head} in red; the errors of both below each "
-                "face. First those that became better by most, if any, then worse."
+                f"True points in green, {base} in blue, {head} in red; below each face its error "
+                "before and after. Largest improvements first, then largest regressions."
             )
             yield ""
             yield f"![Faces that changed most]({FACES})"
@@ -120,23 +137,21 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
     yield from _changes("Figures", comparison.base.figures, comparison.head.figures, folded=True)
 
 
-_HEADS = ["data set", "images", "before", "after", "difference", "95 % interval", "p", "verdict"]
-
-
 def _sentence(whole: Compared) -> str:
+    """The result in one sentence."""
     difference, (low, high) = whole.difference, whole.difference.ci95
     where = "all data sets" if whole.dataset == ALL else whole.dataset
-    said = {
-        "better": "**better**, by more than chance",
-        "worse": "**worse**, by more than chance",
+    result = {
+        "better": "**significantly better**",
+        "worse": "**significantly worse**",
         "the same": "**the same**, image by image",
-        "may be chance": "**no difference that these images can prove**",
+        "not significant": "**no significant difference**",
         "too few images": "**too few images** to tell",
     }[verdict(difference)]
     return (
-        f"On {where} ({len(whole.rows)} images): {said}. AUC@0.08 {whole.base:.4f} → "
+        f"On {where} ({len(whole.rows)} images): {result}. AUC@0.08 {whole.base:.4f} → "
         f"{whole.head:.4f}, {difference.value:+.4f} (95 % interval {low:+.4f} to {high:+.4f}, "
-        f"p {_chance(difference.p)})."
+        f"p {_p_value(difference.p)})."
     )
 
 
@@ -149,7 +164,7 @@ def _row(compared: Compared) -> list[str]:
         f"{compared.head:.4f}",
         f"{difference.value:+.4f}",
         f"{low:+.4f} to {high:+.4f}",
-        _chance(difference.p),
+        _p_value(difference.p).removeprefix("= "),
         verdict(difference),
     ]
 
@@ -159,11 +174,11 @@ def _warnings(comparison: Comparison) -> Iterator[str]:
     common = len(comparison.images)
     for name, its in ((base, comparison.base), (head, comparison.head)):
         if alone := len(its.images) - common:
-            yield f"{alone} of {len(its.images)} images, measured in {name} only, are left out."
+            yield f"{alone} of the {len(its.images)} images of {name} are left out: no counterpart."
     if comparison.other_boxes:
         yield (
-            f"dlib's error differs on {comparison.other_boxes} of the {common} images: rectangles, "
-            "true points or their number are others there, and the network is not all that differs."
+            f"dlib's error differs on {comparison.other_boxes} of the {common} images: their "
+            "rectangles or true points differ, so that not only the networks are compared."
         )
 
 
@@ -175,7 +190,7 @@ def _changes(
     yield f"## {title}"
     yield ""
     if not names:
-        yield "The same."
+        yield "No changes."
         return
     rows = [[name, _cell(base.get(name)), _cell(head.get(name))] for name in names]
     listed = table([["", "before", "after"], *rows], names=1)
@@ -194,7 +209,7 @@ def _cell(value: Any) -> str:
 
 
 def _changed_most(comparison: Comparison) -> list[int]:
-    """Rows of the common images: the greatest gains, then the greatest losses."""
+    """Rows of the common images: the largest improvements, then the largest regressions."""
     gains = comparison.gains
     order = np.argsort(-gains, kind="stable").tolist()
     better = [row for row in order[:_SHOWN] if gains[row] > 0]
@@ -238,25 +253,12 @@ def _curve(errors: np.ndarray) -> Curve:
     return Curve(*metrics.ced_to_limit(errors), metrics.auc(errors, metrics.LIMIT))
 
 
-def _chance(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+def _p_value(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 def _names(comparison: Comparison) -> tuple[str, str]:
     return comparison.base.name, comparison.head.name
-
-
-def main(base: Path, head: Path, folder: Path) -> None:
-    before, after = _source(str(base)), _source(str(head))
-    compared = comparison.compare(
-        comparison.load(before), comparison.load(after), config.load("ced", Ced)
-    )
-    print(write(compared, before, after, folder))
-    print(f"{folder / PAGE}, with its figures beside it")
-
-
-def _source(name: str) -> Source:
-    return Workspace() if name == Workspace().name else revisions.find(name)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""DVC's experiments as Git keeps them: read from commits and cache, nothing is checked out."""
+"""Runs as Git and DVC store them, read from commits and the cache without a checkout."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ExperimentError
 
-# DVC keeps other references, of runs in progress, beside those of experiments
+# beside experiments, DVC keeps references to runs in progress
 _REFERENCE = re.compile(r"refs/exps/([0-9a-f]{2})/([0-9a-f]{38})/(.+)")
 
 
 class Source(Protocol):
-    """Where a run's files can be had: a commit, or the workspace."""
+    """Where the files of a run are read from: a commit, or the workspace."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def what(self) -> str:
-        """The commit that the name stands for, in words; nothing if there is none."""
+        """Which commit the name stands for, as text; empty for the workspace."""
         ...
 
     def read(self, path: str) -> bytes:
-        """A file that Git keeps."""
+        """A file that Git tracks."""
         ...
 
     def fetch(self, path: str) -> bytes:
-        """A file that DVC keeps, from its cache or remote."""
+        """A file that DVC tracks, from its cache or remote."""
         ...
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A commit, under the name by which it is spoken of."""
+    """A commit and the name it was asked for by."""
 
     name: str
     commit: str
@@ -48,37 +48,37 @@ class Revision:
     def read(self, path: str) -> bytes:
         try:
             return git("cat-file", "blob", f"{self.commit}:{path}")
-        except FacealignError:
-            raise FacealignError(f"{self.name} ({self.commit[:7]}) has no {path} in Git") from None
+        except ExperimentError:
+            raise ExperimentError(f"{self.name} ({self.commit[:7]}) has no {path} in Git") from None
 
     def copy(self, path: str, target: Path) -> None:
-        """What DVC keeps, a file or a whole folder, to `target`."""
+        """Copy a file or a whole folder that DVC tracks to `target`."""
         import dvc.api
         from dvc.exceptions import DvcException
 
         try:
             dvc.api.DVCFileSystem(rev=self.commit).get(path, str(target), recursive=True)
         except (DvcException, OSError) as error:
-            raise FacealignError(f"{self.name} ({self.commit[:7]}): no {path}: {error}") from None
+            raise ExperimentError(f"{self.name} ({self.commit[:7]}): no {path}: {error}") from None
 
     def fetch(self, path: str) -> bytes:
-        import dvc.api  # takes a second to import
+        import dvc.api  # takes a second
         from dvc.exceptions import DvcException
 
         try:
             return dvc.api.read(path, rev=self.commit, mode="rb")
         except (DvcException, OSError) as error:
-            raise FacealignError(f"{self.name} ({self.commit[:7]}): no {path}: {error}") from None
+            raise ExperimentError(f"{self.name} ({self.commit[:7]}): no {path}: {error}") from None
 
 
 @dataclass(frozen=True)
 class Experiment(Revision):
-    baseline: str  # the commit that it was run on
+    baseline: str  # the commit that it was run on top of
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """The files as they lie there."""
+    """The files of the working directory."""
 
     name: str = "workspace"
     what: str = ""
@@ -87,24 +87,24 @@ class Workspace:
         try:
             return Path(path).read_bytes()
         except OSError as error:
-            raise FacealignError(f"{path}: {error.strerror}") from None
+            raise ExperimentError(f"{path}: {error.strerror}") from None
 
     fetch = read
 
 
 def find(name: str) -> Revision:
-    """An experiment, or whatever Git knows by this name."""
+    """An experiment, branch, tag or commit of this name."""
     if experiment := newest().get(name):
         return experiment
     try:
         commit = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    except FacealignError:
-        raise FacealignError(f"{name!r} names no experiment, branch, tag or commit") from None
+    except ExperimentError:
+        raise ExperimentError(f"{name!r} is not an experiment, branch, tag or commit") from None
     return Revision(name, commit.decode().strip())
 
 
 def newest() -> dict[str, Experiment]:
-    """All experiments by name; of those with one name, on several commits, the newest."""
+    """All experiments by name; if several commits have one of the same name, the newest."""
     listed = git(
         "for-each-ref", "--sort=committerdate", "--format=%(objectname) %(refname)", "refs/exps"
     )
@@ -118,9 +118,9 @@ def newest() -> dict[str, Experiment]:
 
 
 def git(*arguments: str) -> bytes:
-    """What a Git command printed."""
+    """The output of a Git command."""
     done = subprocess.run(["git", *arguments], capture_output=True, check=False)
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise FacealignError(f"git {' '.join(arguments)}: {said}")
+        message = done.stderr.decode(errors="replace").strip()
+        raise ExperimentError(f"git {' '.join(arguments)}: {message}")
     return done.stdout

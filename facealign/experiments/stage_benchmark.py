@@ -1,4 +1,4 @@
-"""Measure each stage's pictures a second and peak memory at three sizes. No part of `dvc repro`."""
+"""Measure the throughput and peak memory of each stage at three sizes: `make bench`."""
 
 import os
 import shlex
@@ -11,12 +11,12 @@ import psutil
 import yaml
 
 from facealign.core.command import run
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ExperimentError
 from facealign.core.files import write_json
 from facealign.core.parallel import workers
 
 SIZES = (150, 300, 600)
-EPOCHS = 5  # of training: its time grows with them as with the pictures
+EPOCHS = 5
 
 
 def main(target: Path) -> None:
@@ -26,7 +26,7 @@ def main(target: Path) -> None:
         for name, stage in yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))[
             "stages"
         ].items()
-        if name != "track"  # its work does not depend on the number of pictures
+        if name != "track"  # independent of the number of pictures
     }
     measured: dict[str, dict[str, dict[str, float]]] = {name: {} for name in commands}
     for pictures in SIZES:
@@ -51,7 +51,7 @@ def main(target: Path) -> None:
 
 
 def _measure(command: str, folder: Path, project: Path) -> tuple[float, float]:
-    """Seconds, and the largest sum of the memory of all processes, MB."""
+    """Seconds, and the peak memory of all processes together in MB."""
     environment = os.environ | {"PYTHONPATH": str(project)}
     with tempfile.TemporaryFile() as log:
         started = time.perf_counter()
@@ -65,7 +65,7 @@ def _measure(command: str, folder: Path, project: Path) -> tuple[float, float]:
         seconds = time.perf_counter() - started
         if process.returncode:
             log.seek(0)
-            raise FacealignError(
+            raise ExperimentError(
                 f"{command} failed:\n{log.read().decode(errors='replace')[-2000:]}"
             )
     return seconds, peak / 2**20
@@ -76,7 +76,7 @@ def _memory(process: psutil.Process) -> int:
     try:
         for one in (process, *process.children(recursive=True)):
             total += one.memory_info().rss
-    except psutil.NoSuchProcess:  # it has ended meanwhile
+    except psutil.NoSuchProcess:  # ended in the meantime
         pass
     return total
 

@@ -1,7 +1,7 @@
-"""One MLflow run for an experiment, written from the files that the pipeline has made.
+"""One MLflow run for each experiment, written from the files that the pipeline has made.
 
-It comes last and apart: training does not wait for a server, and a server that is down costs a
-warning, never a training.
+It is the last stage: training never waits for a server, and a server that is down causes a warning,
+not a failure.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from facealign.core.config import flatten
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ExperimentError
 from facealign.core.files import sha256
 
 EXPERIMENT = "facealign"
 MODEL_TAG = "model.sha256"
-# an answer within seconds, or a warning; MLflow itself would try for many minutes
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+# by default MLflow would retry for many minutes
+_TIMEOUTS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Run:
     name: str
     tags: Mapping[str, str]
     params: Mapping[str, Any]
-    epochs: Sequence[Mapping[str, float]]  # one mapping an epoch, with its number under "epoch"
+    epochs: Sequence[Mapping[str, float]]  # one mapping for each, with its number under "epoch"
     metrics: Mapping[str, float]
     artifacts: Sequence[Path]
 
@@ -39,10 +39,10 @@ class Run:
 def log(run: Run, store: Path) -> bool:
     """Write the run to MLFLOW_TRACKING_URI, or to an SQLite store in the folder `store`.
 
-    Returns whether that worked; if not, a warning says why.
+    Returns whether it succeeded; if not, a warning gives the reason.
     """
-    _be_impatient()
-    # imported here: it takes seconds, and only this function needs it
+    _limit_retries()
+    # imported here, because it takes seconds
     import mlflow
     from mlflow.entities import Metric
 
@@ -59,22 +59,22 @@ def log(run: Run, store: Path) -> bool:
             if name != "epoch"
         ]
         points += [Metric(name, float(value), now, 0) for name, value in run.metrics.items()]
-        for start in range(0, len(points), 1000):  # the most that a server takes at once
+        for start in range(0, len(points), 1000):  # the most that a server accepts at once
             client.log_batch(run_id, metrics=points[start : start + 1000])
         for name, value in run.params.items():
             client.log_param(run_id, name, value)
         for path in run.artifacts:
             client.log_artifact(run_id, str(path))
         client.set_terminated(run_id)
-    except Exception as error:  # whatever a server or its network may raise
+    except Exception as error:  # a server or its network may raise anything
         logging.getLogger(__name__).warning("MLflow: the run was not logged: %s", error)
         return False
     return True
 
 
 def register(model: Path, name: str, store: Path) -> str:
-    """Make the model of the newest run that logged it a version of `name`; returns its number."""
-    _be_impatient()
+    """Register the model, from the newest run that logged it; returns the version of `name`."""
+    _limit_retries()
     import mlflow
     from mlflow.exceptions import MlflowException
 
@@ -84,7 +84,7 @@ def register(model: Path, name: str, store: Path) -> str:
         query = f"tags.`{MODEL_TAG}` = '{sha256(model)}'"
         runs = client.search_runs([found.experiment_id], query, max_results=1) if found else []
         if not runs:
-            raise FacealignError(f"{model}: no run has logged it; log it: dvc repro -f -s track")
+            raise ExperimentError(f"{model}: no run has logged it; log it: dvc repro -f -s track")
         [run] = runs
         try:
             client.create_registered_model(name)
@@ -93,16 +93,16 @@ def register(model: Path, name: str, store: Path) -> str:
                 raise
         for version in client.search_model_versions(f"name = '{name}'"):
             if version.tags.get(MODEL_TAG) == run.data.tags[MODEL_TAG]:
-                return str(version.version)  # it is registered
+                return str(version.version)  # already registered
         source, tags = f"{run.info.artifact_uri}/{model.name}", dict(run.data.tags)
         version = client.create_model_version(name, source, run.info.run_id, tags=tags)
     except MlflowException as error:
-        raise FacealignError(f"MLflow: {error.message}") from None
+        raise ExperimentError(f"MLflow: {error.message}") from None
     return str(version.version)
 
 
-def _be_impatient() -> None:
-    for name, value in _PATIENCE.items():
+def _limit_retries() -> None:
+    for name, value in _TIMEOUTS.items():
         os.environ.setdefault(name, value)
 
 
@@ -111,7 +111,7 @@ def local_uri(store: Path) -> str:
 
 
 def speed_of(file: Path, model: Path) -> dict[str, float]:
-    """How fast this very model was trained; nothing if it came out of DVC's cache."""
+    """The training speed of this model; empty if the model came from DVC's cache."""
     if not file.is_file():
         return {}
     measured = json.loads(file.read_text(encoding="utf-8"))
@@ -128,7 +128,7 @@ def head_revision() -> str:
 
 
 def project_folder(folder: Path) -> Path:
-    """The project's own folder, also from an experiment that DVC runs in .dvc/tmp/exps/NAME."""
+    """The folder of the project, also for an experiment that DVC runs in .dvc/tmp/exps/NAME."""
     for parent in folder.parents:
         if parent.parts[-3:] == (".dvc", "tmp", "exps"):
             return parent.parents[2]

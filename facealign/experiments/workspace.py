@@ -1,4 +1,4 @@
-"""The project's folder while DVC runs experiments in it: clean before, and put back after."""
+"""The project's folder while DVC runs experiments in it: clean before, restored afterwards."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from types import FrameType
 
 import yaml
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ExperimentError
 from facealign.experiments.revisions import git
 
 PIPELINES = ("dvc.yaml", "stages/recognition/dvc.yaml")
-_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def changed() -> list[str]:
-    """Files with uncommitted changes. New files are the user's own affair, but for DVC's own."""
+    """Files with uncommitted changes; of untracked files only those that DVC reads or writes."""
     known = git("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no").decode()
     new = git("ls-files", "-z", "--others", "--", "params.yaml", "dvc.yaml", "dvc.lock").decode()
     return [line[3:] for line in known.split("\0") if line] + new.split("\0")[:-1]
@@ -29,8 +29,8 @@ def changed() -> list[str]:
 
 def refuse_changes() -> None:
     if files := changed():
-        # killed outright, DVC leaves half an experiment, and Git on no branch
-        raise FacealignError(
+        # a killed DVC leaves half an experiment behind, and Git with a detached HEAD
+        raise ExperimentError(
             f"uncommitted changes: {', '.join(files)}; commit them, or, if a killed experiment "
             f"left them: {way_back()}"
         )
@@ -38,16 +38,16 @@ def refuse_changes() -> None:
         ["dvc", "data", "status", "--json"], stdout=subprocess.PIPE, text=True, check=False
     )
     if status.returncode:
-        raise FacealignError("dvc data status failed")
+        raise ExperimentError("dvc data status failed")
     if data := json.loads(status.stdout).get("uncommitted", {}).get("modified", []):
-        raise FacealignError(
-            f"data other than Git says: {', '.join(data)}; back to that: dvc checkout dvc.yaml, "
+        raise ExperimentError(
+            f"data differ from dvc.lock: {', '.join(data)}; restore them: dvc checkout dvc.yaml, "
             "or keep them: dvc commit"
         )
 
 
-def put_back() -> None:
-    """The files in Git as they were, and no new ones: DVC adds them to the index."""
+def restore() -> None:
+    """Restore the committed files and remove new ones, which DVC adds to the index."""
     paths = products()
     git("reset", "-q", "--", *paths)
     git("clean", "-fdq", "--", *paths)
@@ -56,7 +56,7 @@ def put_back() -> None:
 
 
 def dvc(*words: str, log: Path) -> bool:
-    """Whether the command succeeded; its output is in `log`."""
+    """Run a command of dvc with its output in `log`; returns whether it succeeded."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -64,30 +64,30 @@ def dvc(*words: str, log: Path) -> bool:
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
-            start_new_session=True,  # a process group of its own, to be interrupted as a whole
-            # a job in the background is started deaf to it, and would hand that on
+            start_new_session=True,  # its own process group, so that all of it is interrupted
+            # a background job ignores SIGINT, and its children would inherit that
             preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
         try:
             return process.wait() == 0
         except KeyboardInterrupt:
-            # dvc must tidy up before the files are put back; another Ctrl-C would be too many
-            for number in _ENDS:
+            # dvc must clean up before the files are restored; ignore further signals until then
+            for number in _SIGNALS:
                 signal.signal(number, signal.SIG_IGN)
-            print("  interrupted; waiting for dvc to tidy up", file=sys.stderr)
+            print("  interrupted; waiting for dvc to clean up", file=sys.stderr)
             os.killpg(process.pid, signal.SIGINT)
             process.wait()
             raise
 
 
-def interrupt_on_every_end() -> None:
-    """Let a lost terminal and `kill` do what Ctrl-C does."""
+def interrupt_on_signals() -> None:
+    """Treat SIGTERM and a closed terminal like Ctrl-C."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    for number in _ENDS:
-        if signal.getsignal(number) != signal.SIG_IGN:  # nohup has it so
+    for number in _SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, interrupt)
 
 
@@ -99,13 +99,13 @@ def last_lines(log: Path) -> str:
 
 
 def products() -> list[str]:
-    """What an experiment changes of the files in Git."""
+    """The files in Git that an experiment changes."""
     locks = [str(Path(pipeline).with_name("dvc.lock")) for pipeline in PIPELINES]
     return ["params.yaml", *locks, *(path for path, in_git in outs().items() if in_git)]
 
 
 def outs() -> dict[str, bool]:
-    """What the stages make, and whether Git keeps it."""
+    """The outputs of all stages, and whether Git tracks them."""
     listed = [
         out
         for pipeline in PIPELINES
@@ -120,5 +120,6 @@ def outs() -> dict[str, bool]:
 
 
 def way_back() -> str:
+    """The commands that restore the workspace."""
     away = "git checkout ." if git("branch", "--show-current") else "git checkout -f BRANCH"
     return f"{away} && dvc checkout --force dvc.yaml"

@@ -1,4 +1,8 @@
-"""Finished experiments side by side: their results, held against each other."""
+"""Compare the finished experiments of a list: `make zoo LIST=experiments/zoo.yaml`.
+
+Prints a table of accuracy, file size and time, and writes metrics/zoo.json and plots/zoo. What a
+network costs is measured on this machine; the rest is read from each experiment's commit.
+"""
 
 from __future__ import annotations
 
@@ -18,53 +22,82 @@ from torch import nn
 from facealign import models
 from facealign.core import config, tables
 from facealign.core.command import run
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ExperimentError, FacealignError
 from facealign.core.files import write_json
 from facealign.core.geometry import Box
 from facealign.core.points import COUNT
 from facealign.evaluation.scoring import ALL
-from facealign.experiments import cost, revisions, sweeps
+from facealign.experiments import cost, revisions, sweep_list
 from facealign.experiments.revisions import Experiment
 from facealign.export import landmarks
 from facealign.faces import dlib_predictor
-from facealign.faces.cropping import Crops, Stats
+from facealign.faces.cropping import Crop, Crops, Stats
 from facealign.faces.dlib_predictor import Dlib
 from facealign.inference import benchmark
 from facealign.inference.network import Network as Exported
 from facealign.models.parts.codecs import Codec, make_codec
 from facealign.models.parts.layers import Shape
-from facealign.reports import markdown, plotting
-from facealign.reports.plotting import Curve
+from facealign.reports import ced_figures, markdown
+from facealign.reports.ced_figures import Curve
 from facealign.training import checkpoint, loop
 from facealign.training.prediction import Predict
 from facealign.training.recipe import Train
 
 MODEL, CED, CURVES = "data/model.pt", "metrics/ced.json", "plots/ced"
-
-# the same pictures on the same rectangles give dlib the same figures; another machine's last bits
-# may differ
-TOLERANCE = 1e-6
+TOLERANCE = 1e-6  # for dlib's figures: the last bits may differ between machines
+FACES = 24  # pictures to measure the time with
+PARAMS = Path("params.yaml")
 
 Faces = Sequence[tuple[np.ndarray, Box]]
 Ced = Mapping[str, Mapping[str, Mapping[str, Any]]]  # data set -> method -> figures
 
 
-@dataclass(frozen=True)
+def main(sweep: Path, figures: Path, plots: Path) -> None:
+    wanted, found = sweep_list.load(sweep), revisions.newest()
+    for name in wanted:
+        require_values(name, wanted[name], found)
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        print(f"no experiment yet: {', '.join(missing)}", file=sys.stderr)
+    if len(missing) == len(wanted):
+        raise ExperimentError(f"nothing to compare; run them: make sweep LIST={sweep}")
+    faces = benchmark.portraits(FACES)
+    networks = [read(found[name], faces) for name in wanted if name in found]
+    require_same_dlib(networks)
+    summary = summarise(networks, _dlib(faces))
+    write_json(figures, summary)
+    for dataset, methods in networks[0].curves.items():
+        curves = {network.name: network.curves[dataset]["model"] for network in networks}
+        images = summary["dlib"]["figures"][dataset]["images"]
+        title = f"{dataset}, {images} test images"
+        ced_figures.zoo_figure(curves, methods["dlib"], title, plots / dataset)
+    print(markdown.zoo_table(summary, [name for name in summary["dlib"]["figures"] if name != ALL]))
+
+
+def _dlib(faces: Faces) -> dict[str, float]:
+    model = dlib_predictor.predictor_file(config.load("dlib", Dlib))
+    [taken] = benchmark.measure(
+        [lambda image, boxes: dlib_predictor.predict(image, boxes[0], model)], faces
+    )
+    return {"megabytes": model.stat().st_size / 1e6, "cpu_ms": taken.step}
+
+
+@dataclass(frozen=True, eq=False)
 class Network:
-    """One experiment's results."""
+    """The results of one experiment."""
 
     name: str
     commit: str
-    input: int  # side, pixels
+    input: int  # pixels, of the side
     parameters: int | None
-    megabytes: float  # of the model's file, millions of bytes
-    cpu_ms: float | None  # for one face
+    megabytes: float  # of the model file, in units of 10^6 bytes
+    cpu_ms: float | None  # per face, on one core
     ced: Ced  # metrics/ced.json
-    curves: Mapping[str, Mapping[str, Curve]]  # data set -> method; none where nothing was found
+    curves: Mapping[str, Mapping[str, Curve]]  # data set -> method; if a face was detected
 
 
 def read(experiment: Experiment, faces: Faces) -> Network:
-    """One experiment's results, and what its network costs on this machine, with these faces."""
+    """The results of an experiment; the time of its network is measured with these faces."""
     params = yaml.safe_load(experiment.read("params.yaml"))
     lock = yaml.safe_load(experiment.read("dvc.lock"))
     [model] = [out for out in lock["stages"]["train"]["outs"] if out["path"] == MODEL]
@@ -99,11 +132,8 @@ def _curves(experiment: Experiment, ced: Ced) -> dict[str, dict[str, Curve]]:
 def _cost(
     experiment: Experiment, folder: Path, mirrored: bool, faces: Faces
 ) -> tuple[int | None, float | None]:
-    """Parameters, and milliseconds a face on one core.
-
-    Neither for a model that is out of reach, or that the code has left behind: a table of old
-    results lacks two cells then.
-    """
+    """Number of parameters, and milliseconds per face on one core; both None if the model cannot be
+    fetched, or was written by code too old to load."""
     file = folder / Path(MODEL).name
     try:
         file.write_bytes(experiment.fetch(MODEL))
@@ -116,7 +146,7 @@ def _cost(
 
 
 def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, mirrored: bool, faces: Faces) -> float:
-    """Milliseconds a face on one core, exported and used behind the detector."""
+    """Milliseconds per face on one core, of the ONNX file and without detection."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
         landmarks.to_onnx(landmarks.FromCrops(network, codec, stats, mirrored), file)
@@ -126,23 +156,28 @@ def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, mirrored: bool, faces
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a list's experiment trains its network, and on crops of which size."""
+    """The network of an experiment in a list, and the params that its cost depends on."""
 
     train: Train
-    size: int
+    crop: Crop
     mirrored: bool
 
     @property
+    def size(self) -> int:
+        return self.crop.size
+
+    @property
     def stats(self) -> Stats:
-        """Of no crops: what costs time depends on the size alone."""
-        return Stats(self.size, 0.15, self.size // 4, (128.0,) * 3, (64.0,) * 3)
+        """Without real crops, so with arbitrary colours; the time does not depend on them."""
+        border = round(self.crop.context * self.size)
+        return Stats(self.size, self.crop.margin, border, (128.0,) * 3, (64.0,) * 3)
 
     @property
     def mean_face(self) -> torch.Tensor:
         return torch.full((COUNT, 2), self.size / 2)
 
     def build(self) -> tuple[nn.Module, str]:
-        """The network, untrained, and its codec's name."""
+        """The untrained network, and the name of its codec."""
         train = self.train
         shape = Shape(self.size, self.mean_face, train.stacks, train.width, train.trunk)
         return models.build(train.arch, shape)
@@ -153,26 +188,28 @@ class Recipe:
         return cpu_ms(network.eval(), made, self.stats, self.mirrored, faces)
 
 
-def recipes(path: Path) -> dict[str, Recipe]:
-    """Of a list of experiments, by name."""
-    found = {}
-    for name, values in sweeps.load(path).items():
-        train = replace(config.load("train", Train), **_section("train", values))
-        predict = replace(config.load("predict", Predict), **_section("predict", values))
-        found[name] = Recipe(train, values["crop.size"], predict.mirrored)
-    return found
-
-
-def _section(name: str, values: sweeps.Values) -> dict[str, Any]:
+def recipes(sweep: Path, params: Path = PARAMS) -> dict[str, Recipe]:
+    """The recipe of each experiment in a list, by name; `params` has the values it leaves alone."""
+    train = config.load("train", Train, params)
+    crop = config.load("crop", Crop, params)
+    predict = config.load("predict", Predict, params)
     return {
-        key.removeprefix(f"{name}."): value
-        for key, value in values.items()
-        if key.startswith(f"{name}.")
+        name: Recipe(
+            replace(train, **_section("train", values)),
+            replace(crop, **_section("crop", values)),
+            replace(predict, **_section("predict", values)).mirrored,
+        )
+        for name, values in sweep_list.load(sweep).items()
     }
 
 
+def _section(name: str, values: sweep_list.Values) -> dict[str, Any]:
+    prefix = f"{name}."
+    return {key.removeprefix(prefix): its for key, its in values.items() if key.startswith(prefix)}
+
+
 def training_speed(recipe: Recipe, faces: int = 640) -> float:
-    """Faces a second, in an epoch on noise: what is learnt does not matter to the time."""
+    """Faces per second in an epoch of training; on noise, which takes as long as faces."""
     noise = np.random.default_rng(0)
     size, stats = recipe.size, recipe.stats
     side = size + 2 * stats.border
@@ -184,27 +221,27 @@ def training_speed(recipe: Recipe, faces: int = 640) -> float:
         normalisers=np.full(faces, float(size)),
         stats=stats,
     )
-    plain = replace(recipe.train, epochs=1, init="none", patience=0)
-    return loop.train(crops, plain).speed.figures()["faces_per_second"]
+    one_epoch = replace(recipe.train, epochs=1, init="none", patience=0)
+    return loop.train(crops, one_epoch).speed.figures()["faces_per_second"]
 
 
-def require_values(name: str, wanted: sweeps.Values, found: Mapping[str, Experiment]) -> None:
-    """An experiment that only bears a list's name must not pass for the list's."""
+def require_values(name: str, wanted: sweep_list.Values, found: Mapping[str, Experiment]) -> None:
+    """Refuse an experiment that has the name of one in the list but other params."""
     if name in found:
         params = yaml.safe_load(found[name].read("params.yaml"))
-        if others := sweeps.different(wanted, params):
-            raise FacealignError(
-                f"the experiment {name} has other values of {', '.join(others)} than the list: "
-                f"run it anew: dvc exp remove {name}"
+        if others := sweep_list.different(wanted, params):
+            raise ExperimentError(
+                f"the experiment {name} has other values of {', '.join(others)} than the list; "
+                f"to run it again, first: dvc exp remove {name}"
             )
 
 
 def require_same_dlib(networks: Sequence[Network]) -> None:
-    """Only networks measured on the same rectangles can be compared; dlib's figures show it."""
+    """Refuse networks that were not measured on the same rectangles, which dlib's figures show."""
     first, *others = networks
     for other in others:
         if first.ced.keys() != other.ced.keys():
-            raise FacealignError(
+            raise ExperimentError(
                 f"{first.name} was measured on {', '.join(first.ced)}, "
                 f"{other.name} on {', '.join(other.ced)}: they cannot be compared"
             )
@@ -212,7 +249,7 @@ def require_same_dlib(networks: Sequence[Network]) -> None:
             one, two = (network.ced[dataset]["dlib"] for network in (first, other))
             for key in one:
                 if not _close(one[key], two.get(key)):
-                    raise FacealignError(
+                    raise ExperimentError(
                         f"dlib's {key} on {dataset} is {one[key]} in {first.name} and "
                         f"{two.get(key)} in {other.name}: they were not measured on the same "
                         "rectangles and cannot be compared"
@@ -220,7 +257,7 @@ def require_same_dlib(networks: Sequence[Network]) -> None:
 
 
 def summarise(networks: Sequence[Network], dlib: Mapping[str, float]) -> dict[str, Any]:
-    """The content of metrics/zoo.json; `dlib` has what its model costs, as `Network` names it."""
+    """The content of metrics/zoo.json; `dlib` has the costs of its model, named as in `Network`."""
     return {
         "networks": {
             network.name: {
@@ -246,39 +283,6 @@ def _close(one: Any, two: Any) -> bool:
     if isinstance(one, float) and isinstance(two, float):
         return abs(one - two) <= TOLERANCE
     return bool(one == two)
-
-
-FACES = 24  # to take the time with
-
-
-def main(sweep: Path, figures: Path, plots: Path) -> None:
-    wanted, found = sweeps.load(sweep), revisions.newest()
-    for name in wanted:
-        require_values(name, wanted[name], found)
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        print(f"no experiment yet: {', '.join(missing)}", file=sys.stderr)
-    if len(missing) == len(wanted):
-        raise FacealignError(f"nothing to compare; run them: make sweep LIST={sweep}")
-    faces = benchmark.portraits(FACES)
-    networks = [read(found[name], faces) for name in wanted if name in found]
-    require_same_dlib(networks)
-    summary = summarise(networks, _dlib(faces))
-    write_json(figures, summary)
-    for dataset, methods in networks[0].curves.items():
-        curves = {network.name: network.curves[dataset]["model"] for network in networks}
-        images = summary["dlib"]["figures"][dataset]["images"]
-        title = f"{dataset}, {images} test images"
-        plotting.zoo_figure(curves, methods["dlib"], title, plots / dataset)
-    print(markdown.zoo_table(summary, [name for name in summary["dlib"]["figures"] if name != ALL]))
-
-
-def _dlib(faces: Faces) -> dict[str, float]:
-    model = dlib_predictor.predictor_file(config.load("dlib", Dlib))
-    [taken] = benchmark.measure(
-        [lambda image, boxes: dlib_predictor.predict(image, boxes[0], model)], faces
-    )
-    return {"megabytes": model.stat().st_size / 1e6, "cpu_ms": taken.step}
 
 
 if __name__ == "__main__":

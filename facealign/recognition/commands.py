@@ -18,7 +18,7 @@ from facealign.core.geometry import Box
 from facealign.core.parallel import map_in_order
 from facealign.inference.aligner import Aligner
 from facealign.inference.folders import Source, find_pictures
-from facealign.recognition.embedding import RELEASED, Recogniser
+from facealign.recognition.recogniser import RELEASED, Recogniser
 
 
 @dataclass(frozen=True, eq=False)

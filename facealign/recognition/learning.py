@@ -23,7 +23,7 @@ from facealign.core.errors import FacealignError
 from facealign.export import onnx_files
 from facealign.faces.cropping import Stats
 from facealign.models.parts.layers import ResNet18
-from facealign.recognition.crops import Aligned
+from facealign.recognition.aligned_faces import Aligned
 from facealign.recognition.recipe import TRAIN, VALIDATE
 from facealign.training.augment import Draw, Strength
 from facealign.training.batches import Batches

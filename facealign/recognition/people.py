@@ -1,10 +1,10 @@
-"""Whose pictures there are, what can be seen in each, and which are good enough."""
+"""Selecting people: whose picture each one is, how good it is, and which take part."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from hashlib import sha256
@@ -15,7 +15,7 @@ import numpy as np
 
 from facealign.core import images
 from facealign.core.config import Range, Seed, Share
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError, FacealignError, InputError
 from facealign.core.faces import Pose
 from facealign.core.geometry import CORNERS, Box
 from facealign.core.parallel import map_in_order
@@ -37,7 +37,7 @@ class Examine:
     """The section `recognition.examine` of params.yaml."""
 
     datasets: tuple[str, ...]
-    network: str  # the stage's first path
+    network: str  # a path; the stage gets it as an argument
     landmarks: Literal["model", "dlib", "dataset"]
     upsample: tuple[Annotated[int, Range(0, 3)], ...]
 
@@ -59,32 +59,23 @@ class Identities:
     seed: Seed
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A picture of somebody, or why it is none."""
+@dataclass(frozen=True, eq=False)
+class Examined:
+    """A picture of a person, or the reason why it cannot be one."""
 
     image: str  # DATASET/SPLIT/[PERSON/]FILE
     person: str
     reason: str = ""
     detail: str = ""
-    box: Box = field(default_factory=lambda: Box(0, 0, 0, 0))  # dlib's
-    points: np.ndarray = field(default_factory=lambda: np.zeros((5, 2)))  # to align it by
+    box: Box = field(default_factory=lambda: Box(0, 0, 0, 0))  # dlib's rectangle
+    points: np.ndarray = field(default_factory=lambda: np.zeros((5, 2)))  # to align by
     yaw: float = 0.0
     pitch: float = 0.0
     sharpness: float = 0.0
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """A picture that takes part."""
-
-    row: int
-    person: str
-    role: str
-
-
 def person_of(image: str) -> str:
-    """The folder's name below the split, or the file's without its number; "" if it has none."""
+    """The name of the folder below the split, or of the file without its number; "" if none."""
     _, _, *folders, name = PurePosixPath(image).parts
     if folders:
         return folders[-1]
@@ -96,9 +87,9 @@ def find_pictures(root: Path, datasets: Sequence[str]) -> list[str]:
     found = []
     for dataset in dict.fromkeys(datasets):
         if not (root / dataset).is_dir():
-            there = ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir()))
-            raise FacealignError(
-                f"recognition.examine.datasets: the archive has no {dataset!r}, it has {there}"
+            names = ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir()))
+            raise ConfigError(
+                f"recognition.examine.datasets: the archive has no {dataset!r}, it has {names}"
             )
         for split in SPLITS:
             found += [
@@ -106,44 +97,44 @@ def find_pictures(root: Path, datasets: Sequence[str]) -> list[str]:
                 for path in images.find_pictures(root / dataset / split)
             ]
     if not found:
-        raise FacealignError(f"{root}: no pictures in {', '.join(datasets)}")
+        raise InputError(f"{root}: no pictures in {', '.join(datasets)}")
     return found
 
 
 def examine(
     root: Path, pictures: Sequence[str], config: Examine, network: Path, model: Path
-) -> list[Seen]:
-    """Each picture's face, with points to align it by, and what makes it easy or hard. `network`
-    is an ONNX file, `model` that of dlib's predictor."""
-    Network(network, threads=1)  # its errors, before there are processes to say them from
+) -> list[Examined]:
+    """Detect and measure the face of each picture. `network` is the landmarks' ONNX file, `model`
+    the file of dlib's predictor."""
+    Network(network, threads=1)  # fail fast, before spawning workers
     work = partial(_examine, root, network, model, config)
     return list(map_in_order(work, pictures, "examine"))
 
 
-def _examine(root: Path, network: Path, model: Path, config: Examine, image: str) -> Seen:
+def _examine(root: Path, network: Path, model: Path, config: Examine, image: str) -> Examined:
     person = person_of(image)
     if not person:
-        return Seen(image, "", "no_person")
+        return Examined(image, "", "no_person")
     try:
         picture = images.read(root / image)
         annotated = (root / image).with_suffix(".pts")
         truth = read_pts(annotated) if annotated.is_file() else None
     except FacealignError as error:
-        return Seen(image, person, "unreadable", str(error).removeprefix(f"{root}/"))
+        return Examined(image, person, "unreadable", str(error).removeprefix(f"{root}/"))
     known = truth is not None and len(truth) in (COUNT, 5) and bool(np.isfinite(truth).all())
     if config.landmarks == "dataset" and not known:
-        return Seen(image, person, "no_points")
+        return Examined(image, person, "no_points")
     box = _face(picture, truth if known else None, config.upsample)
     if box is None:
-        return Seen(image, person, "no_face")
+        return Examined(image, person, "no_face")
     (points,), _ = _network(network)(picture, [box])
-    # a network for five points does not tell which way the head is turned
+    # five points do not give the pose of the head
     turned = pose.estimate(points) if len(points) == COUNT else Pose(0, 0, 0)
     if config.landmarks == "dataset" and truth is not None:
         points = truth
     elif config.landmarks == "dlib":
         points = dlib_predictor.predict(picture, box, model)
-    return Seen(
+    return Examined(
         image,
         person,
         box=box,
@@ -155,7 +146,7 @@ def _examine(root: Path, network: Path, model: Path, config: Examine, image: str
 
 
 def _face(picture: np.ndarray, truth: np.ndarray | None, upsample: Sequence[int]) -> Box | None:
-    """The annotated face's rectangle; the largest one if there are no points."""
+    """The rectangle of the annotated face, or the largest one if there are no points."""
     if truth is not None:
         found = detection.locate(picture, truth, upsample)
         return found.box if isinstance(found, detection.Found) else None
@@ -165,15 +156,15 @@ def _face(picture: np.ndarray, truth: np.ndarray | None, upsample: Sequence[int]
     return None
 
 
-def read_seen(table: Table) -> list[Seen]:
-    """What the stage `examine` has written."""
+def read_examined(table: Table) -> list[Examined]:
+    """The table that the stage `examine` writes."""
     corners = table.numbers(*CORNERS).tolist()
     quality = table.numbers("yaw", "pitch", "sharpness").tolist()
-    words = zip(*(table[name] for name in (KEY, "person", "reason", "detail")), strict=True)
+    texts = zip(*(table[name] for name in (KEY, "person", "reason", "detail")), strict=True)
     return [
-        Seen(image, person, reason, detail, Box(*box), points, *numbers)
+        Examined(image, person, reason, detail, Box(*box), points, *numbers)
         for (image, person, reason, detail), box, points, numbers in zip(
-            words, corners, table.points(), quality, strict=True
+            texts, corners, table.points(), quality, strict=True
         )
     ]
 
@@ -183,11 +174,13 @@ def _network(path: Path) -> Network:
     return Network(path, threads=1)
 
 
-def choose(seen: Sequence[Seen], config: Identities) -> tuple[list[Chosen], dict[int, str]]:
-    """Who takes part with which pictures, and for the others' rows the reason why they do not."""
-    reasons = {row: reason for row, one in enumerate(seen) if (reason := _fault(one, config))}
+def choose(
+    examined: Sequence[Examined], config: Identities
+) -> tuple[dict[int, str], dict[int, str]]:
+    """The roles of the pictures that take part, and the reasons of the others, both by row."""
+    reasons = {row: reason for row, one in enumerate(examined) if (reason := _fault(one, config))}
     usable: defaultdict[str, list[int]] = defaultdict(list)
-    for row, one in enumerate(seen):
+    for row, one in enumerate(examined):
         if row not in reasons:
             usable[one.person].append(row)
     for person in [person for person, rows in usable.items() if len(rows) < config.least]:
@@ -200,55 +193,54 @@ def choose(seen: Sequence[Seen], config: Identities) -> tuple[list[Chosen], dict
         reasons |= dict.fromkeys(usable.pop(person), "beyond_people")
     people = sorted(usable, key=lambda person: _order(person, config))
     unseen = set(people[: round(config.unseen * len(people))])
-    chosen: list[Chosen] = []
-    for person in sorted(people):
-        rows = sorted(usable[person], key=lambda row: _order(seen[row].image, config))
+    roles: dict[int, str] = {}
+    for person in people:
+        rows = sorted(usable[person], key=lambda row: _order(examined[row].image, config))
         reasons |= dict.fromkeys(rows[config.pictures :], "beyond_pictures")
         kept = rows[: config.pictures]
+        own = _roles([examined[row].image for row in kept], config)
         if person in unseen:
-            roles = [UNSEEN] * len(kept)
-        else:
-            roles = _roles([seen[row].image for row in kept], config)
-        if person not in unseen and len(set(roles)) < 2:
+            roles |= dict.fromkeys(kept, UNSEEN)
+        elif len(set(own)) < 2:
             reasons |= dict.fromkeys(kept, "one_sided")
-            continue
-        chosen += [Chosen(row, person, role) for row, role in zip(kept, roles, strict=True)]
-    count = len({one.person for one in chosen if one.role == TRAIN})
-    if count < 2:
-        said = ", ".join(f"{reason} {n}" for reason, n in Counter(reasons.values()).most_common())
-        hint = (
-            "; if the pictures are of one split, set split to drawn" if "one_sided" in said else ""
+        else:
+            roles |= zip(kept, own, strict=True)
+    learnt = {examined[row].person for row, role in roles.items() if role == TRAIN}
+    if len(learnt) < 2:
+        counts = Counter(reasons.values()).most_common()
+        dropped = ", ".join(f"{reason} {count}" for reason, count in counts) or "nothing"
+        one_sided = "one_sided" in reasons.values()
+        hint = "; if all pictures are of one split, set split to drawn" if one_sided else ""
+        raise InputError(
+            f"recognition.identities: {len(learnt)} people are left to train on, expected at least "
+            f"two; held out as unseen: {len(unseen)}; dropped: {dropped}{hint}"
         )
-        raise FacealignError(
-            f"recognition.identities: {count} people are left to learn, expected two at least; "
-            f"kept as unseen: {len(unseen)}; dropped: {said or 'nothing'}{hint}"
-        )
-    return sorted(chosen, key=lambda one: one.row), dict(sorted(reasons.items()))
+    return dict(sorted(roles.items())), dict(sorted(reasons.items()))
 
 
 def summarise(
-    seen: Sequence[Seen], chosen: Sequence[Chosen], reasons: Iterable[str]
+    examined: Sequence[Examined], roles: Mapping[int, str], reasons: Iterable[str]
 ) -> dict[str, Any]:
-    """Counts, for metrics/identities.json."""
-    roles = Counter(one.role for one in chosen)
-    people = {role: len({one.person for one in chosen if one.role == role}) for role in roles}
+    """The counts of metrics/identities.json."""
+    pictures = Counter(roles.values())
+    people = Counter(role for _, role in {(examined[row].person, roles[row]) for row in roles})
     dropped = dict(sorted(Counter(reasons).items()))
     return {
-        "pictures": len(seen),
-        "kept": len(chosen),
+        "pictures": len(examined),
+        "kept": len(roles),
         "dropped": sum(dropped.values()),
         "reasons": dropped,
-        "people": len({one.person for one in chosen}),
-        "people_learnt": people.get(TRAIN, 0),
-        "people_unseen": people.get(UNSEEN, 0),
-        "train": roles[TRAIN],
-        "validate": roles[VALIDATE],
-        "unseen": roles[UNSEEN],
+        "people": len({examined[row].person for row in roles}),
+        "people_learnt": people[TRAIN],
+        "people_unseen": people[UNSEEN],
+        "train": pictures[TRAIN],
+        "validate": pictures[VALIDATE],
+        "unseen": pictures[UNSEEN],
     }
 
 
-def _fault(one: Seen, config: Identities) -> str:
-    """Why the picture is not good enough."""
+def _fault(one: Examined, config: Identities) -> str:
+    """Why the picture is not good enough; "" if it is."""
     if one.reason:
         return one.reason
     if one.box.width < config.face:
@@ -259,7 +251,7 @@ def _fault(one: Seen, config: Identities) -> str:
 
 
 def _roles(names: Sequence[str], config: Identities) -> list[str]:
-    """Of one person's pictures, in an order that no name decides."""
+    """The roles of one person's pictures, which are in random order."""
     if config.split == "archive":
         return [TRAIN if dataset_and_split(name)[1] == "train" else VALIDATE for name in names]
     validate = max(1, round(config.validation * len(names)))
@@ -267,5 +259,5 @@ def _roles(names: Sequence[str], config: Identities) -> list[str]:
 
 
 def _order(name: str, config: Identities) -> str:
-    """By chance, but always the same, and other names do not change it."""
+    """A key for a random order that stays the same when other names are added."""
     return sha256(f"{config.seed} {name}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What `make recognition` compares, and the names that its stages share."""
+"""What `make recognition` compares, and names that its stages share."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 TRAIN, VALIDATE, UNSEEN = "train", "validate", "unseen"  # what a picture is used for
-NETWORK, GUESSES, CURVE = "recogniser.onnx", "validated.csv", "training.csv"  # files of a training
-LED = ("top1", "tar_1e-2")  # figures by which variants are ranked
+NETWORK, GUESSES, CURVE = "recogniser.onnx", "validated.csv", "training.csv"  # of each variant
+LED = ("top1", "tar_1e-2")  # figures in which variants are compared
 
 Points = Literal["none", 2, 3, 5]
 Loss = Literal["ce", "arcface"]

@@ -1,5 +1,8 @@
-"""Make a trained recogniser the one that comes along: products in bytes, and how far to trust it.
-No stage."""
+"""Make a trained recogniser the bundled one: quantise it to int8 and store its measured rates.
+
+python -m facealign.recognition.release data/recognition/networks/5-arcface \\
+    data/recognition/aligned/5 metrics/recognition.json data/recognition/verified.json
+"""
 
 import json
 from pathlib import Path
@@ -10,11 +13,11 @@ import onnx
 from facealign.core.command import run
 from facealign.core.files import atomic_write
 from facealign.export import quantisation
-from facealign.recognition import crops
-from facealign.recognition.embedding import RELEASED
+from facealign.recognition import aligned_faces
 from facealign.recognition.recipe import NETWORK, TRAIN
+from facealign.recognition.recogniser import RELEASED
 
-_SHOWN = 256  # crops that show which values to expect
+_CALIBRATION = 256  # crops for the calibration of int8
 
 
 def main(network: Path, aligned: Path, figures: Path, details: Path) -> None:
@@ -25,11 +28,11 @@ def main(network: Path, aligned: Path, figures: Path, details: Path) -> None:
         "accepted": json.loads(figures.read_text(encoding="utf-8"))[points][loss]["tar_1e-2"],
         "people": variant["unseen_people"],
     }
-    faces = crops.load(aligned)
+    faces = aligned_faces.load(aligned)
     learnt = faces.rows(TRAIN)
-    shown = learnt[np.linspace(0, len(learnt) - 1, _SHOWN).astype(int)]
+    some = learnt[np.linspace(0, len(learnt) - 1, _CALIBRATION).astype(int)]
     with atomic_write(RELEASED) as part:
-        quantisation.quantise(network / NETWORK, part, faces.inputs(shown))
+        quantisation.quantise(network / NETWORK, part, faces.inputs(some))
         model = onnx.load(part)
         fact = model.metadata_props.add()
         fact.key, fact.value = "facealign.measured", json.dumps(measured)

@@ -1,4 +1,4 @@
-"""The report on recognition: which alignment and loss are ahead, and what was seen."""
+"""The report on recognition: which alignment and loss are better, and what the networks see."""
 
 from __future__ import annotations
 
@@ -10,27 +10,25 @@ from typing import Any
 import cv2
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
 
 from facealign.core import tables
-from facealign.recognition import crops
-from facealign.recognition.crops import Aligned
+from facealign.recognition import aligned_faces
+from facealign.recognition.aligned_faces import Aligned
 from facealign.recognition.recipe import CURVE, GUESSES, LED, TRAIN
 from facealign.recognition.texts import TEXTS
-from facealign.reports import contact_sheet
-from facealign.reports.charts import png, side_by_side
+from facealign.reports import contact_sheet, sections
 from facealign.reports.contact_sheet import COLUMNS, TILE
 from facealign.reports.document import (
     Block,
     Document,
     Heading,
-    Items,
     Picture,
     Table,
     Text,
     as_picture,
 )
-from facealign.reports.wording import Language, Words
+from facealign.reports.figures import grouped, percentages, png, side_by_side, styled
+from facealign.reports.wording import Finding, Language, Words
 
 _COLOURS = {"none": "#888888", "2": "#1f5fb4", "3": "#c0541f", "5": "#2a8c4a"}
 _MISTAKES = 9
@@ -38,7 +36,7 @@ _MISTAKES = 9
 
 @dataclass(frozen=True)
 class Material:
-    """What the stages have made."""
+    """The outputs of the stages."""
 
     aligned: Path
     networks: Path
@@ -63,8 +61,7 @@ class Material:
 def build(material: Material, language: Language) -> Document:
     words = Words(language, TEXTS)
     blocks: list[Block] = [
-        Heading(words("in_short")),
-        Items(list(_findings(material, words)), weighty=True),
+        *sections.summary(_findings(material, words), words),
         Heading(words("results")),
         Text(words("figures_method")),
         _table(material, words),
@@ -72,7 +69,7 @@ def build(material: Material, language: Language) -> Document:
     ]
     if any(material.curves.glob("*.csv")):
         blocks.append(Picture(_roc(material, words), words("roc")))
-    faces = {points: crops.load(material.aligned / points) for points in material.figures}
+    faces = {points: aligned_faces.load(material.aligned / points) for points in material.figures}
     blocks += [
         Heading(words("aligned_faces")),
         _aligned(faces, words),
@@ -82,15 +79,7 @@ def build(material: Material, language: Language) -> Document:
         Picture(_learning(material, words), words("curves_caption")),
         Heading(words("chosen_pictures")),
         *_counts(material.counts, words),
-        Heading(words("parameters")),
-        Table(
-            [
-                [words("parameter"), words("value")],
-                *([name, str(value)] for name, value in material.params.items()),
-            ],
-            names=2,
-            small=True,
-        ),
+        *sections.parameters(material.params, words),
     ]
     return Document(language, words("recognition", people=material.counts["people"]), blocks)
 
@@ -100,86 +89,93 @@ def _variant(name: tuple[str, str], words: Words) -> str:
     return f"{words(loss)}, {words(f'aligned_{points}')}"
 
 
-def _findings(material: Material, words: Words) -> Iterator[str]:
-    details = material.details["variants"]
-    best = material.best("top1")
+def _findings(material: Material, words: Words) -> Iterator[Finding]:
+    best, details = material.best("top1"), material.details["variants"]
     assert best is not None
     low, high = material.figure(best, "top1_ci95")
-    yield words(
+    yield Finding(
         "top1_best",
-        variant=_variant(best, words),
-        top1=words.percent(material.figure(best, "top1")),
-        images=material.figure(best, "images"),
-        people=material.figure(best, "people"),
-        low=words.percent(low),
-        high=words.percent(high),
+        {
+            "variant": _variant(best, words),
+            "top1": words.percent(material.figure(best, "top1")),
+            "images": material.figure(best, "images"),
+            "people": material.figure(best, "people"),
+            "low": words.percent(low),
+            "high": words.percent(high),
+        },
     )
-    sure = material.best("tar_1e-2")
-    if sure is None:
-        yield words("no_unseen")
+    best = material.best("tar_1e-2")
+    if best is None:
+        yield Finding("no_unseen")
     else:
-        its = details["-".join(sure)]
+        its = details["-".join(best)]
         low, high = its["tar_1e-2_ci95"]
-        yield words(
+        yield Finding(
             "tar_best",
-            variant=_variant(sure, words),
-            tar=words.percent(material.figure(sure, "tar_1e-2")),
-            unseen=its["unseen_people"],
-            low=words.percent(low),
-            high=words.percent(high),
+            {
+                "variant": _variant(best, words),
+                "tar": words.percent(material.figure(best, "tar_1e-2")),
+                "unseen": its["unseen_people"],
+                "low": words.percent(low),
+                "high": words.percent(high),
+            },
         )
     for key in LED:
         leads = material.details["leads"].get(key, {})
-        for kind, over in (("points", "over_losses"), ("losses", "over_points")):
-            for lead in leads.get(kind, []):
-                names = [
-                    words(f"aligned_{lead[side]}" if kind == "points" else lead[side])
-                    for side in ("better", "worse")
-                ]
-                low, high = lead["ci95"]
-                yield words(
-                    "lead_real" if lead["real"] else "lead_chance",
-                    what=words(over, figure=words(key)),
-                    better=names[0],
-                    worse=names[1],
-                    value=words.number(100 * lead["value"], 1),
-                    low=words.number(100 * low, 1),
-                    high=words.number(100 * high, 1),
-                )
+        for lead in leads.get("points", []):
+            names = [words(f"aligned_{lead[side]}") for side in ("better", "worse")]
+            yield _lead(lead, words("over_losses", figure=words(key)), names, words)
+        for lead in leads.get("losses", []):
+            names = [words(lead[side]) for side in ("better", "worse")]
+            yield _lead(lead, words("over_points", figure=words(key)), names, words)
+
+
+def _lead(lead: Mapping[str, Any], what: str, names: list[str], words: Words) -> Finding:
+    low, high = lead["ci95"]
+    better, worse = names
+    return Finding(
+        "lead_significant" if lead["real"] else "lead_not_significant",
+        {
+            "what": what,
+            "better": better,
+            "worse": worse,
+            "value": words.number(100 * lead["value"], 1),
+            "low": words.number(100 * low, 1),
+            "high": words.number(100 * high, 1),
+        },
+    )
 
 
 def _table(material: Material, words: Words) -> Table:
-    heads = [words("alignment"), words("loss"), "top-1", words("interval")]
-    heads += ["TAR@FAR 0.01", words("interval"), "TAR@FAR 0.001", "EER"]
-    rows = [heads]
-    for name in material.names():
-        details = material.details["variants"]["-".join(name)]
-        ends = details.get("tar_1e-2_ci95")
-        rows.append(
-            [
-                words(f"aligned_{name[0]}"),
-                words(name[1]),
-                words.number(material.figure(name, "top1")),
-                words.interval(material.figure(name, "top1_ci95")),
-                words.number(material.figure(name, "tar_1e-2")),
-                words.interval(ends),
-                words.number(material.figure(name, "tar_1e-3")),
-                words.number(material.figure(name, "eer")),
-            ]
+    columns = {
+        "top1": "top-1",
+        "top1_ci95": words("interval"),
+        "tar_1e-2": "TAR@FAR 0.01",
+        "tar_1e-2_ci95": words("interval"),
+        "tar_1e-3": "TAR@FAR 0.001",
+        "eer": "EER",
+    }
+    rows = [
+        (
+            [words(f"aligned_{points}"), words(loss)],
+            {**material.details["variants"][f"{points}-{loss}"], **material.figures[points][loss]},
         )
-    return Table(rows, names=2)
+        for points, loss in material.names()
+    ]
+    return sections.figures([words("alignment"), words("loss")], columns, rows, words)
 
 
+@styled
 def _bars(material: Material, words: Words) -> bytes:
-    """Top-1 of each alignment, the losses side by side."""
-    figure, (axes,) = side_by_side(1, 3.0, across=1.7)
+    """Top-1 accuracy of each alignment, with a bar for each loss."""
+    figure, (axes,) = side_by_side(1, 3.0, stretch=1.7)
     losses = list(next(iter(material.figures.values())))
-    thick = 0.8 / len(losses)
     for number, loss in enumerate(losses):
         values = np.array([its[loss]["top1"] for its in material.figures.values()])
         ends = np.array([its[loss]["top1_ci95"] for its in material.figures.values()])
+        places, thick = grouped(len(values), number, len(losses))
         axes.bar(
-            np.arange(len(values)) + (number - (len(losses) - 1) / 2) * thick,
+            places,
             values,
             thick * 0.95,
             yerr=np.abs(ends.T - values).clip(min=0),
@@ -190,11 +186,12 @@ def _bars(material: Material, words: Words) -> bytes:
     axes.set_xticks(
         range(len(material.figures)), [words(f"aligned_{points}") for points in material.figures]
     )
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    percentages(axes)
     axes.legend(fontsize=8, loc="lower right")
     return png(figure)
 
 
+@styled
 def _roc(material: Material, words: Words) -> bytes:
     """A panel for each loss, a line for each alignment."""
     losses = list(next(iter(material.figures.values())))
@@ -209,13 +206,14 @@ def _roc(material: Material, words: Words) -> bytes:
                 )
         axes.set(xscale="log", xlim=(1e-4, 1), ylim=(0, 1), title=words(loss))
         axes.set(xlabel=words("far_axis"), ylabel=words("tar_axis"))
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        percentages(axes)
         axes.legend(fontsize=8, loc="lower right")
     return png(figure)
 
 
+@styled
 def _learning(material: Material, words: Words) -> bytes:
-    """Of each loss its value, and what is recognised."""
+    """A row for each loss: training loss, and validation accuracy."""
     losses = list(next(iter(material.figures.values())))
     figure, grid = side_by_side(2 * len(losses), 2.8, in_row=2)
     for number, loss in enumerate(losses):
@@ -238,7 +236,7 @@ def _name_curve(axes: Axes, column: str, loss: str, words: Words) -> None:
     axes.set(xlabel=words("epoch"), title=f"{words(loss)}: {words(column)}")
     if column == "validation_top1":
         axes.set_ylim(0, 1)
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        percentages(axes)
         axes.legend(fontsize=8, loc="lower right")
 
 
@@ -247,7 +245,7 @@ def _tile(pixels: np.ndarray) -> np.ndarray:
 
 
 def _aligned(aligned: Mapping[str, Aligned], words: Words) -> Picture:
-    """A row an alignment: the mean of what is learnt from, and pictures of some people."""
+    """A row for each alignment: the mean training image, then some of the images."""
     tiles = []
     for faces in aligned.values():
         learnt = faces.rows(TRAIN)
@@ -285,6 +283,7 @@ def _mistakes(material: Material, aligned: Mapping[str, Aligned], words: Words) 
 
 
 def _confused(faces: Aligned, image: str, guess: str) -> Sequence[np.ndarray]:
+    """The image, and a training image of the person that the network named."""
     learnt = faces.rows(TRAIN)
     other = learnt[np.flatnonzero(faces.people[learnt] == guess)[0]]
     rows = np.array([faces.images.index(image), other])
@@ -307,4 +306,4 @@ def _counts(counts: Mapping[str, Any], words: Words) -> Iterator[Block]:
     )
     if counts["reasons"]:
         rows = [[words(reason), str(count)] for reason, count in counts["reasons"].items()]
-        yield Table([[words("why_not"), words("pictures")], *rows])
+        yield Table([[words("reason"), words("images")], *rows])

@@ -1,36 +1,42 @@
-"""What the report on recognition says, in English and Russian, side by side."""
+"""The texts of the report on recognition, in English and Russian side by side."""
 
-TEXTS: dict[str, tuple[str, str]] = {
-    "recognition": ("Recognition: {people} people", "Распознавание: людей {people}"),
+from facealign.reports.wording import Texts
+
+TEXTS: Texts = {
+    "recognition": ("Face recognition: {people} people", "Распознавание лиц: {people} чел."),
+    # findings
     "top1_best": (
-        "{variant} recognises the most: {top1} of {images} pictures of {people} people who were learnt from other "
-        "pictures (95 % interval {low} to {high}).",
-        "Лучше всех узнаёт {variant}: {top1} из {images} изображений {people} человек, которых сеть училась узнавать по "
-        "другим изображениям (95-процентный интервал от {low} до {high}).",
+        "{variant} has the highest top-1 accuracy: {top1} of {images} validation images of the {people} people in the "
+        "training set (95 % CI {low} to {high}).",
+        "Наибольшая точность top-1 — {variant}: {top1} на {images} проверочных изображениях людей из обучающей выборки "
+        "({people} чел.; 95%-й доверительный интервал от {low} до {high}).",
     ),
     "tar_best": (
-        "Of {unseen} people never learnt, {variant} accepts the most pairs of one person: {tar}, where one in a hundred "
-        "pairs of different people is accepted (95 % interval {low} to {high}).",
-        "Из {unseen} человек, которых сеть не видела, {variant} принимает больше всего пар одного человека: {tar}, если "
-        "принимать одну из ста пар разных людей (95-процентный интервал от {low} до {high}).",
+        "{variant} has the highest true accept rate on {unseen} people held out of training: {tar} at FAR 0.01 "
+        "(95 % CI {low} to {high}).",
+        "Наибольшая доля верно принятых пар (TAR) на отложенной выборке людей ({unseen} чел.) — {variant}: {tar} при FAR 0,01 "
+        "(95%-й доверительный интервал от {low} до {high}).",
     ),
     "no_unseen": (
-        "Too few people were kept from learning to compare pairs of them.",
-        "Людей, которых сеть не видела, слишком мало, чтобы сравнивать пары.",
+        "Too few people were held out of training to measure verification.",
+        "В отложенной выборке слишком мало людей, чтобы оценить верификацию.",
     ),
-    "lead_real": (
-        "{what}: {better} is ahead of {worse} by {value} percentage points (95 % interval {low} to {high}), more than chance.",
-        "{what}: {better} опережает {worse} на {value} процентного пункта (95-процентный интервал от {low} до {high}), это не случайность.",
+    "lead_significant": (
+        "{what}: {better} beats {worse} by {value} percentage points (95 % CI {low} to {high}); the difference is significant.",
+        "{what}: {better} лучше, чем {worse}, на {value} п. п. (95%-й доверительный интервал от {low} до {high}), разница "
+        "статистически значима.",
     ),
-    "lead_chance": (
-        "{what}: {better} is ahead of {worse} by {value} percentage points, which may be chance (95 % interval {low} to {high}).",
-        "{what}: {better} опережает {worse} на {value} процентного пункта, что может быть случайностью (95-процентный интервал от {low} "
-        "до {high}).",
+    "lead_not_significant": (
+        "{what}: {better} against {worse}, {value} percentage points (95 % CI {low} to {high}); the difference is not "
+        "significant.",
+        "{what}: {better} против {worse}, {value} п. п. (95%-й доверительный интервал от {low} до {high}), разница "
+        "статистически незначима.",
     ),
-    "top1": ("Recognised pictures", "Узнанные изображения"),
-    "tar_1e-2": ("Accepted pairs (TAR at FAR 0.01)", "Принятые пары (TAR при FAR 0,01)"),
-    "over_losses": ("{figure}, mean of the losses", "{figure}, среднее по функциям потерь"),
-    "over_points": ("{figure}, mean of the alignments", "{figure}, среднее по выравниваниям"),
+    "top1": ("Top-1 accuracy", "Точность top-1"),
+    "tar_1e-2": ("TAR at FAR 0.01", "TAR при FAR 0,01"),
+    "over_losses": ("{figure}, mean over losses", "{figure}, среднее по функциям потерь"),
+    "over_points": ("{figure}, mean over alignments", "{figure}, среднее по способам выравнивания"),
+    # variants
     "aligned_none": ("no alignment", "без выравнивания"),
     "aligned_2": ("2 points", "2 точки"),
     "aligned_3": ("3 points", "3 точки"),
@@ -39,77 +45,77 @@ TEXTS: dict[str, tuple[str, str]] = {
     "arcface": ("ArcFace", "ArcFace"),
     "alignment": ("alignment", "выравнивание"),
     "loss": ("loss", "функция потерь"),
+    # methods
     "figures_method": (
-        "Top-1 is the share of validation pictures whose person the network names, all of them people it has learnt. "
-        "TAR is the share of pairs of one person that are accepted, when FAR of the pairs of different people are, "
-        "and EER the error where both errors are equal; these pairs are of people it has never seen. Intervals come "
-        "from drawing people, since pictures of one person are alike.",
-        "Top-1 — доля проверочных изображений, на которых сеть верно назвала человека; всех этих людей она училась "
-        "узнавать. TAR — доля принятых пар одного человека, когда принята доля FAR пар разных людей; EER — ошибка там, "
-        "где обе ошибки равны; эти пары — люди, которых сеть не видела. Интервалы получены выбором людей, а не "
-        "изображений: изображения одного человека похожи.",
+        "Top-1 accuracy is the share of validation images whose person the network identifies; all of these people are "
+        "in the training set. Verification uses pairs of images of people held out of training: TAR is the share of "
+        "same-person pairs accepted at the threshold at which the given share (FAR) of different-person pairs is "
+        "accepted, EER the error rate at which both kinds of error are equally frequent. Confidence intervals resample "
+        "people, not images, because images of one person are not independent.",
+        "Точность top-1 — доля проверочных изображений, на которых сеть верно определила человека; все эти люди есть в обучающей "
+        "выборке. Верификация оценивается на парах изображений людей из отложенной выборки: TAR — доля принятых пар одного "
+        "человека при пороге, при котором принимается заданная доля (FAR) пар разных людей; EER — частота ошибок в точке, где "
+        "ошибки обоих видов одинаково часты. Доверительные интервалы получены бутстрэпом по людям, а не по изображениям: "
+        "изображения одного человека не независимы.",
     ),
+    # captions
     "roc": (
-        "Pairs of people never learnt: accepted pairs of one person against accepted pairs of different people.",
-        "Пары людей, которых сеть не видела: принятые пары одного человека против принятых пар разных людей.",
+        "ROC on people held out of training.",
+        "ROC-кривые на людях из отложенной выборки.",
     ),
-    "far_axis": ("different people accepted (FAR)", "принято пар разных людей (FAR)"),
-    "tar_axis": ("one person accepted (TAR)", "принято пар одного человека (TAR)"),
     "bars": (
-        "Recognised pictures, with 95 % intervals.",
-        "Узнанные изображения, с 95-процентными интервалами.",
+        "Top-1 accuracy with 95 % confidence intervals.",
+        "Точность top-1 с 95%-ми доверительными интервалами.",
     ),
-    "aligned_faces": ("What the networks see", "Что видят сети"),
     "aligned_caption": (
-        "Aligned by: {names}, a row each. On the left the mean of all pictures learnt from: the sharper, the more alike "
-        "the faces lie.",
-        "Выравнивание по строкам: {names}. Слева среднее всех обучающих изображений: чем оно резче, тем одинаковее "
-        "лежат лица.",
+        "One row for each alignment: {names}. On the left, the mean of all training images: the sharper it is, the better "
+        "the faces are aligned.",
+        "Каждому способу выравнивания соответствует строка: {names}. Слева — среднее всех обучающих изображений: чем оно резче, "
+        "тем точнее выровнены лица.",
     ),
-    "mistakes": ("Mistakes", "Ошибки"),
     "mistakes_caption": (
-        "Pictures that {variant} takes for somebody else, {shown} of {total}, the surest first; beside each a picture "
-        "of whom it names.",
-        "Изображения, на которых {variant} видит другого человека, {shown} из {total}, начиная с самых уверенных; рядом "
-        "с каждым — изображение названного человека.",
+        "Misidentified images of {variant}, {shown} of {total}, the most confident first; next to each, an image of the "
+        "person that the network named.",
+        "Неверно распознанные изображения ({variant}), {shown} из {total}, по убыванию уверенности; рядом — изображение "
+        "человека, названного сетью.",
     ),
     "no_mistakes": (
-        "{variant} made no mistake on the validation pictures.",
+        "{variant} made no mistake on the validation images.",
         "{variant}: на проверочных изображениях ошибок нет.",
     ),
     "curves_caption": (
-        "Loss and recognised validation pictures, epoch by epoch. The last epoch is kept, whatever the curve.",
-        "Функция потерь и узнанные проверочные изображения по эпохам. Остаётся последняя эпоха, какой бы ни была кривая.",
+        "Training loss and top-1 accuracy on the validation images by epoch. The last epoch is always kept.",
+        "Функция потерь на обучении и точность top-1 на проверочных изображениях по эпохам. Сохраняется всегда последняя эпоха.",
     ),
-    "validation_top1": ("recognised", "узнано"),
-    "chosen_pictures": ("Chosen pictures", "Отобранные изображения"),
     "chosen_counts": (
-        "{pictures} pictures were looked at and {kept} chosen, of {people} people. {learnt} people are learnt from "
-        "{train} pictures and recognised on {validate}; {unseen_people} people with {unseen} pictures are kept for pairs.",
-        "Просмотрено изображений: {pictures}, отобрано: {kept}, людей: {people}. Обучение: людей {learnt}, изображений "
-        "{train}, проверка на {validate}; для пар отложено людей: {unseen_people}, изображений: {unseen}.",
+        "{kept} of {pictures} images were selected, of {people} people. Training uses {train} images of {learnt} people, "
+        "validation {validate} other images of them; {unseen} images of {unseen_people} people are held out for verification.",
+        "Отобрано изображений: {kept} из {pictures} ({people} чел.). Обучение: {train} изображений ({learnt} чел.), валидация: "
+        "{validate} других изображений тех же людей; для верификации отложено изображений: {unseen} ({unseen_people} чел.).",
     ),
-    "why_not": ("why not", "почему нет"),
-    "pictures": ("pictures", "изображений"),
-    # why pictures are not chosen
-    "no_person": ("nobody named", "имя не указано"),
+    # headings, tables and axes
+    "aligned_faces": ("Aligned faces", "Выровненные лица"),
+    "mistakes": ("Mistakes", "Ошибки"),
+    "chosen_pictures": ("Selected images", "Отобранные изображения"),
+    "far_axis": ("false accept rate (FAR)", "доля ложно принятых пар (FAR)"),
+    "tar_axis": ("true accept rate (TAR)", "доля верно принятых пар (TAR)"),
+    "validation_top1": ("validation accuracy", "точность на валидации"),
+    # why pictures are not selected
+    "no_person": ("no name", "имя не указано"),
     "unreadable": ("unreadable", "нечитаемые"),
-    "no_face": ("no face found", "лицо не найдено"),
+    "no_face": ("no face detected", "лицо не обнаружено"),
     "no_points": ("no points", "нет точек"),
-    "turned": ("turned too far", "слишком повёрнуты"),
+    "turned": ("turned too far", "слишком большой поворот"),
     "blurred": ("blurred", "размытые"),
     "small": ("small", "мелкие"),
-    "few_pictures": (
-        "of people with few good pictures",
-        "людей, у которых мало хороших изображений",
-    ),
-    "beyond_people": ("of more people than asked for", "людей сверх заданного числа"),
+    "few_pictures": ("people with too few good images", "люди, у которых мало хороших изображений"),
+    "beyond_people": ("people beyond the limit", "люди сверх заданного числа"),
     "beyond_pictures": (
-        "more of a person than asked for",
+        "images of a person beyond the limit",
         "изображения человека сверх заданного числа",
     ),
     "one_sided": (
-        "only for training or only for validation",
-        "только для обучения или только для проверки",
+        "people in only one of the splits",
+        "люди, которые есть только в одной из выборок",
     ),
 }

@@ -1,6 +1,7 @@
 """A document of headings, texts, tables and pictures, written as one HTML file and as a PDF.
 
-The HTML loads nothing: its style and pictures are in it. Same content, same bytes.
+The HTML file is self-contained: style and pictures are embedded. The same document gives the same
+bytes.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ class Text:
 
 @dataclass(frozen=True)
 class Items:
-    """A list; `weighty` ones are what a hurried reader should see."""
+    """A bulleted list."""
 
     texts: Sequence[str]
-    weighty: bool = False
+    emphasised: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """Heads and rows; the first columns are `names`, to the left, then come figures."""
+    """Heads, then rows; the first `names` columns are aligned left, the others right."""
 
     rows: Sequence[Sequence[str]]
     names: int = 1
@@ -69,10 +70,16 @@ class Document:
 
 
 def as_picture(image: np.ndarray, caption: str, width: float = 1.0) -> Picture:
-    """A photograph's RGB pixels as a block."""
+    """RGB pixels as a picture of the document."""
     done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     assert done
     return Picture(data.tobytes(), caption, width)
+
+
+def write(document: Document, page: Path, pdf: Path) -> None:
+    write_text(page, _page(document))
+    with atomic_write(pdf) as part:
+        part.write_bytes(_pdf(document))
 
 
 # --- HTML ---
@@ -95,26 +102,25 @@ th { border-bottom: 2px solid #9aa5b4; }
 figure { margin: 1rem 0; }
 img { max-width: 100%; height: auto; }
 figcaption { font-size: .85rem; color: #556070; }
-ul.weighty { background: #f1f5fa; border-left: 4px solid #1f5fb4;
+ul.emphasised { background: #f1f5fa; border-left: 4px solid #1f5fb4;
              padding: .75rem 1rem .75rem 2rem; }
 """
 
 
-def write_html(document: Document, path: Path) -> None:
+def _page(document: Document) -> str:
     heads = [block.text for block in document.blocks if isinstance(block, Heading)]
     links = "\n".join(f'<a href="#s{i}">{html.escape(head)}</a>' for i, head in enumerate(heads))
-    body = "\n".join(_html(document))
+    body = "\n".join(_blocks(document))
     title = html.escape(document.title)
-    write_text(
-        path,
+    return (
         f'<!DOCTYPE html>\n<html lang="{document.language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
-        f"<nav>\n{links}\n</nav>\n{body}\n</body>\n</html>\n",
+        f"<nav>\n{links}\n</nav>\n{body}\n</body>\n</html>\n"
     )
 
 
-def _html(document: Document) -> Iterator[str]:
+def _blocks(document: Document) -> Iterator[str]:
     number = 0
     for block in document.blocks:
         match block:
@@ -123,9 +129,9 @@ def _html(document: Document) -> Iterator[str]:
                 number += 1
             case Text(text):
                 yield f"<p>{html.escape(text)}</p>"
-            case Items(texts, weighty):
+            case Items(texts, emphasised):
                 items = "".join(f"<li>{html.escape(text)}</li>\n" for text in texts)
-                yield f"<ul class='{'weighty' if weighty else 'plain'}'>\n{items}</ul>"
+                yield f"<ul class='{'emphasised' if emphasised else 'plain'}'>\n{items}</ul>"
             case Table(rows, names, small):
                 yield _html_table(rows, names, small)
             case Picture(data, caption, width):
@@ -154,13 +160,13 @@ def _html_table(rows: Sequence[Sequence[str]], names: int, small: bool) -> str:
 
 # --- PDF ---
 
-_FONT = "DejaVu"  # matplotlib brings it; it has Cyrillic and the signs that formulas need
-_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)  # the file's date must not change its bytes
+_FONT = "DejaVu"  # shipped with matplotlib; covers Cyrillic and mathematical signs
+_DATE = datetime(2000, 1, 1, tzinfo=UTC)  # a fixed date, so that the bytes are the same
 _INK, _BLUE, _GREY = (28, 36, 48), (31, 95, 180), (85, 96, 112)
 _POINTS = 9.5
 
 
-def write_pdf(document: Document, path: Path) -> None:
+def _pdf(document: Document) -> bytes:
     pages = _Pages(document)
     for block, after in zip_longest(document.blocks, document.blocks[1:]):
         match block:
@@ -172,22 +178,21 @@ def write_pdf(document: Document, path: Path) -> None:
             case Text(text):
                 pages.paragraph(text, _POINTS)
                 pages.ln(1.5)
-            case Items(texts, weighty):
-                pages.items(texts, _BLUE if weighty else _INK)
+            case Items(texts, emphasised):
+                pages.items(texts, _BLUE if emphasised else _INK)
             case Table(rows, names, small):
                 pages.rows(rows, names, 7.0 if small else 8.0)
             case Picture(data, caption, width):
                 pages.picture(data, caption, width)
-    with atomic_write(path) as part:
-        part.write_bytes(pages.output())
+    return bytes(pages.output())
 
 
 class _Pages(FPDF):
-    """A4, in millimetres."""
+    """A4 pages; lengths are in millimetres."""
 
     def __init__(self, document: Document) -> None:
         super().__init__(format="A4")
-        self.set_creation_date(_MOMENT)
+        self.set_creation_date(_DATE)
         self.set_title(document.title)
         self.set_lang(document.language)
         self.set_margins(18, 16)
@@ -209,8 +214,8 @@ class _Pages(FPDF):
         self.cell(0, 6, f"{self.page_no()}", align="C")
 
     def heading(self, text: str, picture: float) -> None:
-        """`picture`: how tall the one below it is."""
-        if self.will_page_break(max(40, picture + 25)):  # with something below it
+        """On the page of what follows it; `picture` is the height of a picture that does."""
+        if self.will_page_break(max(40, picture + 25)):
             self.add_page()
         self.ln(4)
         self.start_section(text)
@@ -234,7 +239,7 @@ class _Pages(FPDF):
         self.ln(1.5)
 
     def rows(self, rows: Sequence[Sequence[str]], names: int, size: float) -> None:
-        """A table as wide as its cells need; where that is too wide, the widest column breaks."""
+        """As wide as the cells need; if that exceeds the page, the widest column is wrapped."""
         self.set_font(_FONT, "B", size)
         self.set_text_color(*_INK)
         widths = [max(map(self.get_string_width, cells)) + 3 for cells in zip(*rows, strict=True)]
@@ -254,11 +259,11 @@ class _Pages(FPDF):
             padding=(0, 1.2),
             headings_style=FontFace(emphasis="BOLD"),
         ):
-            pass  # the rows are given above
+            pass  # `rows` is all that the table needs
         self.ln(3)
 
     def extent(self, data: bytes, width: float) -> tuple[float, float]:
-        """How wide and tall a picture becomes."""
+        """Width and height of a picture on the page."""
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         assert decoded is not None
         tall, across = decoded.shape[:2]
@@ -267,7 +272,7 @@ class _Pages(FPDF):
 
     def picture(self, data: bytes, caption: str, width: float) -> None:
         across, tall = self.extent(data, width)
-        if self.will_page_break(tall + 10):  # with its caption
+        if self.will_page_break(tall + 10):  # room for its caption, too
             self.add_page()
         self.image(io.BytesIO(data), w=across, h=tall, alt_text=caption)
         self.ln(1)

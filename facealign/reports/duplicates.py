@@ -1,4 +1,4 @@
-"""Pictures that look alike: the same photograph saved, scaled or lit anew."""
+"""Near-duplicates: the same photograph re-encoded, scaled or with other brightness."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ import cv2
 import numpy as np
 
 _SIDE, _KEPT = 32, 8
-LIMIT = 6  # bits of 64; see docs/EXPERIMENTS.md for what lies below and above
+LIMIT = 6  # bits of 64; docs/EXPERIMENTS.md has pairs below and above it
 
 
 def perceptual_hash(image: np.ndarray) -> int:
-    """64 bits: which of the coarsest waves of the picture are stronger than their median."""
+    """64 bits: which of the lowest DCT coefficients exceed their median."""
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-    waves = cv2.dct(small.astype(np.float64))[:_KEPT, :_KEPT].ravel()
-    bits = waves > np.median(waves[1:])  # the first is the mean, which is lighting
+    coefficients = cv2.dct(small.astype(np.float64))[:_KEPT, :_KEPT].ravel()
+    bits = coefficients > np.median(coefficients[1:])  # the first is the mean brightness
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
 def alike(
     first: Sequence[int], second: Sequence[int], limit: int = LIMIT
 ) -> list[tuple[int, int, int]]:
-    """Places in both whose hashes differ by at most `limit` bits, and by how many; nearest first.
-
-    Of the first's, the one nearest to each of the second's.
-    """
+    """For each hash of `second` the nearest of `first` if at most `limit` bits differ: both indices
+    and the count of bits; the closest pairs first."""
     ours = np.array(first, dtype=np.uint64)
     found = []
     if len(ours):

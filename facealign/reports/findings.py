@@ -1,13 +1,12 @@
-"""What an experiment's figures say, in sentences that are true of them.
+"""The findings of an experiment: which sentences of the summary its figures support.
 
-A finding is a text's name in `wording` and the numbers for it; whatever could be chance is not said
-to be so.
+A difference that is not significant is reported as such.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,29 +14,23 @@ import numpy as np
 from facealign.evaluation import metrics
 from facealign.evaluation.metrics import FEWEST, Summary
 from facealign.evaluation.scoring import ALL, Ced, Tested
-from facealign.reports.wording import Words
+from facealign.reports.wording import Finding, Words
 
 Figures = Mapping[str, Mapping[str, Mapping[str, Any]]]  # metrics/ced.json
 
-_BETTER, _WORSE = 0.99, 1.01  # an NME's change by a hundredth is more than an epoch's noise
+_BETTER, _WORSE = 0.99, 1.01  # one percent of the NME is more than the noise between epochs
 
 
 @dataclass(frozen=True)
 class Rated:
-    """A group of faces: its name, and each method's figures on it."""
+    """A group of faces: its name, and the figures of each method on it."""
 
     name: str
     figures: Mapping[str, Summary]
 
 
-@dataclass(frozen=True)
-class Finding:
-    text: str
-    values: dict[str, str | int] = field(default_factory=dict)
-
-
 def against_dlib(tested: Mapping[str, Tested], config: Ced, words: Words) -> list[Finding]:
-    """Who is ahead on each data set, and whether that is more than chance."""
+    """Whether network or dlib is better on each data set, and significantly so."""
     model, dlib = tested["model"], tested["dlib"]
     names = sorted(set(model.faces.datasets))
     if len(names) > 1:
@@ -47,11 +40,13 @@ def against_dlib(tested: Mapping[str, Tested], config: Ced, words: Words) -> lis
         rows = model.faces.datasets == name if name != ALL else slice(None)
         ours, theirs = model.errors[rows], dlib.errors[rows]
         compared = metrics.compare(ours, theirs, config.resamples, config.seed)
-        text, (low, high) = "level", compared.ci95
-        if compared.real and compared.value > 0:
-            text = "ahead"
+        text, (low, high) = "not_significant", compared.ci95
+        if compared.images < FEWEST:
+            text = "too_few"
+        elif compared.real and compared.value > 0:
+            text = "better"
         elif compared.real:
-            text, low, high = "behind", -high, -low
+            text, low, high = "worse", -high, -low
         found.append(
             Finding(
                 text,
@@ -63,7 +58,7 @@ def against_dlib(tested: Mapping[str, Tested], config: Ced, words: Words) -> lis
                     "value": words.number(abs(compared.value)),
                     "low": words.number(low),
                     "high": words.number(high),
-                    "p": words.chance(compared.p),
+                    "p": words.p_value(compared.p),
                 },
             )
         )
@@ -86,14 +81,14 @@ def detection(figures: Figures, words: Words) -> Finding:
     )
 
 
-def use(kept: int, reasons: Mapping[str, int], words: Words) -> Finding:
-    """`reasons` counts the files that were dropped."""
+def usage(kept: int, reasons: Mapping[str, int], words: Words) -> Finding:
+    """How many pictures are used; `reasons` counts the files that were dropped."""
     dropped = sum(reasons.values())
     if not dropped:
         return Finding("all_used", {"kept": kept})
     ordered = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    said = ", ".join(f"{words(reason)}: {count}" for reason, count in ordered)
-    return Finding("some_dropped", {"kept": kept, "dropped": dropped, "reasons": said})
+    listed = ", ".join(f"{words(reason)}: {count}" for reason, count in ordered)
+    return Finding("some_dropped", {"kept": kept, "dropped": dropped, "reasons": listed})
 
 
 def duplicates(tested: Tested, alike: Sequence[str], words: Words) -> Finding:
@@ -137,19 +132,19 @@ def parts(
         if compared.real and compared.value * whole < 0:
             other.append(words(name))
     if other:
-        text = "parts_behind" if whole > 0 else "parts_ahead"
+        text = "parts_worse" if whole > 0 else "parts_better"
         found.append(Finding(text, {"parts": ", ".join(other)}))
     return found
 
 
-def hard(respects: Mapping[str, Sequence[Rated]], words: Words) -> list[Finding]:
-    """In which respects the first and the last group differ by more than their intervals."""
+def difficulty(subjects: Mapping[str, Sequence[Rated]], words: Words) -> list[Finding]:
+    """Where the intervals of the easiest and the hardest group do not overlap."""
     found = []
-    for respect, groups in respects.items():
+    for subject, groups in subjects.items():
         many = [group for group in groups if _images(group) >= FEWEST]
         if len(many) < 2:
             continue
-        easy, difficult = (many[0], many[-1]) if respect == "yaw" else (many[-1], many[0])
+        easy, difficult = (many[0], many[-1]) if subject == "yaw" else (many[-1], many[0])
         one, two = easy.figures["model"], difficult.figures["model"]
         above, below = one["auc_08_ci95"], two["auc_08_ci95"]
         assert isinstance(above, list) and isinstance(below, list)
@@ -157,7 +152,7 @@ def hard(respects: Mapping[str, Sequence[Rated]], words: Words) -> list[Finding]
             assert isinstance(one["auc_08"], float) and isinstance(two["auc_08"], float)
             found.append(
                 Finding(
-                    f"hard_{respect}",
+                    f"hard_{subject}",
                     {
                         "worst": words.number(two["auc_08"]),
                         "worst_group": difficult.name,
@@ -170,7 +165,7 @@ def hard(respects: Mapping[str, Sequence[Rated]], words: Words) -> list[Finding]
 
 
 def training(losses: np.ndarray, nmes: np.ndarray, words: Words) -> Finding:
-    """Of the learning curve, epoch by epoch."""
+    """Whether more epochs would help; loss and validation NME are given epoch by epoch."""
     epochs, best = len(nmes), int(nmes.argmin())
     values: dict[str, str | int] = {"best": best + 1, "epochs": epochs}
     later = epochs - epochs // 4

@@ -1,277 +1,130 @@
-"""The report on an experiment: what a reviewer wants to see of data, training and results."""
+"""The report on an experiment: data, training and results, for a reviewer."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from facealign.core import images
-from facealign.core.faces import Faces
-from facealign.core.geometry import Box, box_sizes
-from facealign.core.parallel import map_in_order
 from facealign.core.tables import KEY
-from facealign.core.tables import Table as Rows
-from facealign.evaluation import metrics, scoring
-from facealign.evaluation.scoring import ALL, Ced, Tested
-from facealign.faces import quality
+from facealign.evaluation import scoring
+from facealign.evaluation.scoring import ALL
 from facealign.faces.drawing import Colour
-from facealign.faces.quality import Group
-from facealign.reports import contact_sheet, duplicates, findings, report_plots
-from facealign.reports.contact_sheet import PREDICTED, TRUTH, Tile
+from facealign.reports import contact_sheet, findings, report_figures, sections
+from facealign.reports.contact_sheet import COLUMNS, PREDICTED, TRUTH, Tile
 from facealign.reports.document import (
     Block,
     Document,
     Heading,
-    Items,
     Picture,
     Table,
     Text,
     as_picture,
 )
-from facealign.reports.findings import Figures, Finding, Rated
-from facealign.reports.wording import Language, Words
+from facealign.reports.landmark_texts import TEXTS
+from facealign.reports.material import Material
+from facealign.reports.wording import Finding, Language, Words
 
 DLIB: Colour = (60, 120, 255)
-
-
-@dataclass(frozen=True)
-class Material:
-    """What the pipeline has made, as the report needs it."""
-
-    faces: Path
-    index: Faces
-    dropped: Rows
-    boxes: Faces
-    tested: Mapping[str, Tested]  # model, dlib
-    training: Rows
-    figures: Figures  # metrics/ced.json
-    params: Mapping[str, Any]  # flat
-    ced: Ced
-
-    @property
-    def model(self) -> Tested:
-        return self.tested["model"]
-
-    @cached_property
-    def truth(self) -> np.ndarray:
-        return self.index.points
-
-    def box(self, row: int) -> Box:
-        """dlib's rectangle of a row of the index, or one around its true points."""
-        image = self.index[KEY][row]
-        place = self._places.get(image)
-        if place is None:
-            return Box.around(self.truth[row])
-        return self.boxes.box(place)
-
-    def where(self, split: str) -> list[int]:
-        return [row for row, its in enumerate(self.index["split"]) if its == split]
-
-    @cached_property
-    def found(self) -> frozenset[str]:
-        """Where the detector found the face; others may have a box around their true points."""
-        return frozenset(
-            image
-            for image, source in zip(self.boxes[KEY], self.boxes["source"], strict=True)
-            if source != "truth"
-        )
-
-    @cached_property
-    def _places(self) -> dict[str, int]:
-        return {image: place for place, image in enumerate(self.boxes[KEY])}
-
-
-@dataclass(frozen=True)
-class Look:
-    """What the pictures themselves say."""
-
-    hash: int
-    sharpness: float
+_SHOWN, _PAIRS = 12, 9  # faces, and pairs of duplicates, on a sheet
 
 
 def build(material: Material, language: Language) -> Document:
-    words = Words(language)
-    looks = _look_at_all(material)
-    pairs = _duplicates(material, looks)
-    datasets = sorted(set(material.index["dataset"]))
-    results = list(_results(material, words)) if len(material.model.faces) else []
-    respects = _respects(material, looks, words) if len(material.model.faces) else {}
-    said = list(_findings(material, respects, pairs, words))
+    words = Words(language, TEXTS)
+    measured = bool(len(material.model.faces))
     blocks: list[Block] = [
-        Heading(words("in_short")),
-        Items([words(finding.text, **finding.values) for finding in said], weighty=True),
-        *results,
-        *(_hard(respects, words) if respects else []),
-        *(_faces(material, words) if len(material.model.faces) else []),
+        *sections.summary(_findings(material, words), words),
+        *(_results(material, words) if measured else []),
+        *(_difficulty(material, words) if measured else []),
+        *(_examples(material, words) if measured else []),
         *_training(material, words),
-        *_data(material, pairs, words),
-        Heading(words("parameters")),
-        Text(words("parameters_method")),
-        Table(
-            [
-                [words("parameter"), words("value")],
-                *([name, str(value)] for name, value in material.params.items()),
-            ],
-            names=2,
-            small=True,
-        ),
+        *_data(material, words),
+        *sections.parameters(material.params, words),
     ]
-    return Document(language, words("title", datasets=", ".join(datasets)), blocks)
+    datasets = ", ".join(sorted(set(material.index["dataset"])))
+    return Document(language, words("title", datasets=datasets), blocks)
 
 
-def _findings(
-    material: Material,
-    respects: Mapping[str, Sequence[Rated]],
-    pairs: Sequence[tuple[int, int, int]],
-    words: Words,
-) -> Iterator[Finding]:
-    tested = material.tested
+def _findings(material: Material, words: Words) -> Iterator[Finding]:
     measured = bool(len(material.model.faces))
     if measured:
-        yield from findings.against_dlib(tested, material.ced, words)
+        yield from findings.against_dlib(material.tested, material.ced, words)
     for name, methods in material.figures.items():
         if name != ALL and not methods["model"]["images"]:
             yield Finding("nothing_tested", {"dataset": name})
     yield findings.detection(material.figures, words)
     if measured:
-        regions = {method: scoring.by_region(its) for method, its in tested.items()}
-        if regions["model"]:
-            yield from findings.parts(regions, material.ced, words)
-        yield from findings.hard(respects, words)
-        alike = [material.index[KEY][test] for _, test, _ in pairs]
+        if material.regions["model"]:
+            yield from findings.parts(material.regions, material.ced, words)
+        yield from findings.difficulty(material.difficulty, words)
+        alike = [material.index[KEY][test] for _, test, _ in material.duplicates]
         yield findings.duplicates(material.model, alike, words)
     curve = material.training.numbers("train_loss", "validation_nme")
     yield findings.training(curve[:, 0], curve[:, 1], words)
-    yield findings.use(len(material.index), Counter(material.dropped["reason"]), words)
+    yield findings.usage(len(material.index), Counter(material.dropped["reason"]), words)
 
 
 def _results(material: Material, words: Words) -> Iterator[Block]:
     yield Heading(words("results"))
-    heads = ["dataset", "method", "interval", "images", "undetected"]
-    dataset, method, interval, count, lost = map(words, heads)
-    rows = [[dataset, method, "AUC@0.08", interval, "AUC@1.0", "FR@0.08", "NME", count, lost]]
-    for name, methods in material.figures.items():
-        for method, its in methods.items():
-            rows.append(
-                [
-                    words.dataset(name),
-                    words("model") if method == "model" else method,
-                    words.number(its["auc_08"], 4),
-                    words.interval(its["auc_08_ci95"]),
-                    words.number(its["auc_100"], 4),
-                    words.percent(its["fr_08"]),
-                    words.number(its["nme"], 4),
-                    str(its["images"]),
-                    str(its["undetected"]),
-                ]
-            )
-    yield Table(rows, names=2)
+    yield sections.figures(
+        [words("dataset"), words("method")],
+        {
+            "auc_08": "AUC@0.08",
+            "auc_08_ci95": words("interval"),
+            "auc_100": "AUC@1.0",
+            "fr_08": "FR@0.08",
+            "nme": "NME",
+            "images": words("images"),
+            "undetected": words("undetected"),
+        },
+        [
+            ([words.dataset(dataset), words.method(method)], its)
+            for dataset, methods in material.figures.items()
+            for method, its in methods.items()
+        ],
+        words,
+    )
     errors = scoring.by_dataset(material.tested)
-    if len(errors) == 2:  # one data set: all is the same again
+    if len(errors) == 2:  # one data set, and the same again as `all`
         del errors[ALL]
-    yield Picture(report_plots.ced(errors, words), words("ced_caption"), min(1, len(errors) / 2.5))
+    curves = report_figures.ced(errors, words)
+    yield Picture(curves, words("ced_caption"), min(1, len(errors) / 2.5))
     yield Text(words("metric", resamples=material.ced.resamples))
     yield Heading(words("regions"))
-    regions = {method: scoring.by_region(its) for method, its in material.tested.items()}
-    if not regions["model"]:
+    if not material.regions["model"]:
         yield Text(words("five_points"))
         return
     means = {
-        method: {part: float(errors.mean()) for part, errors in parts.items()}
-        for method, parts in regions.items()
+        method: {part: float(its.mean()) for part, its in parts.items()}
+        for method, parts in material.regions.items()
     }
-    yield Picture(report_plots.regions(means, words), words("regions_caption"), 0.7)
+    yield Picture(report_figures.regions(means, words), words("regions_caption"), 0.7)
 
 
-def _respects(material: Material, looks: Sequence[Look], words: Words) -> dict[str, list[Rated]]:
-    tested = material.model
-    rows = material.index.rows(tested.faces.images)
-    sharp = np.array([looks[row].sharpness for row in rows])
-    sizes = box_sizes(tested.faces.boxes)
-
-    def rated(name: str, group: Group) -> Rated:
-        figures = {
-            method: metrics.summarise(
-                its.errors[group.rows],
-                its.errors[group.rows],
-                0,
-                material.ced.resamples,
-                material.ced.seed,
-            )
-            for method, its in material.tested.items()
-        }
-        return Rated(name, figures)
-
-    return {
-        respect: [
-            rated(words(name) if respect == "sharpness" else name, group) for name, group in groups
-        ]
-        for respect, groups in quality.subgroups(tested.faces.points, sharp, sizes).items()
-    }
+def _difficulty(material: Material, words: Words) -> Iterator[Block]:
+    yield Heading(words("difficulty"))
+    yield Text(words("difficulty_method"))
+    yield Picture(report_figures.groups(material.difficulty, words), words("difficulty_caption"))
 
 
-def _hard(respects: Mapping[str, Sequence[Rated]], words: Words) -> Iterator[Block]:
-    yield Heading(words("hard"))
-    yield Text(words("hard_method"))
-    yield Picture(report_plots.groups(respects, words), words("hard_caption"))
-
-
-def _faces(material: Material, words: Words) -> Iterator[Block]:
+def _examples(material: Material, words: Words) -> Iterator[Block]:
     model, dlib = material.model, material.tested["dlib"]
     order = np.argsort(model.errors, kind="stable")
     middle = len(order) // 2
-    few, many = contact_sheet.COLUMNS, 2 * contact_sheet.COLUMNS
-    yield Heading(words("faces"))
-    for text, rows in (
-        ("best_faces", order[:few]),
-        ("median_faces", order[max(0, middle - few // 2) :][:few]),
-        ("worst_faces", order[::-1][:many]),
+    yield Heading(words("examples"))
+    for caption, rows in (
+        ("best_faces", order[:COLUMNS]),
+        ("median_faces", order[max(0, middle - COLUMNS // 2) :][:COLUMNS]),
+        ("worst_faces", order[::-1][: 2 * COLUMNS]),
     ):
-        tiles = [
-            _tile(material, row, [(model.faces.points[row], TRUTH), (model.points[row], PREDICTED)])
-            for row in rows
-        ]
-        yield as_picture(contact_sheet.sheet(tiles), words(text))
+        yield _sheet([_tested_tile(material, row) for row in rows], words(caption))
     gains = model.errors - dlib.errors
-    lost = [row for row in np.argsort(-gains, kind="stable")[:few] if gains[row] > 0]
+    lost = [row for row in np.argsort(-gains, kind="stable")[:COLUMNS] if gains[row] > 0]
     if lost:
-        tiles = [
-            _tile(
-                material,
-                row,
-                [
-                    (model.faces.points[row], TRUTH),
-                    (model.points[row], PREDICTED),
-                    (dlib.points[row], DLIB),
-                ],
-                f"{model.errors[row]:.3f}, {dlib.errors[row]:.3f}",
-            )
-            for row in lost
-        ]
-        yield as_picture(contact_sheet.sheet(tiles), words("lost_faces"))
-
-
-def _tile(
-    material: Material,
-    row: int,
-    points: Sequence[tuple[np.ndarray, Colour]],
-    caption: str | None = None,
-) -> Tile:
-    """Of a row of the tested faces."""
-    tested = material.model
-    name = tested.faces.images[row]
-    return Tile(
-        images.read(material.faces / name),
-        tested.faces.box(row),
-        points,
-        f"{tested.faces.datasets[row]} {tested.errors[row]:.4f}" if caption is None else caption,
-    )
+        yield _sheet([_lost_tile(material, row) for row in lost], words("lost_faces"))
 
 
 def _training(material: Material, words: Words) -> Iterator[Block]:
@@ -279,39 +132,35 @@ def _training(material: Material, words: Words) -> Iterator[Block]:
     columns = {name: table.numbers(name)[:, 0] for name in table.columns}
     kept = int(columns["epoch"][columns["validation_nme"].argmin()])
     yield Heading(words("training"))
-    yield Picture(report_plots.learning(columns, kept, words), words("training_caption"))
+    yield Picture(report_figures.learning(columns, kept, words), words("training_caption"))
 
 
-def _data(
-    material: Material, pairs: Sequence[tuple[int, int, int]], words: Words
-) -> Iterator[Block]:
+def _data(material: Material, words: Words) -> Iterator[Block]:
     index = material.index
     yield Heading(words("data"))
     yield _counts(material, words)
     yield Text(words("dropped_method"))
-    boxed = set(material.boxes[KEY])
-    learnt = [row for row in material.where("train") if index[KEY][row] in boxed]
-    shown = [learnt[int(i)] for i in np.linspace(0, len(learnt) - 1, min(12, len(learnt)))]
-    yield _sheet_of_index(
-        material, shown, words("example_faces", shown=len(shown), total=len(learnt))
-    )
-    missed = [row for row in material.where("test") if index[KEY][row] not in material.found]
-    if missed:
-        shown = missed[:12]
-        caption = words("undetected_faces", shown=len(shown), total=len(missed))
-        yield _sheet_of_index(material, shown, caption)
-    if pairs:
-        shown_pairs = pairs[:9]
+    learnt = [row for row in material.where("train") if material.boxed(row)]
+    shown = [learnt[int(i)] for i in np.linspace(0, len(learnt) - 1, min(_SHOWN, len(learnt)))]
+    missed = [row for row in material.where("test") if index[KEY][row] not in material.detected]
+    for caption, rows, total in (
+        ("example_faces", shown, len(learnt)),
+        ("undetected_faces", missed[:_SHOWN], len(missed)),
+    ):
+        if rows or caption == "example_faces":
+            tiles = [_index_tile(material, row, index["dataset"][row]) for row in rows]
+            yield _sheet(tiles, words(caption, shown=len(rows), total=total))
+    if pairs := material.duplicates[:_PAIRS]:
         tiles = [
             tile
-            for train, test, bits in shown_pairs
+            for train, test, bits in pairs
             for tile in (
                 _index_tile(material, train, words("train")),
                 _index_tile(material, test, f"{bits}"),
             )
         ]
-        caption = words("duplicate_faces", shown=len(shown_pairs), total=len(pairs))
-        yield as_picture(contact_sheet.sheet(tiles), caption)
+        total = len(material.duplicates)
+        yield _sheet(tiles, words("duplicate_faces", shown=len(pairs), total=total))
 
 
 def _counts(material: Material, words: Words) -> Table:
@@ -321,13 +170,12 @@ def _counts(material: Material, words: Words) -> Table:
     index, dropped = material.index, material.dropped
     for image, dataset, split in zip(index[KEY], index["dataset"], index["split"], strict=True):
         kept[dataset, split] += 1
-        found[dataset, split] += image in material.found
+        found[dataset, split] += image in material.detected
     for image, reason in zip(dropped[KEY], dropped["reason"], strict=True):
         dataset, *rest = image.split("/")
         split = rest[0] if rest and rest[0] in ("train", "test") else "—"
         reasons.setdefault((dataset, split), Counter())[reason] += 1
-    heads = ("dataset", "split", "kept", "found", "dropped", "why")
-    rows = [[words(head) for head in heads]]
+    rows = [list(map(words, ("dataset", "split", "kept", "found", "dropped", "reason")))]
     for dataset, split in sorted(kept.keys() | reasons.keys()):
         why = reasons.get((dataset, split), Counter())
         rows.append(
@@ -343,37 +191,36 @@ def _counts(material: Material, words: Words) -> Table:
     return Table(rows, names=2)
 
 
-def _sheet_of_index(material: Material, rows: Sequence[int], caption: str) -> Picture:
-    tiles = [_index_tile(material, row, material.index["dataset"][row]) for row in rows]
+def _sheet(tiles: Sequence[Tile], caption: str) -> Picture:
     return as_picture(contact_sheet.sheet(tiles), caption)
 
 
+def _tested_tile(material: Material, row: int) -> Tile:
+    """A tested face with its true and predicted points."""
+    model, faces = material.model, material.model.faces
+    return Tile(
+        images.read(material.faces / faces.images[row]),
+        faces.box(row),
+        [(faces.points[row], TRUTH), (model.points[row], PREDICTED)],
+        f"{faces.datasets[row]} {model.errors[row]:.4f}",
+    )
+
+
+def _lost_tile(material: Material, row: int) -> Tile:
+    """The same, with dlib's points and error."""
+    tile, dlib = _tested_tile(material, row), material.tested["dlib"]
+    return replace(
+        tile,
+        points=[*tile.points, (dlib.points[row], DLIB)],
+        caption=f"{material.model.errors[row]:.3f}, {dlib.errors[row]:.3f}",
+    )
+
+
 def _index_tile(material: Material, row: int, caption: str) -> Tile:
+    """A face of the index with its true points."""
     return Tile(
         images.read(material.faces / material.index[KEY][row]),
         material.box(row),
         [(material.truth[row], TRUTH)],
         caption,
     )
-
-
-def _look_at_all(material: Material) -> list[Look]:
-    rows = [(image, material.box(row)) for row, image in enumerate(material.index[KEY])]
-    return list(map_in_order(partial(_look, material.faces), rows, "report"))
-
-
-def _look(root: Path, face: tuple[str, Box]) -> Look:
-    image, box = face
-    picture = images.read(root / image)
-    return Look(duplicates.perceptual_hash(picture), quality.sharpness(picture, box))
-
-
-def _duplicates(material: Material, looks: Sequence[Look]) -> list[tuple[int, int, int]]:
-    """Rows of train and test pictures that look alike, and the bits between them."""
-    train, test = material.where("train"), material.where("test")
-    return [
-        (train[i], test[j], bits)
-        for i, j, bits in duplicates.alike(
-            [looks[row].hash for row in train], [looks[row].hash for row in test]
-        )
-    ]

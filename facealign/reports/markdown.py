@@ -1,4 +1,4 @@
-"""Results as tables in Markdown that read well in a terminal, too."""
+"""Results as Markdown tables, padded so that they can be read in a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLUMNS = {
 }
 
 
-_RESPECTS = {
+_GROUPED_BY = {
     "yaw": "yaw, degrees",
     "sharpness": "sharpness",
     "size": "size, pixels",
@@ -37,7 +37,7 @@ _NETWORK = {"file, MB": "megabytes", "CPU, ms a face": "cpu_ms"}
 
 
 def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """A row a data set and method, of the figures in metrics/ced.json."""
+    """The figures of metrics/ced.json, a row for each data set and method."""
     rows = [["data set", "method", *_COLUMNS]]
     for dataset, methods in ced.items():
         for method, figures in methods.items():
@@ -46,13 +46,13 @@ def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
 
 
 def groups_table(groups: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]) -> str:
-    """A row a group of one data set, of the figures in groups.json."""
+    """The figures of groups.json on one data set, a row for each group."""
     methods = next(iter(next(iter(groups.values())).values()))
     heads = [f"{method} {head}" for method in methods for head in ("AUC@0.08", "NME")]
     rows = [["by", "group", "images", *heads]]
-    for respect, its in groups.items():
+    for subject, its in groups.items():
         for name, figures in its.items():
-            row = [_RESPECTS[respect], name, str(next(iter(figures.values()))["images"])]
+            row = [_GROUPED_BY[subject], name, str(next(iter(figures.values()))["images"])]
             for method in figures.values():
                 row += [with_interval(method), cell("nme", method["nme"])]
             rows.append(row)
@@ -60,13 +60,13 @@ def groups_table(groups: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any
 
 
 def with_interval(figures: Mapping[str, Any]) -> str:
-    """AUC@0.08 and, if there are images enough for one, its 95 % interval."""
+    """AUC@0.08, with its 95 % interval if there are enough images for one."""
     auc, interval = (cell(key, figures[key]) for key in ("auc_08", "auc_08_ci95"))
     return auc if figures["images"] < FEWEST else f"{auc} ({interval})"
 
 
 def recognition_table(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """A row a variant, of the figures in metrics/recognition.json."""
+    """The figures of metrics/recognition.json, a row for each variant."""
     rows = [["points", "loss", *_RECOGNITION]]
     for points, losses in figures.items():
         for loss, its in losses.items():
@@ -76,7 +76,7 @@ def recognition_table(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) ->
 
 
 def zoo_table(zoo: Mapping[str, Mapping[str, Any]], datasets: Sequence[str]) -> str:
-    """A row a network, in their order, of the figures in metrics/zoo.json; dlib comes last."""
+    """The figures of metrics/zoo.json, a row for each network and one for dlib at the end."""
     rows = [["network", *_NETWORK]]
     for dataset in datasets:
         rows[0] += [f"{dataset} AUC@0.08", "FR@0.08", "NME"]
@@ -90,7 +90,7 @@ def zoo_table(zoo: Mapping[str, Mapping[str, Any]], datasets: Sequence[str]) -> 
 
 
 def bench_table(bench: Mapping[str, Any]) -> str:
-    """What `facealign bench` measured, as text."""
+    """The results of `facealign bench`."""
     width, height = bench["picture"]
     rows = [["", "landmarks, ms a face", "with the detector, ms", "file, MB"]]
     for name, figures in bench["steps"].items():
@@ -120,7 +120,7 @@ def bench_table(bench: Mapping[str, Any]) -> str:
 
 
 def table(rows: Sequence[Sequence[str]], names: int) -> str:
-    """Cells under their heads; the first columns are `names`, to the left, then come figures."""
+    """The first row has the heads; the first `names` columns are aligned left, the others right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     rule = ["-" * w if i < names else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
     lines = [
@@ -134,7 +134,7 @@ def table(rows: Sequence[Sequence[str]], names: int) -> str:
 
 
 def cell(key: str, value: Any) -> str:
-    """A figure by its name in metrics/, as text."""
+    """A figure as text; `key` is its name in metrics/."""
     if value is None:
         return "—"
     if isinstance(value, list):

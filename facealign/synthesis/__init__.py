@@ -1,1 +1,1 @@
-"""Generated faces with exactly known points: a head model, its shading and the pictures of it."""
+"""Generated faces whose points are known exactly: head model, rendering, and data sets of both."""

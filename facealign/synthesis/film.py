@@ -1,4 +1,4 @@
-"""A moving picture of one person, with the true points of each frame."""
+"""A video of one generated person, with the true points of each frame."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from facealign.synthesis.person import Pose, draw, random_person
 from facealign.synthesis.pictures import random_lighting
 from facealign.synthesis.render import Camera, Canvas
 
-WIDTH, HEIGHT, FACE = 640, 480, 180  # pixels; FACE is the head's width
-_GRAIN = 4.0  # of 255, the deviation of an ordinary webcam indoors
+WIDTH, HEIGHT, FACE = 640, 480, 180  # pixels; FACE is the width of the head
+_NOISE = 4.0  # standard deviation, of 255, as of an ordinary webcam indoors
 
 
 class Place(NamedTuple):
-    """Where the head is, and how it is turned."""
+    """Position and rotation of the head."""
 
-    x: float  # widths of the head, from the middle of the picture
+    x: float  # in head widths from the centre of the picture
     y: float
     yaw: float  # degrees
     roll: float
 
 
-Motion = Callable[[float], Place]  # of the time in seconds
+Motion = Callable[[float], Place]  # the place at a time in seconds
 
 
 def still(seconds: float) -> Place:
@@ -36,7 +36,7 @@ def still(seconds: float) -> Place:
 
 
 def swaying(seconds: float) -> Place:
-    """To and fro twice in three seconds, as in lively talk, and up and down a little."""
+    """Side to side twice in three seconds, as in lively talk, and slightly up and down."""
     phase = 2 * math.pi * seconds / 1.5
     return Place(
         x=0.4 * math.sin(phase),
@@ -49,7 +49,7 @@ def swaying(seconds: float) -> Place:
 def film(
     motion: Motion, frames: int, seed: int, fps: float = 30.0
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """RGB pictures and points (68, 2); only the sensor's noise differs where nothing moves."""
+    """RGB frames and points (68, 2); where nothing moves, only sensor noise changes."""
     rng = np.random.default_rng(seed)
     person = random_person(rng, Pose(0, 0, 0), "")
     lighting = random_lighting(rng)
@@ -64,10 +64,10 @@ def film(
         canvas = Canvas(background.copy())
         draw(turned, canvas, camera, lighting)
         points = turned.landmarks(camera)
-        if exposure is None:  # a camera would follow the light; here it does not change
+        if exposure is None:  # the light does not change, so neither does the exposure
             left, top = points.min(axis=0).astype(int)
             right, bottom = points.max(axis=0).astype(int)
             exposure = 0.3 / max(float(canvas.colour[top:bottom, left:right].mean()), 0.01)
         picture = cv2.sqrt(np.maximum(canvas.colour * np.float32(exposure), 0)) * 255
-        picture += rng.normal(0, _GRAIN, picture.shape[:2])[..., None]
+        picture += rng.normal(0, _NOISE, picture.shape[:2])[..., None]
         yield np.clip(picture, 0, 255).astype(np.uint8), points

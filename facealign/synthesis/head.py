@@ -1,11 +1,11 @@
 """A human head in three dimensions: identity, expression, pose and the 68 points on it.
 
-The head is a set of control points in millimetres. x runs to the viewer's right, y down and z
-towards the viewer. The first 68 controls are the iBUG points themselves, so the annotation of a
-picture is a plain projection. The skin between the controls is a radial basis function of the
-direction seen from the middle of the skull. The same direction gives each place on the skin its
-place on the flat map that textures are painted on, and identity and expression never move anything
-on that map: lips are always painted between the lip points, wherever these happen to be in space.
+The head is a set of control points in millimetres: x points to the viewer's right, y down and z
+towards the viewer. The first 68 control points are the iBUG points, so a picture is annotated by
+projecting them. Between the control points the skin is interpolated by radial basis functions of
+the direction from the centre of the skull. The same direction maps the skin to the flat texture
+map. Identity and expression never move anything on that map: lips are always painted between the
+lip points, wherever these are in space.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from threadpoolctl import threadpool_limits
 
 from facealign.faces.mean_face import MEAN_FACE
 
-GRID = 112  # the surface is evaluated on GRID x GRID places of the map
+GRID = 112  # the surface is evaluated at GRID x GRID places of the map
 SKULL_MIDDLE = np.array([0.0, -30.0, -80.0])
 SKULL_RADII = np.array([75.0, 110.0, 100.0])
-JAW_HINGE = np.array([-18.0, -68.0])  # y, z of the axis that the jaw turns about
+JAW_HINGE = np.array([-18.0, -68.0])  # y, z of the axis of the jaw's rotation
 
-# Further places that give the skin its shape; those with x < 0 stand for both sides.
+# The other control points; those with x < 0 are mirrored to the other side.
 _SHAPE = """
 0 -72 13   0 -95 9   0 -118 -8   0 -140 -38   0 -151 -80   0 -140 -130   0 -105 -168   0 -50 -180
 0 0 -168   0 40 -140   -30 -80 6   -30 -108 -8   -32 -134 -42   -36 -142 -88   -58 -75 -19
@@ -42,10 +42,10 @@ _LIDS = ((36, 37, 38, 39), (39, 40, 41, 36), (42, 43, 44, 45), (45, 46, 47, 42))
 
 
 def _eye_openings(face: np.ndarray) -> np.ndarray:
-    """Controls that follow from the points of the eyes: smooth lid edges, and eyeballs between."""
+    """Control points derived from those of the eyes: smooth lid edges, and the eyeballs."""
     edges = []
     for lid in _LIDS:
-        a, b, c, d = face[list(lid)]  # half-way between them on the Catmull-Rom curve:
+        a, b, c, d = face[list(lid)]  # the midpoints on the Catmull-Rom curve:
         edges.append([(7 * a + 10 * b - c) / 16, (9 * (b + c) - a - d) / 16])
         edges[-1].append((7 * d + 10 * c - b) / 16)
     middles = np.array(edges)[:, 1]
@@ -64,11 +64,11 @@ NEUTRAL = _neutral()
 
 
 class Mode(NamedTuple):
-    """A way in which heads differ: places near `centre` move along `push`, both sides alike."""
+    """A way in which heads differ: places near `centre` move along `push`, symmetrically."""
 
     centre: tuple[float, float, float]
     reach: float
-    push: tuple[float, float, float]  # one standard deviation, as the viewer's left side moves
+    push: tuple[float, float, float]  # one standard deviation, on the viewer's left side
 
 
 _MODES = (
@@ -116,14 +116,14 @@ def _mode_pushes() -> np.ndarray:
 
 
 def random_identity(rng: np.random.Generator) -> np.ndarray:
-    """The control points of a new person."""
+    """The control points of a random person."""
     amounts = rng.standard_normal(len(_MODES)).clip(-2, 2)
     person = NEUTRAL + np.tensordot(amounts, _mode_pushes(), axes=1)
     upper_lip, lower_lip = rng.normal(0, 1.3, 2).clip(-2, 3)
     person[49:54, 1] -= upper_lip * np.array([0.6, 1, 1, 1, 0.6])
     person[55:60, 1] += lower_lip * np.array([0.6, 1, 1, 1, 0.6])
     person[49:60, 2] += 0.4 * (upper_lip + lower_lip)
-    sides = rng.normal(0, 0.012, 2)  # nobody is symmetric
+    sides = rng.normal(0, 0.012, 2)  # faces are not quite symmetric
     person[:, 1] += person[:, 0] * sides[0]
     person[:, 0] += person[:, 1] * sides[1]
     return person * rng.normal(1, [0.04, 0.035, 0.03]).clip(0.9, 1.1)
@@ -131,14 +131,14 @@ def random_identity(rng: np.random.Generator) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Expression:
-    """What a face does just now; 0 is at rest, 1 is strong."""
+    """The facial expression; 0 is neutral, 1 is strong."""
 
     jaw_drop: float = 0.0
     smile: float = 0.0
     pout: float = 0.0
     brow_raise: float = 0.0
     frown: float = 0.0
-    lids: tuple[float, float] = (0.0, 0.0)  # per eye; 1 is shut, below 0 is wide open
+    lids: tuple[float, float] = (0.0, 0.0)  # of each eye; 1 is closed, below 0 is wide open
 
 
 def _smooth_step(low: float, high: float, values: np.ndarray) -> np.ndarray:
@@ -148,7 +148,7 @@ def _smooth_step(low: float, high: float, values: np.ndarray) -> np.ndarray:
 
 @cache
 def _jaw_share() -> np.ndarray:
-    """How far each control follows the jaw, 0 to 1."""
+    """How far each control point moves with the jaw, 0 to 1."""
     share = _smooth_step(12, 62, NEUTRAL[:, 1]) * _smooth_step(-100, -35, NEUTRAL[:, 2])
     share[49:54] = share[61:64] = 0
     share[[48, 54, 60, 64]] = 0.4
@@ -157,6 +157,7 @@ def _jaw_share() -> np.ndarray:
 
 
 def express(person: np.ndarray, expression: Expression) -> np.ndarray:
+    """The control points of a person with this expression."""
     face = person.copy()
     corner = np.outer(_falloff(NEUTRAL[48], 11), (-1, 1, 1)) + np.outer(
         _falloff(NEUTRAL[54], 11), (1, 1, 1)
@@ -184,7 +185,7 @@ def express(person: np.ndarray, expression: Expression) -> np.ndarray:
     return face
 
 
-# The map lays the head out with open mouth and wide eyes, so that there is room to paint in them.
+# The map shows the head with an open mouth and wide eyes, so that there is room to paint in them.
 LAYOUT = express(NEUTRAL, Expression(jaw_drop=0.3, lids=(-0.15, -0.15)))
 
 
@@ -194,7 +195,7 @@ def _directions(places: np.ndarray) -> np.ndarray:
 
 
 def _direction_to_map(directions: np.ndarray) -> np.ndarray:
-    """The face in the middle, the back of the head cut open around the rim: [-1, 1] squared."""
+    """To [-1, 1] squared: the face in the centre, the back of the head along the rim."""
     x, y, z = np.moveaxis(directions, -1, 0)
     sideways = np.hypot(x, y).clip(1e-9)
     radius = np.sin(0.6 * np.arccos(z.clip(-1, 1)))
@@ -220,19 +221,19 @@ def _kernel(places: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 @cache
 def _solve() -> np.ndarray:
-    """Control positions -> weights of the basis functions."""
+    """The matrix from control points to the weights of the basis functions."""
     centres = _directions(LAYOUT)
     count = len(centres)
     system = np.zeros((count + 4, count + 4))
     system[:count] = _kernel(centres, centres)
     system[count:, :count] = system[:count, count:].T
-    with threadpool_limits(1):  # the number of threads would decide the last bits, for good
+    with threadpool_limits(1):  # the last bits would depend on the number of threads
         inverse = np.linalg.inv(system)
     return np.asarray(inverse[:, :count])
 
 
 def _basis(places_on_map: np.ndarray) -> np.ndarray:
-    """(..., 2) places on the map -> (..., controls): how each control moves each place."""
+    """(..., 2) places on the map -> (..., controls): how each control point moves each place."""
     kernel = _kernel(_map_to_direction(places_on_map), _directions(LAYOUT))
     with threadpool_limits(1):
         return np.asarray(kernel @ _solve(), dtype=np.float32)
@@ -245,14 +246,14 @@ def _surface_basis() -> np.ndarray:
 
 
 def surface(controls: np.ndarray) -> np.ndarray:
-    """(GRID, GRID, 3) places in space; row and column are y and x on the map."""
+    """(GRID, GRID, 3) places in space; rows and columns are y and x of the map."""
     places = _surface_basis() @ controls.astype(np.float32)
     return np.asarray(places.reshape(GRID, GRID, 3))
 
 
 @cache
 def layout_surface() -> np.ndarray:
-    """Where each place of the map lies on the head that the map was laid out for."""
+    """Where each place of the map lies on the head LAYOUT."""
     return surface(LAYOUT)
 
 
@@ -261,22 +262,22 @@ _JAW_STEPS = 24
 
 @cache
 def _jaw_basis() -> np.ndarray:
-    """(17, steps, controls): from each point of the jaw across the cheek towards the nose."""
+    """(17, steps, controls): lines from each jaw point across the cheek towards the nose."""
     start = CONTROLS_ON_MAP[:17, None]
     shrink = np.linspace(0, 0.6, _JAW_STEPS)[None, :, None] * np.array([1, 0.55])
     return _basis(start * (1 - shrink))
 
 
 def jaw_lines(controls: np.ndarray) -> np.ndarray:
-    """(17, steps, 3): the places where each point of the jaw may lie, its usual one first."""
+    """(17, steps, 3): the possible places of each jaw point, the usual one first."""
     return np.asarray(_jaw_basis() @ controls.astype(np.float32), dtype=float)
 
 
 def visible_jaw(lines: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """Which step of each projected jaw line (17, steps, 2) an annotator marks.
+    """The step of each projected jaw line (17, steps, 2) that an annotator would mark.
 
-    The cheek hides the far jaw of a turned head, and its outline is marked instead: the step that
-    lies furthest outwards. `across` is the unit vector of the face's left-to-right axis.
+    On a turned head the cheek hides the far side of the jaw, and annotators mark the outline: the
+    step that lies furthest outwards. `across` is the unit vector from left to right of the face.
     """
     down = np.array([-across[1], across[0]])
     slope = np.radians(np.array([0, 0, 0, 5, 15, 25, 35, 45, 90]))
@@ -299,5 +300,5 @@ def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
 
 
 def to_map(places: np.ndarray) -> np.ndarray:
-    """Places near the surface of the laid-out head (N, 3) -> the map."""
+    """Places (N, 3) near the surface of the head LAYOUT -> the map."""
     return _direction_to_map(_directions(places))

@@ -1,4 +1,4 @@
-"""Colours and styles in which people differ."""
+"""Colours and styles of random people."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import numpy as np
 
 
 def linear(*colour: float) -> np.ndarray:
-    """0-255 as a painter names colours -> the renderer's squared float32."""
+    """sRGB-like values, 0 to 255 -> the renderer's linear float32 (squared)."""
     return np.square(np.array(colour, dtype=np.float32) / 255)
 
 
 @dataclass(frozen=True)
 class Look:
-    """Colours and styles of one person."""
+    """The colours and styles of one person."""
 
     skin: np.ndarray
     blush: float

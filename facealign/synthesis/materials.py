@@ -1,4 +1,4 @@
-"""The paint of a person: skin, eyes, lips, brows, beard and hair on the flat map of the head."""
+"""The texture of a head: skin, eyes, lips, brows, beard and hair, painted on the flat map."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from facealign.synthesis import head
 from facealign.synthesis.look import Look, linear
 
-_SHIFT = 4  # binary places of OpenCV's drawing coordinates
+_SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
 
 
 def on_texture(places: np.ndarray, size: int) -> np.ndarray:
@@ -53,7 +53,7 @@ def _filled(outline: np.ndarray, size: int) -> np.ndarray:
 
 
 def _stroked(curves: list[np.ndarray], size: int, thickness: float) -> np.ndarray:
-    """Soft lines; `thickness` as a share of the map's half width."""
+    """Soft lines; `thickness` is a share of half the map's width."""
     mask = np.zeros((size, size), np.uint8)
     pixels = max(thickness * size / 2, 0.5)
     drawn = [_drawable(curve, size) for curve in curves]
@@ -62,7 +62,7 @@ def _stroked(curves: list[np.ndarray], size: int, thickness: float) -> np.ndarra
 
 
 class Fields:
-    """What every head shares on the map: masks and shades, all (size, size)."""
+    """Masks and shades (size, size) on the map, the same for every head."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -126,7 +126,7 @@ class Fields:
         self.gloss = self.gloss.astype(np.float32)
 
     def _spots(self, centre: tuple[float, float, float], reach: float) -> np.ndarray:
-        """A soft spot on both sides, in millimetres of the mean face."""
+        """Soft spots on both sides of the face; in millimetres on the head LAYOUT."""
         x, y, z = centre
         aside = np.minimum(np.square(self.places[..., 0] - x), np.square(self.places[..., 0] + x))
         squares = aside + np.square(self.places[..., 1] - y) + np.square(self.places[..., 2] - z)
@@ -152,7 +152,7 @@ def fields(size: int) -> Fields:
 
 
 def noise(rng: np.random.Generator, size: int, cell: float) -> np.ndarray:
-    """Smooth noise of about unit spread, with lumps of `cell` pixels."""
+    """Smooth noise of about unit variance, with features of `cell` pixels."""
     count = max(int(size / cell) + 2, 3)
     y, x = rng.integers(0, 1024 - min(count, 1000), 2)
     patch = _NOISE[y : y + count, x : x + count]
@@ -164,7 +164,7 @@ def _blend(texture: np.ndarray, colour: np.ndarray, mask: np.ndarray) -> None:
 
 
 def _blend_face(texture: np.ndarray, colour: np.ndarray, mask: np.ndarray) -> None:
-    """`_blend` where the mask can differ from 0: the middle of the map, that holds the face."""
+    """`_blend` in the centre of the map only, where masks of the face are not 0."""
     size = texture.shape[0]
     window = slice(size * 3 // 16, size * 13 // 16)
     _blend(texture[window, window], colour, mask[window, window])
@@ -224,7 +224,7 @@ def _paint_eye(
     ball = ball * (0.42 + 0.58 * lid_shadow)[..., None]
     spark: np.ndarray = np.hypot(mm_x - 2.4 * glint[0], mm_y - 2.4 * glint[1])
     ball = ball + np.clip((1.1 - spark) / soft + 0.3, 0, 1)[..., None] * 0.95
-    shut = float(np.clip(1 - (gap - 1.6) / 2.2, 0, 1))  # then lids and lashes meet
+    shut = float(np.clip(1 - (gap - 1.6) / 2.2, 0, 1))  # 1 when lids and lashes meet
     ball = ball + (0.45 * look.skin - ball) * shut
     patch += (ball.astype(np.float32) - patch) * mask
 
@@ -279,7 +279,7 @@ def _brow_hairs(rng: np.random.Generator, size: int, weight: float) -> np.ndarra
 
 
 def strands_noise(field: Fields, rng: np.random.Generator) -> np.ndarray:
-    """Uniform noise, drawn out from the crown as hair grows."""
+    """Uniform noise, stretched along the hair from the crown outwards."""
     shift = np.float32(rng.uniform(0, 180))
     return cv2.remap(
         _STRANDS,
@@ -306,7 +306,7 @@ def hair_mask(look: Look, rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def strands(look: Look, rng: np.random.Generator, size: int) -> np.ndarray:
-    """Brightness of the hair, about 1 in the mean."""
+    """Brightness of the hair, with a mean of about 1."""
     field = fields(size)
     if look.hair_style in ("curly", "cropped"):
         curls = noise(rng, size, max(size / 60, 2)) + 0.7 * noise(rng, size, max(size / 130, 1.5))
@@ -324,7 +324,7 @@ def paint(
     gaze: np.ndarray,
     glint: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The texture (size, size, 3) of a head, and where hair grows (size, size)."""
+    """The texture (size, size, 3) of a head, and the mask (size, size) of its hair."""
     field = fields(size)
     texture = np.empty((size, size, 3), np.float32)
     texture[:] = look.skin
@@ -364,7 +364,7 @@ def paint(
 
 
 def hanging_hair(look: Look, rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Texture and cover of hair that hangs down: strands run along the columns."""
+    """Texture and opacity of hair that hangs down; strands run along the columns."""
     if look.hair_style == "curly":
         bright = 0.85 + 0.3 * noise(rng, size, 7) + 0.2 * noise(rng, size, 3)
     else:

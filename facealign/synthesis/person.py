@@ -1,4 +1,4 @@
-"""One person in front of a camera: head, ears, neck, clothes, hair, glasses."""
+"""A person in front of a camera: head, ears, neck, clothes, hair and glasses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from facealign.synthesis.look import Look, linear, random_look
 
 _NECK_PIVOT = np.array([0.0, 10.0, -85.0])
 _TEXTURE_SIZES = (192, 256, 320, 416, 544, 640)
-_CASTERS = 2  # every n-th place of the head casts shadows: fine enough for 4 mm cells
+_CASTERS = 2  # every n-th place of the head casts a shadow, dense enough for cells of 4 mm
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Pose:
     roll: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Person:
-    """Everything that is fixed before a person is drawn."""
+    """Everything about a person that is decided before drawing."""
 
     controls: np.ndarray
     expression: head.Expression
@@ -32,13 +32,13 @@ class Person:
     pose: Pose
     seed: int
     glasses: str  # "", "clear" or "sun"
-    own_seed: int | None = None  # of the skin and hair, if they are the same in other pictures
+    own_seed: int | None = None  # for skin and hair, if the person is in several pictures
 
     def turn(self) -> np.ndarray:
         return head.rotation(self.pose.yaw, self.pose.pitch, self.pose.roll)
 
     def landmarks(self, camera: render.Camera) -> np.ndarray:
-        """(68, 2): the points as an annotator sees them."""
+        """(68, 2): the points as an annotator would mark them."""
         turn = self.turn()
         marks = camera(self.controls[:68] @ turn.T)[:, :2]
         lines = camera(head.jaw_lines(self.controls) @ turn.T)[..., :2]
@@ -51,7 +51,7 @@ class Person:
 def random_person(
     rng: np.random.Generator, pose: Pose, glasses: str, own_seed: int | None = None
 ) -> Person:
-    """Somebody new, or, with the seed of a person, that one with another expression."""
+    """A new person, or the person of `own_seed` with a new expression."""
     who = rng if own_seed is None else np.random.default_rng(own_seed)
     smile = float(np.clip(rng.normal(0.25, 0.5), -0.35, 1.1))
     jaw = float(rng.choice([0, rng.uniform(0.03, 0.25), rng.uniform(0.25, 1)], p=[0.5, 0.32, 0.18]))
@@ -70,7 +70,7 @@ def random_person(
 
 
 def _ear(side: int) -> np.ndarray:
-    """(16, 16, 3): a shallow shell with a raised rim, at the side of the head."""
+    """(16, 16, 3): a shallow shell with a raised rim on one side of the head."""
     t, s = np.meshgrid(np.linspace(-1, 1, 16), np.linspace(-1, 1, 16), indexing="ij")
     half_width = 17 * np.sqrt(np.clip(1 - t**2, 0, 1)) * (1.05 - 0.28 * t)
     backwards = half_width * s + 2 + 5 * t**2
@@ -85,7 +85,7 @@ def _ear(side: int) -> np.ndarray:
 
 
 def _lathe(rows: list[tuple[float, float, float, float]], start: float, stop: float) -> np.ndarray:
-    """(rows, 40, 3): elliptic rings (y, half width, half depth, z of the middle) around y."""
+    """(40, 40, 3): elliptic rings around y; a row is y, half width, half depth, z of the centre."""
     profile = np.array(rows)
     y = np.linspace(profile[0, 0], profile[-1, 0], 40)
     wide, deep, middle = (np.interp(y, profile[:, 0], profile[:, k])[:, None] for k in (1, 2, 3))
@@ -99,7 +99,7 @@ def _lathe(rows: list[tuple[float, float, float, float]], start: float, stop: fl
 def _attached(
     sheet: np.ndarray, turn: np.ndarray, body_turn: np.ndarray, low: float, high: float
 ) -> np.ndarray:
-    """Turn a sheet that follows the head at y = low and the body from y = high on."""
+    """Rotate a sheet with the head above y = low, with the body below y = high, and in between."""
     from_head, from_body = (
         sheet @ turn.T,
         (sheet - _NECK_PIVOT) @ body_turn.T + _NECK_PIVOT @ turn.T,
@@ -110,7 +110,7 @@ def _attached(
 
 
 def _cloth(rng: np.random.Generator, skin: np.ndarray, size: int = 160) -> np.ndarray:
-    """Texture of neck and shoulders: skin above the neckline, a garment below."""
+    """Texture of neck and shoulders: skin above the neckline, clothes below."""
     colours = rng.uniform(0.02, 0.85, (2, 3)).astype(np.float32) ** 1.6
     if rng.uniform() < 0.35:
         colours[0] = rng.choice([0.01, 0.02, 0.75], 1)

@@ -1,4 +1,4 @@
-"""The pictures of a generated data set: what they show, and how they are taken and stored."""
+"""The pictures of a generated data set: planned, rendered, photographed and encoded."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from facealign.core import points as ibug
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
 from facealign.synthesis import scenery
 from facealign.synthesis.person import Person, Pose, draw, random_person
 from facealign.synthesis.render import Camera, Canvas, Lighting
 
-FEWEST = 12  # pictures that fill all four folders
-PROFILE_YAW = 50.0  # degrees from which on Menpo has the points of a profile
+FEWEST = 12  # pictures needed to fill all four folders
+PROFILE_YAW = 50.0  # degrees; from here on a face has the points of a profile, as in Menpo
 _KINDS = {
     "plain": 0.56,
     "glasses": 0.13,
@@ -26,11 +26,11 @@ _KINDS = {
     "grey": 0.10,
     "hidden": 0.02,
 }
-PEOPLE = "people"  # the data set that says who is to be seen
+PEOPLE = "people"  # the data set for face recognition
 _GIVEN = ("Ada", "Boris", "Chen", "Dana", "Emil", "Farah", "Gita", "Hugo", "Ines", "Juri")
 _FAMILY = ("Abel", "Brandt", "Costa", "Dahl", "Ebert", "Fiala", "Gruber", "Horn", "Ito", "Jansen")
 MOST_PEOPLE = len(_GIVEN) * len(_FAMILY)
-# The 39 points of a face that looks to the viewer's right: the half on the viewer's left.
+# The 39 points of a profile that looks to the viewer's right are those on the viewer's left.
 _LEFT_HALF = np.array(
     [
         *(*range(9), *range(17, 22), *range(27, 34), *range(36, 42)),
@@ -41,13 +41,13 @@ _LEFT_HALF = np.array(
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything about one picture that is decided before it is rendered."""
+    """Everything about a picture that is decided before rendering."""
 
-    name: str  # path inside `landmarks_task`, with the image's extension
+    name: str  # path inside `landmarks_task`
     seed: int
     kind: str  # one of _KINDS, or "profile" or "exif"
     yaw: float  # degrees, of the annotated face
-    person: int | None = None  # the seed of one who is in other pictures, too
+    person: int | None = None  # the seed of a person who is in several pictures
 
     @property
     def point_count(self) -> int:
@@ -73,9 +73,9 @@ def _yaw(dataset: str, rng: np.random.Generator) -> float:
 
 
 def plan_pictures(count: int, seed: int) -> list[Plan]:
-    """The pictures of a data set, each folder's first one plain."""
+    """The pictures of 300W and Menpo; the first one of each folder is plain."""
     if count < FEWEST:
-        raise FacealignError(f"count {count}: at least {FEWEST} pictures are needed")
+        raise ConfigError(f"demo.pictures is {count}, expected at least {FEWEST}")
     rng = np.random.default_rng(seed)
     in_300w = round(0.6 * count)
     plans: list[Plan] = []
@@ -104,7 +104,7 @@ def plan_pictures(count: int, seed: int) -> list[Plan]:
 
 
 def plan_people(people: int, each: int, seed: int) -> list[Plan]:
-    """`each` pictures of so many people, the last quarter of each one's for testing."""
+    """`each` pictures of each of the people, the last quarter of them for testing."""
     rng = np.random.default_rng(seed)
     names = [f"{given}_{family}" for family in _FAMILY for given in _GIVEN]
     plans = []
@@ -153,7 +153,7 @@ def _pose(plan_yaw: float, rng: np.random.Generator, wide: bool) -> Pose:
 
 
 def _place(person: Person, face: float, size: tuple[int, int], rng: np.random.Generator) -> Camera:
-    """A camera that shows the face about `face` pixels wide, all its points in the picture."""
+    """A camera that shows the face about `face` pixels wide, with all points in the picture."""
     width, height = size
     distance = float(rng.uniform(650, 1600))
     camera = Camera(face / 146, (0.0, 0.0), distance)
@@ -166,7 +166,7 @@ def _place(person: Person, face: float, size: tuple[int, int], rng: np.random.Ge
 
 
 def _face_light(colour: np.ndarray, marks: np.ndarray) -> float:
-    """Mean light of the middle of the face, by which a camera exposes."""
+    """Mean brightness of the inner face, which determines the exposure."""
     left, top = np.maximum(marks[17:].min(axis=0), 0).astype(int)
     right, bottom = marks[17:].max(axis=0).astype(int) + 1
     return float(colour[top:bottom, left:right].mean())
@@ -198,7 +198,7 @@ def _photograph(
 
 
 def _exif_quarter_turn(jpeg: bytes) -> bytes:
-    """Insert orientation 6, "turn me a quarter clockwise", behind the start marker."""
+    """Insert EXIF orientation 6, "rotate by 90 degrees clockwise", after the start marker."""
     entry = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
     tiff = b"II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 0)
     payload = b"Exif\0\0" + tiff
@@ -226,7 +226,7 @@ def _points(plan: Plan, marks: np.ndarray) -> np.ndarray:
 
 
 def render(plan: Plan) -> tuple[bytes, np.ndarray]:
-    """The image file, and the points (68, 2) or (39, 2) in its upright pixels, counted from 0."""
+    """The encoded picture, and its points (68, 2) or (39, 2) in pixels of the upright picture."""
     rng = np.random.default_rng(plan.seed)
     width, height = 2 * int(rng.integers(125, 270)), 2 * int(rng.integers(135, 285))
     shorter = min(width, height)
@@ -255,7 +255,7 @@ def render(plan: Plan) -> tuple[bytes, np.ndarray]:
 def _draw_companion(
     canvas: Canvas, marks: np.ndarray, face: float, lighting: Lighting, rng: np.random.Generator
 ) -> None:
-    """A second, smaller person on the side where there is more room."""
+    """Draw a second, smaller person on the side where there is more room."""
     height, width = canvas.height, canvas.width
     middle = marks.mean(axis=0)
     side = 1 if middle[0] < width / 2 else -1

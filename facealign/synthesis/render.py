@@ -1,7 +1,7 @@
-"""Drawing of curved, textured sheets: camera, light, shadow and a depth buffer.
+"""Rendering of curved, textured sheets: camera, lights, shadows and a depth buffer.
 
-Colours are RGB, float32, the squares of what a file stores: light adds up in that space.
-Every body is a sheet: a grid of places in space; its texture has the same rows and columns.
+Colours are linear RGB in float32, the squares of the values in a file, so that light adds up. Every
+object is a sheet: a grid of places in space. Its texture has the same orientation.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Camera:
     """Millimetres (x right, y down, z towards the viewer) -> pixels and depth."""
 
     scale: float  # pixels per millimetre at z = 0
-    centre: tuple[float, float]  # the pixel where x = y = 0 falls
+    centre: tuple[float, float]  # pixel of x = y = 0
     distance: float  # millimetres from z = 0
 
     def __call__(self, places: np.ndarray) -> np.ndarray:
@@ -29,12 +29,12 @@ class Camera:
         return np.stack([x, y, places[..., 2]], axis=-1)
 
     def halved(self) -> Camera:
-        """The same view with half as many pixels each way."""
+        """The same view at half the resolution."""
         x, y = self.centre
         return Camera(self.scale / 2, (x / 2 - 0.25, y / 2 - 0.25), self.distance)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lighting:
     key_direction: np.ndarray  # unit vector towards the lamp
     key: np.ndarray  # (3,) colours
@@ -45,7 +45,7 @@ class Lighting:
 
 
 class Canvas:
-    """Width and height are even."""
+    """A picture with a depth buffer; width and height must be even."""
 
     def __init__(self, background: np.ndarray) -> None:
         self.height, self.width = background.shape[0], background.shape[1]
@@ -53,7 +53,7 @@ class Canvas:
         self.clear_depth()
 
     def clear_depth(self) -> None:
-        """Whatever is drawn from now on stands in front of what is there."""
+        """What is drawn from now on is in front of everything that is there."""
         self.depth: np.ndarray = np.full((self.height, self.width), FAR, dtype=np.float32)
 
     def halved(self) -> Canvas:
@@ -63,14 +63,14 @@ class Canvas:
         return small
 
     def take(self, small: Canvas) -> None:
-        """Show a halved canvas, a little out of focus, as things behind a face are."""
+        """Show a halved canvas, slightly out of focus, as objects behind a face are."""
         size = (self.width, self.height)
         self.colour = cv2.resize(small.colour, size, interpolation=cv2.INTER_LINEAR)
         self.depth = cv2.resize(small.depth, size, interpolation=cv2.INTER_NEAREST)
 
 
 def normals(places: np.ndarray) -> np.ndarray:
-    """Unit normals of a sheet whose columns run right and rows run down when seen from outside."""
+    """Unit normals of a sheet; seen from outside, columns run to the right and rows down."""
     padded = cv2.copyMakeBorder(places.astype(np.float32), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     right = padded[1:-1, 2:] - padded[1:-1, :-2]
     down = padded[2:, 1:-1] - padded[:-2, 1:-1]
@@ -84,7 +84,7 @@ def normals(places: np.ndarray) -> np.ndarray:
 
 
 class ShadowMap:
-    """What the lamp sees: the nearest depth along its rays, on a coarse raster."""
+    """The depth nearest to the lamp along its rays, on a coarse grid."""
 
     CELL = 4.0  # millimetres
 
@@ -101,7 +101,7 @@ class ShadowMap:
         self.nearest = cv2.dilate(self.nearest, np.ones((2, 2), np.uint8))
 
     def lit(self, sheet: np.ndarray, blur: float) -> np.ndarray:
-        """(h, w) from 0, in the shade, to 1."""
+        """(h, w): 0 in shadow, 1 in full light."""
         seen = (sheet @ self.axes).astype(np.float32)
         x = (seen[..., 0] - np.float32(self.origin[0])) / self.CELL
         y = (seen[..., 1] - np.float32(self.origin[1])) / self.CELL
@@ -112,7 +112,7 @@ class ShadowMap:
         return cv2.GaussianBlur(lit, (0, 0), blur)
 
 
-# Red light creeps furthest through skin, so that the edge of a shadow on it glows warm.
+# Red light scatters furthest in skin, which makes the edges of shadows on it warm.
 SKIN_WRAP = np.array([0.34, 0.2, 0.14], dtype=np.float32)
 CLOTH_WRAP = np.array([0.1, 0.1, 0.1], dtype=np.float32)
 
@@ -143,7 +143,7 @@ def shade(
 
 
 def _facing(projected: np.ndarray) -> np.ndarray:
-    """Which places of the sheet show their outer side, with a margin of one place."""
+    """Which places of the sheet face the camera, with a margin of one place."""
     padded = cv2.copyMakeBorder(projected[..., :2], 0, 1, 0, 1, cv2.BORDER_REPLICATE)
     along, down = padded[:-1, 1:] - padded[:-1, :-1], padded[1:, :-1] - padded[:-1, :-1]
     front = along[..., 0] * down[..., 1] - along[..., 1] * down[..., 0] > 0
@@ -151,7 +151,7 @@ def _facing(projected: np.ndarray) -> np.ndarray:
 
 
 class _Scatter:
-    """The sheet's places, taken so densely that nearly every pixel gets one."""
+    """The sheet sampled so densely that nearly every pixel gets a sample."""
 
     def __init__(self, projected: np.ndarray, shape: tuple[int, int], density: float) -> None:
         front = _facing(projected)
@@ -185,18 +185,17 @@ class _Scatter:
             candidates, depth = candidates[order], depth[order]
             cells = np.rint(self.y[candidates]).astype(np.int32) * width
             cells += np.rint(self.x[candidates]).astype(np.int32)
-            rank[cells] = np.arange(len(candidates))  # the last, nearest one stays
+            rank[cells] = np.arange(len(candidates))  # the last one, which is the nearest, stays
         self.found, self.nearest = self._close_gaps(rank.reshape(shape), candidates, depth)
 
     @staticmethod
     def _close_gaps(
         rank: np.ndarray, candidates: np.ndarray, depth: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Where the sheet is, and per pixel the index of its place there, or -1.
+        """Which pixels the sheet covers, and the index of the sample of each pixel, or -1.
 
-        Single pixels that no place fell on, or through which a far part of the sheet shines (the
-        cheek through the nose), take a neighbour's place. So does the ring around the sheet, whose
-        pixels it covers in part.
+        Single pixels without a sample, or with one of a far part of the sheet (the cheek through
+        the nose), take that of a neighbour; so does the ring of partly covered pixels.
         """
         square = np.ones((3, 3), np.uint8)
         closed = cv2.morphologyEx(rank, cv2.MORPH_CLOSE, square)
@@ -209,7 +208,7 @@ class _Scatter:
     def refine(
         self, index: np.ndarray, pixel_x: np.ndarray, pixel_y: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """One Newton step: what place (0 to 1 along the columns and rows) a pixel really shows."""
+        """One Newton step: the place (0 to 1 along columns and rows) at each pixel's centre."""
         row, column = np.divmod(index, np.int32(self.columns))
         right = index + np.where(column + 1 < self.columns, 1, -1).astype(np.int32)
         below = index + np.where(row + 1 < self.rows, self.columns, -self.columns).astype(np.int32)
@@ -231,7 +230,7 @@ class _Scatter:
 
 def _look_up(image: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     size_v, size_u = image.shape[:2]
-    full = -len(u) % 512  # OpenCV wants the sides of the result below 2**15
+    full = -len(u) % 512  # OpenCV limits the sides of the result to 2**15
     x, y = (
         np.pad(t * np.float32(size) - np.float32(0.5), (0, full)).reshape(-1, 512)
         for t, size in ((u, size_u), (v, size_v))
@@ -249,9 +248,9 @@ def draw_sheet(
     cover: np.ndarray | None = None,
     density: float = 0.8,
 ) -> None:
-    """Draw one sheet under its diffuse light and highlights.
+    """Draw a sheet with its diffuse light and highlights.
 
-    `cover`, as large as the texture, makes the sheet sparse, as hair is.
+    `cover` is the opacity of the texture; that of hair is sparse.
     """
     height, width = canvas.height, canvas.width
     x, y = projected[..., 0], projected[..., 1]

@@ -1,4 +1,4 @@
-"""What is behind a face and what gets in front of it."""
+"""Backgrounds, and objects that hide a part of the face."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHIFT = 4
 
 
 def _colours(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Related colours, squared, some pale and some dark."""
+    """Related linear colours, some pale and some dark."""
     base = rng.uniform(0.1, 0.75) + rng.normal(0, 0.09, 3)
     others = base + rng.normal(0, 0.17, (count, 1)) + rng.normal(0, 0.08, (count, 3))
     others = np.clip(others, 0.03, 0.95)
@@ -24,7 +24,7 @@ def _fixed(places: np.ndarray) -> np.ndarray:
 
 
 def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
-    """(height, width, 3): mostly out of focus, so it is painted small and enlarged."""
+    """(height, width, 3); mostly out of focus, so it is painted small and enlarged."""
     small_w, small_h = max(width // 3, 8), max(height // 3, 8)
     palette = _colours(rng, 8)
     down = np.linspace(0, 1, small_h, dtype=np.float32)[:, None, None]
@@ -81,7 +81,7 @@ def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
 
 
 def _lay_over(colour: np.ndarray, mask: np.ndarray, paint: np.ndarray, soft: float) -> None:
-    """Paint a rounded, slightly shaded shape and its shadow."""
+    """Paint a rounded, shaded shape and its shadow."""
     margin = int(18 * soft) + 2
     left, top, width, height = cv2.boundingRect(mask)
     window = (
@@ -134,7 +134,7 @@ def _hand(colour: np.ndarray, at: np.ndarray, unit: float, skin: np.ndarray, ang
 
 
 def occlude(colour: np.ndarray, marks: np.ndarray, look: Look, rng: np.random.Generator) -> None:
-    """Hide a small part of the face."""
+    """Hide a small part of the face behind a hand, a microphone, a scarf or hair."""
     unit = float(np.linalg.norm(marks[16] - marks[0]))
     unit = max(unit, float(np.linalg.norm(marks[27] - marks[8])))
     kind = rng.choice(["hand", "microphone", "scarf", "strands"])
@@ -197,7 +197,7 @@ def occlude(colour: np.ndarray, marks: np.ndarray, look: Look, rng: np.random.Ge
 
 
 def cover_face(colour: np.ndarray, marks: np.ndarray, rng: np.random.Generator) -> None:
-    """Hold a board or a cloth in front of nearly all of the face."""
+    """Hide nearly all of the face behind a board or a cloth."""
     middle = marks.mean(axis=0)
     reach = np.abs(marks - middle).max(axis=0) * np.array([1.35, 1.5])
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)

@@ -1,16 +1,16 @@
-"""Cut the chosen people's faces out, aligned by none, two, three or five points."""
+"""Crop the selected faces, aligned by none, two, three or five points."""
 
 from pathlib import Path
 
-from facealign.core import config
+from facealign.core import config, tables
 from facealign.core.command import run
-from facealign.recognition import crops
-from facealign.recognition.crops import Align
+from facealign.recognition import aligned_faces
+from facealign.recognition.aligned_faces import Align
 
 
 def main(faces: Path, people: Path, points: Path, aligned: Path) -> None:
-    chosen = crops.read_people(people)
-    crops.make(faces, chosen, str(points), config.load("recognition.align", Align), aligned)
+    settings = config.load("recognition.align", Align)
+    aligned_faces.write(faces, tables.read(people), str(points), settings, aligned)
 
 
 if __name__ == "__main__":

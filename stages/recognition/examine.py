@@ -1,4 +1,4 @@
-"""Find the face of each person's picture, its points, and how well it can be seen."""
+"""Detect the face of each picture, with its points, pose and sharpness."""
 
 from collections import Counter
 from pathlib import Path
@@ -14,20 +14,23 @@ from facealign.recognition import people
 from facealign.recognition.people import Examine
 
 
-def main(faces: Path, network: Path, examined: Path) -> None:
+def main(faces: Path, network: Path, table: Path) -> None:
     settings = config.load("recognition.examine", Examine)
     model = dlib_predictor.predictor_file(config.load("dlib", Dlib))
     pictures = people.find_pictures(faces, settings.datasets)
-    seen = people.examine(faces, pictures, settings, network, model)
-    boxes = np.array([one.box.corners for one in seen])
-    columns: dict[str, tables.Column] = {tables.KEY: [one.image for one in seen]}
-    columns |= {"person": [one.person for one in seen], "reason": [one.reason for one in seen]}
-    columns |= {"detail": [one.detail for one in seen]}
+    examined = people.examine(faces, pictures, settings, network, model)
+    boxes = np.array([one.box.corners for one in examined])
+    columns: dict[str, tables.Column] = {tables.KEY: [one.image for one in examined]}
+    columns |= {
+        "person": [one.person for one in examined],
+        "reason": [one.reason for one in examined],
+    }
+    columns |= {"detail": [one.detail for one in examined]}
     columns |= {side: boxes[:, i] for i, side in enumerate(CORNERS)}
     for name in ("yaw", "pitch", "sharpness"):
-        columns[name] = [getattr(one, name) for one in seen]
-    tables.write(examined, columns, tables.stack([one.points for one in seen], 5))
-    for reason, count in sorted(Counter(one.reason or "usable" for one in seen).items()):
+        columns[name] = [getattr(one, name) for one in examined]
+    tables.write(table, columns, tables.stack([one.points for one in examined], 5))
+    for reason, count in sorted(Counter(one.reason or "usable" for one in examined).items()):
         print(f"{reason}: {count}")
 
 

@@ -1,4 +1,4 @@
-"""Choose people with good pictures; count and list everything else."""
+"""Select people with enough good pictures; count and list all other pictures."""
 
 import json
 from pathlib import Path
@@ -13,24 +13,25 @@ from facealign.recognition.recipe import Variants
 
 
 def main(examined: Path, chosen: Path, rejected: Path, summary: Path) -> None:
-    config.load("recognition.compare", Variants)  # what is wrong there must not wait for `verify`
+    config.load("recognition.compare", Variants)  # fail fast: `verify` reads it much later
     table = tables.read(examined)
-    seen = people.read_seen(table)
-    kept, reasons = people.choose(seen, config.load("recognition.identities", Identities))
-    rows = [one.row for one in kept]
+    pictures = people.read_examined(table)
+    roles, reasons = people.choose(pictures, config.load("recognition.identities", Identities))
+    rows = list(roles)
     columns: dict[str, tables.Column] = {
-        tables.KEY: [seen[row].image for row in rows],
-        "person": [one.person for one in kept],
-        "role": [one.role for one in kept],
+        tables.KEY: [pictures[row].image for row in rows],
+        "person": [pictures[row].person for row in rows],
+        "role": list(roles.values()),
     }
     for name in CORNERS:
         columns[name] = table.numbers(name)[rows, 0]
     tables.write(chosen, columns, table.points()[rows])
     lost = [
-        (seen[row].image, seen[row].person, why, seen[row].detail) for row, why in reasons.items()
+        (pictures[row].image, pictures[row].person, reason, pictures[row].detail)
+        for row, reason in reasons.items()
     ]
     tables.write_rows(rejected, (tables.KEY, "person", "reason", "detail"), lost)
-    counts = people.summarise(seen, kept, reasons.values())
+    counts = people.summarise(pictures, roles, reasons.values())
     write_json(summary, counts)
     print(json.dumps(counts, indent=2))
 

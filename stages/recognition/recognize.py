@@ -1,17 +1,17 @@
-"""Train a recogniser on aligned faces, and let it say who is on the validation pictures."""
+"""Train a recogniser on aligned faces, and identify the people on the validation pictures."""
 
 from dataclasses import asdict
 from pathlib import Path
 
 from facealign.core import config, tables
 from facealign.core.command import run
-from facealign.recognition import crops, learning
+from facealign.recognition import aligned_faces, learning
 from facealign.recognition.learning import Recognize
 from facealign.recognition.recipe import CURVE, GUESSES, NETWORK
 
 
 def main(aligned: Path, loss: Path, network: Path) -> None:
-    faces = crops.load(aligned)
+    faces = aligned_faces.load(aligned)
     learnt = learning.train(faces, str(loss), config.load("recognition.recognize", Recognize))
     learning.save(learnt.embedder, faces.stats, aligned.name, network / NETWORK)
     for name, rows in ((GUESSES, learnt.guesses), (CURVE, learnt.curve)):

@@ -31,8 +31,7 @@ def main(
         params=config.flatten({"recognition": config.load_all()["recognition"]}),
     )
     written = report.build(material, config.load("report", Report).language)
-    document.write_html(written, page)
-    document.write_pdf(written, pdf)
+    document.write(written, page, pdf)
 
 
 if __name__ == "__main__":

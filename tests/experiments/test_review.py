@@ -83,7 +83,7 @@ def test_a_better_run_is_called_better_with_figures_for_each_data_set(tmp_path: 
     head = stored(tmp_path, "mine", errors - 0.004, params="train: {epochs: 9, loss: wing}")
     text = review.write(compared(base, head), base, head, tmp_path / "out")
     assert text.startswith("# mine against main\n\nmain is 1234567, mine is 1234567.\n\nOn all")
-    assert "On all data sets (35 images): **better**, by more than chance" in text
+    assert "On all data sets (35 images): **significantly better**. AUC@0.08 " in text
     assert lines(text, "| validation.auc_08 ")
     [row] = lines(text, "| 300W ")
     assert row.split("|")[5].strip() == "+0.0500" and row.split("|")[-2].strip() == "better"
@@ -109,8 +109,8 @@ def test_a_better_run_is_called_better_with_figures_for_each_data_set(tmp_path: 
     ("change", "said"),
     [
         (np.zeros(35), "the same"),
-        (np.full(35, 0.004), "worse"),
-        (np.resize([0.004, -0.004], 35), "no difference that these images can prove"),
+        (np.full(35, 0.004), "significantly worse"),
+        (np.resize([0.004, -0.004], 35), "no significant difference"),
     ],
 )
 def test_other_verdicts(tmp_path: Path, change: np.ndarray, said: str) -> None:
@@ -149,7 +149,7 @@ def test_the_comment_links_to_figures_that_are_pushed(
     ]
 
 
-def test_few_images_prove_nothing(tmp_path: Path) -> None:
+def test_few_images_give_no_verdict(tmp_path: Path) -> None:
     few = slice(0, 5)
     base = stored(tmp_path, "main", spread()[few], NAMES[few], DLIB[few])
     head = stored(tmp_path, "mine", spread()[few] - 0.01, NAMES[few], DLIB[few])
@@ -165,7 +165,7 @@ def test_only_common_images_are_compared_each_with_itself(tmp_path: Path) -> Non
     both = compared(base, head)
     assert len(both.images) == 30 and not both.gains.any() and not both.other_boxes
     text = review.write(both, base, head, tmp_path / "out")
-    assert "**Note:** 5 of 35 images, measured in main only, are left out." in text
+    assert "**Note:** 5 of the 35 images of main are left out: no counterpart." in text
     assert "**the same**" in text
 
 
@@ -181,7 +181,7 @@ def test_runs_without_a_common_image_cannot_be_compared(tmp_path: Path) -> None:
     others = [name.replace("test/", "test/x") for name in NAMES]
     head = stored(tmp_path, "mine", spread(), others)
     text = review.write(compared(base, head), base, head, tmp_path / "out")
-    assert "nothing can be compared" in text
+    assert "there is nothing to compare" in text
 
 
 def test_the_faces_that_changed_most_are_drawn_if_they_are_at_hand(
@@ -191,7 +191,7 @@ def test_the_faces_that_changed_most_are_drawn_if_they_are_at_hand(
     change[[3, 20]] = -0.01, 0.01
     base, head = stored(tmp_path, "main", spread()), stored(tmp_path, "mine", spread() + change)
     text = review.write(compared(base, head), base, head, tmp_path / "out")
-    assert "They cannot be shown: mine has no data/boxes.csv" in text
+    assert "The faces cannot be shown: mine has no data/boxes.csv" in text
     assert [row.split()[1] for row in lines(text, "| 300W/") + lines(text, "| ytf/")] == [
         NAMES[3],
         NAMES[20],

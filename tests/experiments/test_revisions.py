@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ExperimentError
 from facealign.experiments import revisions
 
 
@@ -43,7 +43,7 @@ def test_an_experiments_files_are_read_from_its_commit(repository: Path) -> None
     assert (found.name, found.commit, found.baseline) == ("onet-2.1", second, first)
     assert found.read("plots/a") == b"new\r\n"
     assert (repository / "plots" / "a").read_text(encoding="utf-8") == "newest"
-    with pytest.raises(FacealignError, match=rf"onet-2.1 \({second[:7]}\) has no plots/c in Git"):
+    with pytest.raises(ExperimentError, match=rf"onet-2.1 \({second[:7]}\) has no plots/c in Git"):
         found.read("plots/c")
 
 
@@ -71,7 +71,7 @@ def test_outside_of_a_repository_git_says_so(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    with pytest.raises(FacealignError, match=r"git for-each-ref.*not a git repository"):
+    with pytest.raises(ExperimentError, match=r"git for-each-ref.*not a git repository"):
         revisions.newest()
 
 
@@ -83,7 +83,7 @@ def test_a_run_is_found_as_experiment_branch_or_commit(repository: Path) -> None
     for name, wanted in (("mine", first), ("other", first), ("HEAD", second), (second[:9], second)):
         assert revisions.find(name).commit == wanted
     for name in ("nothing", "--all", "HEAD:plots"):
-        with pytest.raises(FacealignError, match="names no experiment, branch, tag or commit"):
+        with pytest.raises(ExperimentError, match="is not an experiment, branch, tag or commit"):
             revisions.find(name)
 
 
@@ -91,5 +91,5 @@ def test_the_workspace_is_read_as_it_lies_there(repository: Path) -> None:
     commit(repository, 1, a="old")
     (repository / "plots" / "a").write_text("changed", encoding="utf-8")
     assert revisions.Workspace().read("plots/a") == b"changed"
-    with pytest.raises(FacealignError, match="plots/b: No such file"):
+    with pytest.raises(ExperimentError, match="plots/b: No such file"):
         revisions.Workspace().fetch("plots/b")

@@ -18,14 +18,14 @@ from facealign.core.geometry import Box
 from facealign.core.points import select
 from facealign.faces import alignment, cropping
 from facealign.faces.cropping import Stats
-from facealign.recognition import crops, learning, people, scores, variants
-from facealign.recognition.crops import Align, Aligned, Person
-from facealign.recognition.embedding import RELEASED, Recogniser
+from facealign.recognition import aligned_faces, comparing, learning, people, verification
+from facealign.recognition.aligned_faces import Align, Aligned
 from facealign.recognition.learning import ArcFace, CrossEntropy, Recognize
-from facealign.recognition.people import Examine, Identities, Seen
+from facealign.recognition.people import Examine, Examined, Identities
 from facealign.recognition.recipe import GUESSES, NETWORK, TRAIN, UNSEEN, VALIDATE, Variants
-from facealign.recognition.scores import Verify
+from facealign.recognition.recogniser import RELEASED, Recogniser
 from facealign.recognition.texts import TEXTS
+from facealign.recognition.verification import Verify
 from tests.helpers import PARAMS, ROOT
 
 CHOOSE = config.load("recognition.identities", Identities, PARAMS)
@@ -87,13 +87,13 @@ def test_an_unknown_data_set_of_people_is_named(tmp_path: Path) -> None:
         people.find_pictures(tmp_path, ["people"])
 
 
-def picture(name: str, **changes: object) -> Seen:
+def picture(name: str, **changes: object) -> Examined:
     person = people.person_of(name)
-    good = Seen(name, person, box=Box(0, 0, 100, 100), sharpness=0.2)
+    good = Examined(name, person, box=Box(0, 0, 100, 100), sharpness=0.2)
     return dataclasses.replace(good, **changes)  # type: ignore[arg-type]
 
 
-def some_people(count: int, each: int) -> list[Seen]:
+def some_people(count: int, each: int) -> list[Examined]:
     return [
         picture(f"ytf/{'test' if number % 4 == 0 else 'train'}/P{person}_{number:02}.jpg")
         for person in range(count)
@@ -113,49 +113,51 @@ def test_every_picture_takes_part_or_has_a_reason() -> None:
     }
     seen = [*some_people(9, 12), *filter(None, bad.values())]
     settings = dataclasses.replace(CHOOSE, people=8, pictures=10, unseen=0.25)
-    chosen, reasons = people.choose(seen, settings)
+    roles, reasons = people.choose(seen, settings)
     assert set(reasons.values()) == set(bad)
-    assert sorted([*(one.row for one in chosen), *reasons]) == list(range(len(seen)))
+    assert sorted([*roles, *reasons]) == list(range(len(seen)))
     for reason, one in bad.items():
         if one is not None:
             assert reasons[seen.index(one)] == reason
-    assert len({one.person for one in chosen}) == 8
-    assert max(Counter(one.person for one in chosen).values()) == 10
-    unseen = {one.person for one in chosen if one.role == UNSEEN}
-    learnt = {one.person for one in chosen if one.role == TRAIN}
+    assert len({seen[row].person for row in roles}) == 8
+    assert max(Counter(seen[row].person for row in roles).values()) == 10
+    unseen, learnt, validated = (
+        {seen[row].person for row in roles if roles[row] == role}
+        for role in (UNSEEN, TRAIN, VALIDATE)
+    )
     assert len(unseen) == 2 and not unseen & learnt
-    assert learnt == {one.person for one in chosen if one.role == VALIDATE}
-    for own in chosen:  # the archive's own splits
-        if own.role != UNSEEN:
-            assert (own.role == TRAIN) == ("/train/" in seen[own.row].image)
-    counts = people.summarise(seen, chosen, reasons.values())
+    assert learnt == validated
+    for row, role in roles.items():  # the archive's own splits
+        if role != UNSEEN:
+            assert (role == TRAIN) == ("/train/" in seen[row].image)
+    counts = people.summarise(seen, roles, reasons.values())
     assert counts["kept"] + counts["dropped"] == counts["pictures"] == len(seen)
     assert counts["people_learnt"] == 6 and counts["people_unseen"] == 2
 
 
 def test_a_drawn_split_takes_a_share_of_each_person_and_the_same_each_time() -> None:
     settings = dataclasses.replace(CHOOSE, split="drawn", validation=0.2, unseen=0)
-    chosen, _ = people.choose(some_people(3, 20), settings)
-    roles = Counter((one.person, one.role) for one in chosen)
-    assert set(roles.values()) == {16, 4}
-    assert people.choose(some_people(3, 20), settings)[0] == chosen
-    other, _ = people.choose(some_people(3, 20), dataclasses.replace(settings, seed=2))
-    assert other != chosen
+    seen = some_people(3, 20)
+    roles, _ = people.choose(seen, settings)
+    counts = Counter((seen[row].person, role) for row, role in roles.items())
+    assert set(counts.values()) == {16, 4}
+    assert people.choose(seen, settings)[0] == roles
+    assert people.choose(seen, dataclasses.replace(settings, seed=2))[0] != roles
 
 
 def test_people_who_are_only_in_one_split_are_left_out_and_too_few_are_an_error() -> None:
     seen = [*some_people(3, 8), *(picture(f"ytf/train/R_{n}.jpg") for n in range(8))]
     _, reasons = people.choose(seen, dataclasses.replace(CHOOSE, unseen=0))
     assert set(reasons.values()) == {"one_sided"} and len(reasons) == 8
-    with pytest.raises(FacealignError, match=r"1 people are left to learn.*few_pictures 3"):
+    with pytest.raises(FacealignError, match=r"1 people are left to train on.*few_pictures 3"):
         people.choose([*some_people(1, 8), *some_people(2, 11)[19:]], CHOOSE)
 
 
-@pytest.mark.parametrize("points", crops.CHOICES)
+@pytest.mark.parametrize("points", aligned_faces.CHOICES)
 def test_the_eyes_lie_apart_as_the_template_has_them(points: str, face: np.ndarray) -> None:
     five = select(face, 5) + (200, 180)
     box = Box(200 - 100, 180 - 85, 200 + 100, 180 + 115)
-    moved = crops.to_input(box, five, points, 64)(five)
+    moved = aligned_faces.to_input(box, five, points, 64)(five)
     apart = np.linalg.norm(moved[1] - moved[0]) / 64
     assert apart == pytest.approx(alignment.EYES_APART, abs=0.08)
 
@@ -163,10 +165,13 @@ def test_the_eyes_lie_apart_as_the_template_has_them(points: str, face: np.ndarr
 def test_pictures_are_stored_aligned(tmp_path: Path, astronaut: np.ndarray) -> None:
     images.write(tmp_path / "a.png", astronaut)
     five = np.array([[205.0, 112], [243, 110], [224, 135], [209, 150], [242, 150]])
-    box = Box(179, 83, 266, 170)
-    some = [Person("a.png", name, role, box, five) for name, role in (("A", TRAIN), ("B", UNSEEN))]
-    crops.make(tmp_path, some, "5", Align(side=64, context=0.125), tmp_path / "5")
-    faces = crops.load(tmp_path / "5")
+    columns: dict[str, tables.Column]
+    columns = {"image": ["a.png"] * 2, "person": ["A", "B"], "role": [TRAIN, UNSEEN]}
+    columns |= {"left": [179.0] * 2, "top": [83.0] * 2, "right": [266.0] * 2, "bottom": [170.0] * 2}
+    tables.write(tmp_path / "people.csv", columns, np.array([five, five]))
+    some = tables.read(tmp_path / "people.csv")
+    aligned_faces.write(tmp_path, some, "5", Align(side=64, context=0.125), tmp_path / "5")
+    faces = aligned_faces.load(tmp_path / "5")
     assert faces.pixels.shape == (2, 80, 80, 3)
     assert faces.rows(TRAIN).tolist() == [0] and faces.people.tolist() == ["A", "B"]
     expected = alignment.align(astronaut, five, 5, 64)
@@ -260,32 +265,32 @@ def test_cross_entropy_is_the_usual_one() -> None:
     assert torch.equal(head.loss(embeddings, labels), expected)
 
 
-def pairs(same: list[float], different: list[float]) -> scores.Pairs:
+def pairs(same: list[float], different: list[float]) -> verification.Pairs:
     cosines = np.array(same + different)
     order = np.argsort(-cosines, kind="stable")
     own = np.array([True] * len(same) + [False] * len(different))
     one, other = np.zeros(len(cosines), int), np.where(own, 0, 1)
-    return scores.Pairs(cosines[order], own[order], one[order], other[order], 2)
+    return verification.Pairs(cosines[order], own[order], one[order], other[order], 2)
 
 
 def test_verification_by_hand() -> None:
     # one of ten different pairs lies above the second of four pairs of one person
     some = pairs([0.9, 0.6, 0.4, 0.1], [0.7, *[0.0] * 9])
-    false, true = scores.roc(some)
-    figures = scores.figures(false, true)
+    false, true = verification.roc(some)
+    figures = verification.figures(false, true)
     assert figures["tar_1e-2"] == figures["tar_1e-3"] == 0.25
     assert figures["eer"] == pytest.approx((0.1 + 0.0) / 2)
-    assert scores.threshold(some, 0.1) == 0.0 and scores.threshold(some, 0.01) == 0.7
+    assert verification.threshold(some, 0.1) == 0.0 and verification.threshold(some, 0.01) == 0.7
 
 
 def test_pairs_that_are_equally_alike_are_accepted_together() -> None:
-    false, true = scores.roc(pairs([0.5, 0.5], [0.5, 0.2]))
+    false, true = verification.roc(pairs([0.5, 0.5], [0.5, 0.2]))
     assert (false.tolist(), true.tolist()) == ([0.5, 1.0], [1.0, 1.0])
 
 
 def test_all_pairs_of_pictures_are_there_the_most_alike_first() -> None:
     embeddings = np.array([[1.0, 0], [0.8, 0.6], [0, 1]])
-    some = scores.pair_up(embeddings, np.array([0, 0, 1]))
+    some = verification.pair_up(embeddings, np.array([0, 0, 1]))
     np.testing.assert_allclose(some.cosines, [0.8, 0.6, 0.0])
     assert some.same.tolist() == [True, False, False] and some.people == 2
 
@@ -293,17 +298,17 @@ def test_all_pairs_of_pictures_are_there_the_most_alike_first() -> None:
 def test_intervals_come_from_drawing_people_not_pictures() -> None:
     # every picture of a person is right, or none: as many facts as people
     known = np.repeat(np.arange(20), 50)
-    draws = scores.draw(20, VERIFY)
+    draws = verification.draw(20, VERIFY)
     assert (draws.sum(axis=1) == 20).all()
-    low, high = scores.interval(scores.shares(known < 10, known, draws))
+    low, high = verification.interval(verification.shares(known < 10, known, draws))
     assert high - low == pytest.approx(2 * 1.96 * math.sqrt(0.25 / 20), rel=0.2)
 
 
 def test_a_pair_counts_as_often_as_both_of_its_people_are_drawn() -> None:
     embeddings = np.array([[1.0, 0], [0.9, 0.436], [0.6, 0.8], [0.5, 0.866]])
-    some = scores.pair_up(embeddings, np.array([0, 0, 1, 1]))
-    twice = scores.resampled(some, np.array([[1, 1], [2, 0]]))
-    plain = scores.figures(*scores.roc(some))
+    some = verification.pair_up(embeddings, np.array([0, 0, 1, 1]))
+    twice = verification.resampled(some, np.array([[1, 1], [2, 0]]))
+    plain = verification.figures(*verification.roc(some))
     assert twice["tar_1e-2"][0] == plain["tar_1e-2"] == 0.5 or plain["tar_1e-2"] == 1
     assert twice["tar_1e-2"][1] == 1  # nobody else is there to be taken for
 
@@ -312,10 +317,10 @@ def test_the_best_is_ahead_by_more_than_chance_or_not() -> None:
     rng = np.random.default_rng(0)
     noise = rng.normal(0, 0.02, 500)
     draws = {"a": 0.9 + noise, "b": 0.85 + noise, "c": 0.89 + rng.normal(0, 0.02, 500)}
-    to_b, to_c = scores.leads({"a": 0.9, "b": 0.85, "c": 0.89}, draws)
+    to_b, to_c = verification.leads({"a": 0.9, "b": 0.85, "c": 0.89}, draws)
     assert (to_b.better, to_b.worse, to_b.real) == ("a", "b", True)
     assert to_c.worse == "c" and not to_c.real
-    assert scores.leads({}, {}) == []
+    assert verification.leads({}, {}) == []
 
 
 def test_variants_are_compared_and_without_unseen_people_there_are_no_pairs(
@@ -329,7 +334,7 @@ def test_variants_are_compared_and_without_unseen_people_there_are_no_pairs(
     for seen, role in ((True, UNSEEN), (False, TRAIN)):
         roles = np.where(faces.roles == UNSEEN, role, faces.roles)
         store(tmp_path / "aligned" / "5", dataclasses.replace(faces, roles=roles))
-        compared = variants.compare(
+        compared = comparing.compare(
             [("5", "ce")], tmp_path / "aligned", tmp_path / "networks", VERIFY
         )
         figures = compared.figures["5"]["ce"]
@@ -362,7 +367,7 @@ def test_a_list_of_variants_names_them() -> None:
 
 def test_the_reports_texts_are_there_in_both_languages() -> None:
     source = Path(people.__file__).read_text(encoding="utf-8")
-    said = r'(?:Seen\(image, [a-z"]+|fromkeys\(.+), "([a-z_]+)"|return "([a-z]+)"'
+    said = r'(?:Examined\(image, [a-z"]+|fromkeys\(.+), "([a-z_]+)"|return "([a-z]+)"'
     given = {reason for both in re.findall(said, source) for reason in both if reason}
     assert len(given) >= 10 and given <= TEXTS.keys(), given - TEXTS.keys()
 

@@ -11,8 +11,7 @@ from facealign.reports.document import (
     Table,
     Text,
     as_picture,
-    write_html,
-    write_pdf,
+    write,
 )
 
 NOISE = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
@@ -25,7 +24,7 @@ def document() -> Document:
         "ru",
         "Отчёт & √(H·W)",
         [
-            Items(["первое < второго"], weighty=True),
+            Items(["первое < второго"], emphasised=True),
             Heading("Рисунки"),
             Text("a < b & c"),
             as_picture(NOISE, "шум", 0.5),
@@ -38,7 +37,7 @@ def document() -> Document:
 def test_the_page_loads_nothing_and_escapes_what_it_shows(
     tmp_path: Path, document: Document
 ) -> None:
-    write_html(document, tmp_path / "page.html")
+    write(document, tmp_path / "page.html", tmp_path / "page.pdf")
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert '<html lang="ru">' in text and "<title>Отчёт &amp; √(H·W)</title>" in text
     assert "a &lt; b &amp; c" in text and "&lt;119&gt;" in text
@@ -48,7 +47,7 @@ def test_the_page_loads_nothing_and_escapes_what_it_shows(
 
 
 def test_the_pdf_has_pages_text_and_an_outline(tmp_path: Path, document: Document) -> None:
-    write_pdf(document, tmp_path / "page.pdf")
+    write(document, tmp_path / "page.html", tmp_path / "page.pdf")
     data = (tmp_path / "page.pdf").read_bytes()
     assert data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
     assert len(re.findall(rb"/Type /Page\b", data)) >= 3  # 120 rows need more than one
@@ -56,13 +55,14 @@ def test_the_pdf_has_pages_text_and_an_outline(tmp_path: Path, document: Documen
 
 
 def test_the_same_content_gives_the_same_bytes(tmp_path: Path, document: Document) -> None:
-    for write in (write_html, write_pdf):
-        write(document, tmp_path / "one")
-        write(document, tmp_path / "two")
-        assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    for name in ("one", "two"):
+        write(document, tmp_path / f"{name}.html", tmp_path / f"{name}.pdf")
+    for kind in ("html", "pdf"):
+        one, two = ((tmp_path / f"{name}.{kind}").read_bytes() for name in ("one", "two"))
+        assert one == two
 
 
 def test_a_table_wider_than_the_page_is_broken_into_lines(tmp_path: Path) -> None:
     wide = Table([["name", "text"], ["x", "word " * 80]])
-    write_pdf(Document("en", "wide", [wide]), tmp_path / "wide.pdf")
+    write(Document("en", "wide", [wide]), tmp_path / "wide.html", tmp_path / "wide.pdf")
     assert (tmp_path / "wide.pdf").stat().st_size > 1000

@@ -7,11 +7,12 @@ from facealign.core.faces import Faces
 from facealign.evaluation import metrics, scoring
 from facealign.evaluation.scoring import Ced
 from facealign.reports import findings
-from facealign.reports.findings import Finding, Rated
-from facealign.reports.wording import Words
+from facealign.reports.findings import Rated
+from facealign.reports.landmark_texts import TEXTS
+from facealign.reports.wording import Finding, Words
 
 CED = Ced(resamples=300, seed=1)
-WORDS = Words("en")
+WORDS = Words("en", TEXTS)
 
 
 def on_images(errors: np.ndarray, datasets: list[str] | None = None) -> scoring.Tested:
@@ -39,25 +40,26 @@ def against(model: np.ndarray, dlib: np.ndarray) -> Finding:
     return found
 
 
-def test_a_real_difference_is_told_with_its_size_and_winner() -> None:
+def test_a_significant_difference_is_reported_with_its_size_and_direction() -> None:
     errors = spread()
-    ahead, behind = against(errors - 0.008, errors), against(errors, errors - 0.008)
-    assert (ahead.text, behind.text) == ("ahead", "behind")
-    assert ahead.values["value"] == behind.values["value"] == "0.100"
-    assert WORDS(ahead.text, **ahead.values).startswith("300W, images: 60. ")
+    better, worse = against(errors - 0.008, errors), against(errors, errors - 0.008)
+    assert (better.text, worse.text) == ("better", "worse")
+    assert better.values["value"] == worse.values["value"] == "0.100"
+    assert WORDS.say(better).startswith("300W (60 images): AUC@0.08 is ")
+    assert "The network is better by 0.100 (95\N{NO-BREAK SPACE}% CI" in WORDS.say(better)
 
 
-def test_what_may_be_chance_is_called_so() -> None:
+def test_a_difference_that_is_not_significant_is_called_so() -> None:
     errors = spread()
-    assert against(errors, errors).text == "level"
-    assert against(errors, errors[::-1]).text == "level"
-    assert against(errors[:5] - 0.008, errors[:5]).text == "level"  # five images prove nothing
+    assert against(errors, errors).text == "not_significant"
+    assert against(errors, errors[::-1]).text == "not_significant"
+    assert against(errors[:5] - 0.008, errors[:5]).text == "too_few"
 
 
 def test_all_together_come_last_and_only_if_there_are_several() -> None:
     both = on_images(spread(), ["ytf"] * 30 + ["300W"] * 30)
     found = findings.against_dlib({"model": both, "dlib": both}, CED, WORDS)
-    assert [its.values["dataset"] for its in found] == ["300W", "ytf", "All together"]
+    assert [its.values["dataset"] for its in found] == ["300W", "ytf", "All data sets"]
 
 
 def test_undetected_faces_are_counted_as_failures() -> None:
@@ -65,9 +67,9 @@ def test_undetected_faces_are_counted_as_failures() -> None:
         return {"images": 30, "undetected": 2, "auc_08_all": auc}
 
     found = findings.detection({"all": {"model": of(0.7), "dlib": of(0.6)}}, WORDS)
-    assert WORDS(found.text, **found.values) == (
-        "dlib's detector found no face in 2 of 32 test pictures. They are in no figure but the "
-        "following: counted as failures, they make AUC@0.08 0.700 for the network and 0.600 for "
+    assert WORDS.say(found) == (
+        "dlib's detector missed the face in 2 of 32 test images. The other figures leave these "
+        "images out; counted as failures, they give AUC@0.08 0.700 for the network and 0.600 for "
         "dlib."
     )
     none = of(0.7) | {"undetected": 0}
@@ -75,12 +77,12 @@ def test_undetected_faces_are_counted_as_failures() -> None:
 
 
 def test_reasons_are_counted_the_most_frequent_first() -> None:
-    found = findings.use(90, {"wrong_count": 1, "profile_39": 9}, WORDS)
-    assert WORDS(found.text, **found.values) == (
-        "90 pictures of the archive are used; dropped are 10 (profiles of 39 points: 9, another "
-        "count of points: 1)."
+    found = findings.usage(90, {"wrong_count": 1, "profile_39": 9}, WORDS)
+    assert WORDS.say(found) == (
+        "Images of the archive in use: 90; dropped: 10 (39-point profiles: 9, wrong number of "
+        "points: 1)."
     )
-    assert findings.use(90, {}, WORDS).text == "all_used"
+    assert findings.usage(90, {}, WORDS).text == "all_used"
 
 
 def test_duplicates_are_told_with_the_figure_without_them() -> None:
@@ -97,9 +99,9 @@ def test_the_worst_and_the_best_part_and_those_against_the_rule() -> None:
     theirs = {"jaw": errors + 0.005, "nose": errors + 0.01, "eyes": errors + 0.01}
     first, second = findings.parts({"model": ours, "dlib": theirs}, CED, WORDS)
     assert (first.values["worst"], first.values["best"]) == ("jaw", "nose")
-    assert second == Finding("parts_behind", {"parts": "jaw"})
+    assert second == Finding("parts_worse", {"parts": "jaw"})
     _, back = findings.parts({"model": theirs, "dlib": ours}, CED, WORDS)
-    assert back == Finding("parts_ahead", {"parts": "jaw"})
+    assert back == Finding("parts_better", {"parts": "jaw"})
     assert len(findings.parts({"model": ours, "dlib": ours}, CED, WORDS)) == 1
 
 
@@ -112,7 +114,7 @@ def rated(*errors: np.ndarray) -> list[Rated]:
 
 def test_a_group_is_harder_only_if_the_intervals_say_so() -> None:
     errors = spread()
-    harder = findings.hard(
+    harder = findings.difficulty(
         {
             "yaw": rated(errors, errors + 0.01, errors + 0.02),
             "sharpness": rated(errors, errors),
@@ -123,10 +125,12 @@ def test_a_group_is_harder_only_if_the_intervals_say_so() -> None:
     assert [found.text for found in harder] == ["hard_yaw", "hard_size"]
     assert harder[0].values["worst_group"] == "group 2"
     assert harder[1].values["worst_group"] == "group 0"
-    assert all(WORDS(found.text, **found.values) for found in harder)
+    assert all(WORDS.say(found) for found in harder)
     easier = {"size": rated(errors, errors + 0.02)}  # small faces are easier: no such sentence
-    assert findings.hard(easier, WORDS) == [Finding("none_hard")]
-    assert findings.hard({"yaw": rated(errors, errors[:3] + 0.05)}, WORDS) == [Finding("none_hard")]
+    assert findings.difficulty(easier, WORDS) == [Finding("none_hard")]
+    assert findings.difficulty({"yaw": rated(errors, errors[:3] + 0.05)}, WORDS) == [
+        Finding("none_hard")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -144,4 +148,4 @@ def test_the_learning_curve_is_read(nmes: list[float], losses: str, text: str) -
     found = findings.training(down if losses == "falling" else -down, np.array(nmes), WORDS)
     assert found.text == text
     assert found.values["epochs"] == len(nmes)
-    assert WORDS(found.text, **found.values)
+    assert WORDS.say(found)

@@ -19,10 +19,9 @@ from facealign.reports.document import (
     Items,
     Picture,
     Table,
-    write_html,
-    write_pdf,
+    write,
 )
-from facealign.reports.landmarks import Material
+from facealign.reports.material import Material
 
 CED = Ced(resamples=100, seed=1)
 BOX = Box(179, 83, 266, 170)  # dlib's
@@ -97,51 +96,50 @@ def test_it_has_every_section_and_says_what_was_measured(make: Make) -> None:
     document = landmarks.build(make(), "en")
     assert document.title == "Facial landmarks: 300W"
     assert heads(document) == [
-        "In short",
+        "Summary",
         "Results",
-        "Errors by part of the face",
-        "What makes a face hard",
-        "Faces",
+        "Error by facial region",
+        "Accuracy by yaw, sharpness and face size",
+        "Examples",
         "Training",
         "Data",
         "Parameters",
     ]
     # 3 px and 5 px of 87, three images
-    assert "The network has AUC@0.08 0.569, dlib 0.282" in said(document)
+    assert "AUC@0.08 is 0.569 for the network and 0.282 for dlib" in said(document)
     results, data, params = (block for block in document.blocks if isinstance(block, Table))
     assert results.rows[1][:3] == ["300W", "network", "0.5690"]
     assert data.rows[1:] == [
         ["300W", "test", "3", "3", "0", ""],
-        ["300W", "train", "2", "2", "1", "profiles of 39 points: 1"],
+        ["300W", "training", "2", "2", "1", "39-point profiles: 1"],
     ]
     assert params.rows[1:] == [["train.arch", "onet"], ["train.epochs", "3"]]
 
 
 def test_a_test_picture_that_was_learnt_from_is_shown(make: Make) -> None:
     document = landmarks.build(make(), "en")
-    assert "test pictures look like a train picture" in said(document)
+    assert "Test images that are near-duplicates of training images: " in said(document)
     assert any(
-        isinstance(block, Picture) and block.caption.startswith("Test faces, each after")
+        isinstance(block, Picture) and block.caption.startswith("Near-duplicates")
         for block in document.blocks
     )
 
 
 def test_faces_that_were_not_found_are_shown_and_counted(make: Make) -> None:
     document = landmarks.build(make(lost=("c.jpg",)), "en")
-    assert "found no face in 1 of 3 test pictures" in said(document)
+    assert "missed the face in 1 of 3 test images" in said(document)
     captions = [block.caption for block in document.blocks if isinstance(block, Picture)]
-    assert "Test faces that the detector did not find: 1 of 1." in captions
+    assert "Test faces that the detector missed: 1 of 1." in captions
 
 
 def test_without_any_measured_face_the_rest_is_still_there(make: Make, tmp_path: Path) -> None:
     document = landmarks.build(make(lost=("c.jpg", "d.jpg", "e.jpg")), "ru")
-    assert heads(document) == ["Коротко", "Обучение", "Данные", "Параметры"]
-    assert "300W: ни на одном тестовом изображении нет прямоугольника" in said(document)
-    write_html(document, tmp_path / "report.html")
-    write_pdf(document, tmp_path / "report.pdf")
+    assert heads(document) == ["Основные выводы", "Обучение", "Данные", "Параметры"]
+    assert "300W: детектор не обнаружил лиц ни на одном тестовом изображении" in said(document)
+    write(document, tmp_path / "report.html", tmp_path / "report.pdf")
 
 
 def test_five_points_have_no_parts_to_compare(make: Make) -> None:
     document = landmarks.build(make(count=5), "en")
-    assert "Errors by part of the face" in heads(document)
-    assert "least exact" not in said(document)
+    assert "Error by facial region" in heads(document)
+    assert "least accurate" not in said(document)

@@ -78,7 +78,7 @@ def test_the_report_tells_the_figures_and_its_bytes_are_the_same_each_time(
     page = written["html"].read_text(encoding="utf-8")
     for methods in project.json("metrics/ced.json").values():
         assert f">{methods['model']['auc_08']:.4f}<" in page
-    assert "http" not in page and "profiles of 39 points" in page
+    assert "http" not in page and "39-point profiles" in page
     data = "faces index.csv dropped.csv boxes.csv predicted.csv dlib.csv training.csv"
     again = [tmp_path / path.name for path in written.values()]
     project.run(
@@ -399,7 +399,7 @@ def release_and_describe(project: Project) -> None:
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
     dlib = project.json("metrics/ced.json")["300W"]["dlib"]
     assert re.search(rf"\| 300W +\| dlib +\| +{re.escape(markdown.with_interval(dlib))} \|", text)
-    assert "### Menpo, by what makes faces hard" in text
+    assert "### Menpo, by difficulty" in text
     assert all(re.search(rf"\| 300W +\| {name} +\|", text) for name in ("both", "with-wing"))
     card.write_text("nothing", encoding="utf-8")
     said = project.run(

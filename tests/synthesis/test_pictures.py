@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from facealign.core import points as ibug
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
 from facealign.synthesis import head, pictures
 from facealign.synthesis.person import Pose, random_person
 from facealign.synthesis.pictures import Plan, plan_people, plan_pictures, render
@@ -72,7 +72,7 @@ def test_the_plan_follows_from_the_seed() -> None:
 
 
 def test_too_few_pictures_are_refused() -> None:
-    with pytest.raises(FacealignError, match="11"):
+    with pytest.raises(ConfigError, match="11"):
         plan_pictures(11, seed=0)
 
 

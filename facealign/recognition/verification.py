@@ -1,6 +1,6 @@
-"""How good a recogniser is, and how sure that is. Pure functions.
+"""Recognition and verification rates with confidence intervals. Pure functions.
 
-Pictures of one person are alike, and those of one film more so: intervals come from drawing people,
+Pictures of one person are not independent, frames of one film even less: intervals resample people,
 not pictures.
 """
 
@@ -25,9 +25,9 @@ class Verify:
     seed: Seed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pairs:
-    """All pairs of pictures, the most alike first."""
+    """All pairs of pictures, the most similar first."""
 
     cosines: np.ndarray  # (P,)
     same: np.ndarray  # (P,) bool: of one person
@@ -37,25 +37,25 @@ class Pairs:
 
 
 def number(people: np.ndarray) -> np.ndarray:
-    """0, 1, 2 ... for the names, in their order."""
+    """A number from 0 for each name, in the order of the names."""
     return np.unique(people.astype(str), return_inverse=True)[1]
 
 
 def draw(people: int, config: Verify) -> np.ndarray:
-    """How often each person is in each of the draws (resamples, people)."""
+    """How often each person occurs in each bootstrap sample, (resamples, people)."""
     rng = np.random.default_rng(config.seed)
     return rng.multinomial(people, np.full(people, 1 / people), size=config.resamples)
 
 
 def shares(right: np.ndarray, people: np.ndarray, draws: np.ndarray) -> np.ndarray:
-    """The share of right pictures in each draw of people."""
+    """The share of pictures that are `right` in each bootstrap sample of people."""
     rights = np.bincount(people, right, draws.shape[1])
     counts = np.bincount(people, minlength=draws.shape[1])
     return (draws @ rights) / (draws @ counts)
 
 
 def pair_up(embeddings: np.ndarray, people: np.ndarray) -> Pairs:
-    """`people` are numbers."""
+    """All pairs of pictures; `people` are numbers as `number` gives them."""
     first, second = np.triu_indices(len(people), 1)
     cosines = (embeddings @ embeddings.T)[first, second]
     order = np.argsort(-cosines, kind="stable")
@@ -64,16 +64,17 @@ def pair_up(embeddings: np.ndarray, people: np.ndarray) -> Pairs:
 
 
 def roc(pairs: Pairs, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """False and true accept rates when the first 1, 2, 3 ... pairs are accepted."""
+    """False and true accept rates when the first 1, 2, 3 ... pairs are accepted; `weights` says how
+    often each pair counts."""
     counts = np.ones(len(pairs.same)) if weights is None else weights
     true, false = np.cumsum(counts * pairs.same), np.cumsum(counts * ~pairs.same)
-    # equal cosines are accepted together
+    # pairs of equal cosine are accepted together
     last = np.append(np.diff(pairs.cosines) != 0, True)
     return false[last] / max(false[-1], 1), true[last] / max(true[-1], 1)
 
 
 def figures(false: np.ndarray, true: np.ndarray) -> dict[str, float]:
-    """TAR at the rates of RATES, and where as many are falsely accepted as falsely refused."""
+    """TAR at each false accept rate of RATES, and the equal error rate."""
     values = {}
     for name, rate in RATES.items():
         allowed = np.flatnonzero(false <= rate)
@@ -83,13 +84,14 @@ def figures(false: np.ndarray, true: np.ndarray) -> dict[str, float]:
 
 
 def threshold(pairs: Pairs, rate: float) -> float:
-    """The cosine above which at most this share of different people's pairs lies."""
+    """The cosine that at most this share of the pairs of different people exceeds."""
     different = pairs.cosines[~pairs.same]
     return float(different[int(rate * len(different))])
 
 
 def resampled(pairs: Pairs, draws: np.ndarray) -> dict[str, np.ndarray]:
-    """The figures in each draw of people; a pair counts as often as both of its people do."""
+    """The figures in each bootstrap sample of people: a pair of two people counts as often as the
+    product of their counts, a pair of one person as often as the person."""
     found = []
     for counts in draws:
         weights = np.where(
@@ -106,7 +108,7 @@ def interval(values: np.ndarray) -> list[float]:
 
 @dataclass(frozen=True)
 class Lead:
-    """By how much one variant is ahead of another in a figure."""
+    """By how much one variant exceeds another in a figure."""
 
     better: str
     worse: str
@@ -115,12 +117,12 @@ class Lead:
 
     @property
     def real(self) -> bool:
-        """Whether it is more than chance."""
+        """Whether the difference is significant: its interval does not include 0."""
         return self.ci95[0] > 0
 
 
 def leads(values: Mapping[str, float], draws: Mapping[str, np.ndarray]) -> list[Lead]:
-    """The best of the variants, against each of the others, in the same draws."""
+    """The best variant against each of the others, in the same bootstrap samples."""
     if not values:
         return []
     best = max(values, key=values.__getitem__)

@@ -1,10 +1,13 @@
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from facealign.reports.plotting import COLOURS, Curve, ced_figure, zoo_figure
+from facealign.reports.ced_figures import COLOURS, Curve, ced_figure, zoo_figure
+from tests.helpers import ROOT
 
 ERRORS = {"model": np.array([0.02, 0.04, 0.06]), "dlib": np.array([0.03, 0.09, 0.05])}
 
@@ -101,3 +104,15 @@ def test_no_two_of_twenty_networks_look_the_same(tmp_path: Path) -> None:
     zoo_figure({f"n{i}": curve(0.5) for i in range(20)}, curve(0.6), "many", tmp_path / "many")
     looks = lines(tmp_path / "many.svg")
     assert len(set(looks)) == len(looks) == 21
+
+
+def test_importing_the_reports_leaves_matplotlibs_settings_alone() -> None:
+    code = (
+        "import sys, matplotlib\n"
+        "from facealign.recognition import report\n"
+        "from facealign.reports import ced_figures, landmarks\n"
+        "keys = ('font.size', 'svg.hashsalt', 'svg.fonttype')\n"
+        "assert all(matplotlib.rcParams[k] == matplotlib.rcParamsDefault[k] for k in keys)\n"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

@@ -16,7 +16,7 @@ from facealign.core.errors import ModelError
 from facealign.core.geometry import Box
 from facealign.core.points import select
 from facealign.inference.network import open_session
-from facealign.recognition import crops
+from facealign.recognition import aligned_faces
 
 RELEASED = Path(__file__).with_name("weights") / "recogniser.onnx"
 _BATCH = 64
@@ -61,7 +61,7 @@ class Recogniser:
         cut = [
             images.warp(
                 picture,
-                crops.to_input(box, select(points, 5), self.points, self.size),
+                aligned_faces.to_input(box, select(points, 5), self.points, self.size),
                 self.size,
                 self.rim,
             )

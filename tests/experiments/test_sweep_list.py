@@ -6,8 +6,8 @@ import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
 
-from facealign.core.errors import FacealignError
-from facealign.experiments import sweeps
+from facealign.core.errors import ConfigError
+from facealign.experiments import sweep_list
 from tests.helpers import ROOT
 
 PARAMS: dict[str, Any] = {
@@ -17,10 +17,10 @@ PARAMS: dict[str, Any] = {
 }
 
 
-def load(folder: Path, text: str) -> dict[str, sweeps.Values]:
+def load(folder: Path, text: str) -> dict[str, sweep_list.Values]:
     path = folder / "list.yaml"
     path.write_text(text, encoding="utf-8")
-    return sweeps.load(path)
+    return sweep_list.load(path)
 
 
 def test_dotted_and_nested_names_are_the_same(tmp_path: Path) -> None:
@@ -46,13 +46,13 @@ def test_an_own_value_goes_before_that_for_all_and_the_order_stays(tmp_path: Pat
         ("all: {crop.size: 4}", "at least one name"),
         ("- a", "expected a mapping of names"),
         ("a: [", "not YAML"),
-        ("a: {crop.size: 1}\na: {crop.size: 2}", "'a' stands there twice"),
-        ("a: {crop: {size: 1, size: 2}}", "'size' stands there twice"),
-        ("a: {crop.size: 1, crop: {size: 2}}", "a: crop.size stands there twice"),
+        ("a: {crop.size: 1}\na: {crop.size: 2}", "duplicate key 'a'"),
+        ("a: {crop: {size: 1, size: 2}}", "duplicate key 'size'"),
+        ("a: {crop.size: 1, crop: {size: 2}}", "a: duplicate key crop.size"),
         ("a: 3", "a is 3, expected a mapping"),
         ("a: {crop.size: 2024-01-01}", "expected a number, text"),
         ("a: {crop: {}}", "expected a number, text"),
-        ("a: {train.arch: '${crop.size}'}", "is not possible here"),
+        ("a: {train.arch: '${crop.size}'}", "is not supported here"),
         ("48: {crop.size: 48}", "48 cannot name an experiment"),
         ("a/b: {crop.size: 48}", "'a/b' cannot name"),
         ("-n: {crop.size: 48}", "'-n' cannot name"),
@@ -60,14 +60,14 @@ def test_an_own_value_goes_before_that_for_all_and_the_order_stays(tmp_path: Pat
         ("a.lock: {crop.size: 48}", "'a.lock' cannot name"),
     ],
 )
-def test_a_list_that_cannot_be_meant_so_is_an_error(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(FacealignError, match=re.escape(said)):
+def test_an_invalid_list_is_an_error(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
         load(tmp_path, text)
 
 
-def test_a_list_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FacealignError, match=r"none\.yaml: No such file"):
-        sweeps.load(tmp_path / "none.yaml")
+def test_a_missing_list_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: No such file"):
+        sweep_list.load(tmp_path / "none.yaml")
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,11 @@ def test_a_list_that_is_not_there_is_named(tmp_path: Path) -> None:
         ({"crop": 3}, "l.yaml: x: crop: expected a mapping of size, margin"),
     ],
 )
-def test_an_unknown_name_is_an_error_with_the_nearest_one(values: sweeps.Values, said: str) -> None:
-    with pytest.raises(FacealignError, match=re.escape(said)):
-        sweeps.check({"fine": {"crop.size": 3}, "x": values}, PARAMS, Path("l.yaml"))
+def test_an_unknown_name_is_an_error_with_the_nearest_one(
+    values: sweep_list.Values, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        sweep_list.check({"fine": {"crop.size": 3}, "x": values}, PARAMS, Path("l.yaml"))
 
 
 VALUES = [
@@ -116,9 +118,9 @@ def test_dvc_reads_each_value_as_it_was_meant(tmp_path: Path, value: Any) -> Non
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(PARAMS), encoding="utf-8")
     values = {"train.arch": value, "crop.size": 62}
-    apply_overrides(path, sweeps.overrides(values))
+    apply_overrides(path, sweep_list.overrides(values))
     params = yaml.safe_load(path.read_text(encoding="utf-8"))
-    assert sweeps.different(values, params) == []
+    assert sweep_list.different(values, params) == []
     expected = (
         "1e-05" if value == 1e-5 and value is not True else value
     )  # as `config` reads it, too
@@ -137,23 +139,23 @@ def test_a_number_in_powers_of_ten_is_one(tmp_path: Path) -> None:
 
 def test_other_values_of_an_experiment_are_named() -> None:
     values = {"crop.size": 48, "train.epochs": 3, "train.clip": 1.0, "ema.decay": 0.9}
-    assert sweeps.different(values, PARAMS) == ["train.epochs", "train.clip", "ema.decay"]
+    assert sweep_list.different(values, PARAMS) == ["train.epochs", "train.clip", "ema.decay"]
 
 
 @pytest.mark.parametrize("name", ["zoo", "weights"])
 def test_the_projects_lists_have_names_of_params_yaml_only(name: str) -> None:
     path = ROOT / "experiments" / f"{name}.yaml"
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    experiments = sweeps.load(path)
-    sweeps.check(experiments, params, path)
+    experiments = sweep_list.load(path)
+    sweep_list.check(experiments, params, path)
     for values in experiments.values():
         assert values["data.archive"] in ("data/both.tgz", "data/translated.tgz")
         assert {"crop.size", "train.arch"} <= values.keys()
 
 
 def test_some_of_a_list_are_chosen_by_name() -> None:
-    entries: dict[str, sweeps.Values] = {"one": {"a": 1}, "two": {"a": 2}, "three": {}}
-    assert list(sweeps.named(entries, ["three", "one"], Path("l.yaml"))) == ["three", "one"]
-    assert sweeps.named(entries, [], Path("l.yaml")) == entries
-    with pytest.raises(FacealignError, match=r"l.yaml: unknown experiment 'tow', did you mean two"):
-        sweeps.named(entries, ["tow"], Path("l.yaml"))
+    entries: dict[str, sweep_list.Values] = {"one": {"a": 1}, "two": {"a": 2}, "three": {}}
+    assert list(sweep_list.named(entries, ["three", "one"], Path("l.yaml"))) == ["three", "one"]
+    assert sweep_list.named(entries, [], Path("l.yaml")) == entries
+    with pytest.raises(ConfigError, match=r"l.yaml: unknown experiment 'tow', did you mean two"):
+        sweep_list.named(entries, ["tow"], Path("l.yaml"))
