@@ -24,7 +24,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         "--out", type=Path, metavar="FILE", help="default: CHECKPOINT with the suffix .onnx"
     )
     parser.add_argument(
-        "--mirrored",
+        "--flip",
         action="store_true",
         help="average with the flipped crop: more accurate, 2x slower",
     )
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not source.is_file():
         raise ModelError(f"{source}: no such file")
     path = arguments.out or source.with_suffix(".onnx")
-    difference = export_checkpoint(source, path, arguments.mirrored)
+    difference = export_checkpoint(source, path, arguments.flip)
     print(f"{source}: at most {difference:.1e} px from torch's points", file=sys.stderr)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, the same points as torch's")
     return 0

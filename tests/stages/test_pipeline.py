@@ -329,7 +329,7 @@ def test_a_data_sets_points_are_moved_to_where_a_network_means_them(
     target, faces = tmp_path / "translated.tgz", project.folder / "data" / "faces"
     command = ("python", "-m", "facealign.experiments.translate", "data/faces")
     said = project.run(*command, "Menpo", str(target), fails=True)
-    assert "error: name the networks" in said
+    assert "error: networks: none given, expected .onnx files" in said
     said = project.run(*command, "Mempo", str(target), "small", fails=True)
     assert "error: data/faces/Mempo/train: no such folder" in said and not target.exists()
     said = project.run(*command, "Menpo", str(target), "facealign/weights/small.onnx")
