@@ -50,12 +50,12 @@ TEXTS: Texts = {
         "Top-1 accuracy is the share of validation images whose person the network identifies; all of these people are "
         "in the training set. Verification uses pairs of images of people held out of training: TAR is the share of "
         "same-person pairs accepted at the threshold at which the given share (FAR) of different-person pairs is "
-        "accepted, EER the error rate at which both kinds of error are equally frequent. Confidence intervals resample "
+        "accepted, EER the error rate at which both kinds of error are equally frequent. Confidence intervals (CI) resample "
         "people, not images, because images of one person are not independent.",
         "Точность top-1 — доля проверочных изображений, на которых сеть верно определила человека; все эти люди есть в обучающей "
         "выборке. Верификация оценивается на парах изображений людей из отложенной выборки: TAR — доля принятых пар одного "
         "человека при пороге, при котором принимается заданная доля (FAR) пар разных людей; EER — частота ошибок в точке, где "
-        "ошибки обоих видов одинаково часты. Доверительные интервалы получены бутстрэпом по людям, а не по изображениям: "
+        "ошибки обоих видов одинаково часты. Доверительные интервалы (ДИ) получены бутстрэпом по людям, а не по изображениям: "
         "изображения одного человека не независимы.",
     ),
     # captions

@@ -5,7 +5,7 @@ from torch import nn
 from facealign import models
 from facealign.experiments import cost, zoo, zoo_table
 from facealign.models.parts.layers import Shape
-from tests.helpers import ROOT
+from tests.helpers import PARAMS, ROOT
 
 
 def test_a_multiplication_and_its_addition_are_two_operations() -> None:
@@ -36,6 +36,13 @@ def test_the_speed_of_training_is_that_of_the_recipe() -> None:
     assert recipe.size == 48 and recipe.train.precision == "float32"
     # two batches on a busy machine take seconds, where an idle one makes hundreds of faces in one
     assert zoo.training_speed(recipe, faces=64) > 1
+
+
+def test_a_recipe_has_the_crops_of_the_list_and_of_params_yaml_where_the_list_has_none() -> None:
+    recipes = zoo.recipes(zoo_table.LIST, PARAMS)
+    margins = {name: recipe.stats.margin for name, recipe in recipes.items()}
+    assert (margins["onet"], margins["cascade"]) == (0.1, 0.15)
+    assert recipes["onet"].stats.border == round(0.25 * 48)  # crop.context is in params.yaml only
 
 
 def test_a_recipe_knows_how_often_its_network_looks() -> None:
