@@ -219,9 +219,9 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, metavar="FILE", help="default: CHECKPOINT with .onnx for its suffix"
     )
     export.add_argument(
-        "--mirrored",
+        "--flip",
         action="store_true",
-        help="the mean of two looks, one in the mirror: better, and twice the time",
+        help="flip test-time augmentation: a little more accurate, and twice the time",
     )
     export.set_defaults(run=_export)
 
@@ -406,12 +406,12 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _export(arguments: argparse.Namespace) -> int:
     path = arguments.out or arguments.checkpoint.with_suffix(".onnx")
-    _exported(arguments.checkpoint, path, arguments.mirrored)
+    _exported(arguments.checkpoint, path, arguments.flip)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, the same points as torch's")
     return 0
 
 
-def _exported(checkpoint: Path, path: Path, mirrored: bool = False) -> Path:
+def _exported(checkpoint: Path, path: Path, flip: bool = False) -> Path:
     if not checkpoint.is_file():
         raise FacealignError(f"{checkpoint}: no such file")
     try:
@@ -420,7 +420,7 @@ def _exported(checkpoint: Path, path: Path, mirrored: bool = False) -> Path:
         raise FacealignError(
             f"{checkpoint}: needs {error.name}: pip install 'facealign[export]'"
         ) from None
-    off = landmarks.export_checked(checkpoint, path, mirrored)
+    off = landmarks.export_checked(checkpoint, path, flip)
     print(f"{checkpoint}: off torch's points by {off:.1e} px at most", file=sys.stderr)
     return path
 

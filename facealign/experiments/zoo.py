@@ -69,8 +69,8 @@ def read(experiment: Experiment, faces: Faces) -> Network:
     [model] = [out for out in lock["stages"]["train"]["outs"] if out["path"] == MODEL]
     ced = json.loads(experiment.read(CED))
     with tempfile.TemporaryDirectory() as folder:
-        mirrored = params["predict"]["mirrored"]
-        parameters, cpu_ms = _cost(experiment, Path(folder), mirrored, faces)
+        flip = params["predict"]["flip"]
+        parameters, cpu_ms = _cost(experiment, Path(folder), flip, faces)
     return Network(
         name=experiment.name,
         commit=experiment.commit,
@@ -96,7 +96,7 @@ def _curves(experiment: Experiment, ced: Ced) -> dict[str, dict[str, Curve]]:
 
 
 def _cost(
-    experiment: Experiment, folder: Path, mirrored: bool, faces: Faces
+    experiment: Experiment, folder: Path, flip: bool, faces: Faces
 ) -> tuple[int | None, float | None]:
     """Parameters, and milliseconds a face on one core.
 
@@ -111,14 +111,14 @@ def _cost(
     except (FacealignError, KeyError, RuntimeError) as error:
         print(f"warning: {experiment.name}: no usable {MODEL}: {error}", file=sys.stderr)
         return None, None
-    return cost.parameters(network), cpu_ms(network, codec, trained.stats, mirrored, faces)
+    return cost.parameters(network), cpu_ms(network, codec, trained.stats, flip, faces)
 
 
-def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, mirrored: bool, faces: Faces) -> float:
+def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, flip: bool, faces: Faces) -> float:
     """Milliseconds a face on one core, exported and used behind the detector."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
-        landmarks.to_onnx(landmarks.FromCrops(network, codec, stats, mirrored), file)
+        landmarks.to_onnx(landmarks.FromCrops(network, codec, stats, flip), file)
         [taken] = benchmark.measure([aligner.Network(file, threads=1)], faces)
         return taken.step
 
@@ -129,7 +129,7 @@ class Recipe:
 
     train: Train
     size: int
-    mirrored: bool
+    flip: bool
 
     @property
     def stats(self) -> Stats:
@@ -143,31 +143,23 @@ class Recipe:
     def build(self) -> tuple[nn.Module, str]:
         """The network, untrained, and its codec's name."""
         train = self.train
-        shape = Shape(self.size, self.mean_face, train.stacks, train.width, train.trunk)
-        return models.build(train.arch, shape)
+        shape = Shape(self.size, self.mean_face)
+        return models.build(train.arch, shape, train.networks.get(train.arch))
 
     def cpu_ms(self, faces: Faces) -> float:
         network, codec = self.build()
         made = make_codec(codec, self.size, self.mean_face)
-        return cpu_ms(network.eval(), made, self.stats, self.mirrored, faces)
+        return cpu_ms(network.eval(), made, self.stats, self.flip, faces)
 
 
 def recipes(path: Path) -> dict[str, Recipe]:
     """Of a list of experiments, by name."""
     found = {}
     for name, values in sweeps.load(path).items():
-        train = replace(config.load("train", Train), **_section("train", values))
-        predict = replace(config.load("predict", Predict), **_section("predict", values))
-        found[name] = Recipe(train, values["crop.size"], predict.mirrored)
+        train = config.load("train", Train, changes=values)
+        predict = config.load("predict", Predict, changes=values)
+        found[name] = Recipe(train, values["crop.size"], predict.flip)
     return found
-
-
-def _section(name: str, values: sweeps.Values) -> dict[str, Any]:
-    return {
-        key.removeprefix(f"{name}."): value
-        for key, value in values.items()
-        if key.startswith(f"{name}.")
-    }
 
 
 def training_speed(recipe: Recipe, faces: int = 640) -> float:
