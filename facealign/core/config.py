@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -33,6 +33,14 @@ class Range:
     def __str__(self) -> str:
         above = f"of at least {self.low:g}"
         return above if math.isinf(self.high) else f"from {self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True)
+class Named:
+    """Of a mapping: it has the keys of `kinds()`; each key's dataclass describes its value."""
+
+    what: str
+    kinds: Callable[[], Mapping[str, type]]
 
 
 Count = Annotated[int, Range(1)]
@@ -63,9 +71,21 @@ def load_flat(without: Collection[str], path: Path = Path("params.yaml")) -> dic
     return flatten({name: value for name, value in load_all(path).items() if name not in without})
 
 
-def load(section: str, kind: type[Section], path: Path = Path("params.yaml")) -> Section:
-    """One section of the file, or one within it ("a.b"), as the dataclass `kind` describes it."""
+def load(
+    section: str,
+    kind: type[Section],
+    path: Path = Path("params.yaml"),
+    changes: Mapping[str, Any] | None = None,
+) -> Section:
+    """One section of the file, or one within it ("a.b"), as the dataclass `kind` describes it;
+    with `changes` of some values, by their full names."""
     values: Any = load_all(path)
+    for name, value in (changes or {}).items():
+        *parents, last = name.split(".")
+        within = values
+        for parent in parents:
+            within = within.setdefault(parent, {})
+        within[last] = value
     for name in section.split("."):
         if not isinstance(values, dict) or name not in values:
             raise ConfigError(f"{path}: missing section: {section}")
@@ -98,6 +118,8 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
     if is_dataclass(kind):
         return _section(value, kind, key, path)
     origin, args = get_origin(kind), get_args(kind)
+    if origin is Annotated and isinstance(args[1], Named):
+        return _mapping(value, args[1].kinds(), args[1].what, key, path)
     if origin is Annotated:
         number = _convert(value, args[0], key, path)
         if not args[1].low <= number <= args[1].high:
@@ -122,18 +144,26 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
 
 
 def _section(value: Any, kind: Any, key: str, path: Path) -> Any:
-    valid = [field.name for field in fields(kind)]
+    hints = get_type_hints(kind, include_extras=True)
+    kinds = {field.name: hints[field.name] for field in fields(kind)}
+    return kind(**_mapping(value, kinds, "parameter", key, path))
+
+
+def _mapping(
+    value: Any, kinds: Mapping[str, Any], what: str, key: str, path: Path
+) -> dict[str, Any]:
+    """Exactly the names of `kinds`, each value as its annotation wants it."""
+    valid = list(kinds)
     if not isinstance(value, dict):
         raise _wrong(path, key, value, f"a mapping of {', '.join(valid)}")
-    prefix = f"{key}."
     for name in value:
         if name not in valid:
-            raise ConfigError(f"{path}: {key}: {unknown_name('parameter', str(name), valid)}")
-    missing = [prefix + name for name in valid if name not in value]
+            said = unknown_name(what, str(name), valid)
+            raise ConfigError(f"{path}: {key}: {said}")
+    missing = [f"{key}.{name}" for name in valid if name not in value]
     if missing:
         raise ConfigError(f"{path}: missing parameters: {', '.join(missing)}")
-    hints = get_type_hints(kind, include_extras=True)
-    return kind(**{name: _convert(value[name], hints[name], prefix + name, path) for name in valid})
+    return {name: _convert(value[name], kinds[name], f"{key}.{name}", path) for name in valid}
 
 
 def _number(value: Any, key: str, path: Path) -> float:

@@ -65,8 +65,8 @@ def release(members: Sequence[Experiment], path: Path) -> list[Path]:
         members[0].copy("data/crops", crops)
         path.parent.mkdir(parents=True, exist_ok=True)
         checkpoint.save(checkpoint.halved(trained[0]), weights)
-        mirrored = [_params(member)["predict"]["mirrored"] for member in members]
-        module = landmarks.Mean(list(map(_runnable, trained, mirrored)))
+        flip = [_params(member)["predict"]["flip"] for member in members]
+        module = landmarks.Mean(list(map(_runnable, trained, flip)))
         _write_int8(module, cropping.load_crops(crops), runnable)
     described = {
         member.name: describe(member, its) for member, its in zip(members, trained, strict=True)
@@ -95,9 +95,9 @@ def _params(experiment: Experiment) -> Mapping[str, Any]:
     return params
 
 
-def _runnable(trained: Checkpoint, mirrored: bool) -> landmarks.FromCrops:
+def _runnable(trained: Checkpoint, flip: bool) -> landmarks.FromCrops:
     network, codec = checkpoint.build(trained, torch.device("cpu"))
-    return landmarks.FromCrops(network, codec, trained.stats, mirrored)
+    return landmarks.FromCrops(network, codec, trained.stats, flip)
 
 
 def _write_int8(module: landmarks.Mean, crops: Crops, runnable: Path) -> None:

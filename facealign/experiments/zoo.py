@@ -103,8 +103,8 @@ def read(experiment: Experiment, faces: Faces) -> Network:
     [model] = [out for out in lock["stages"]["train"]["outs"] if out["path"] == MODEL]
     ced = json.loads(experiment.read(CED))
     with tempfile.TemporaryDirectory() as folder:
-        mirrored = params["predict"]["mirrored"]
-        parameters, cpu_ms = _cost(experiment, Path(folder), mirrored, faces)
+        flip = params["predict"]["flip"]
+        parameters, cpu_ms = _cost(experiment, Path(folder), flip, faces)
     return Network(
         name=experiment.name,
         commit=experiment.commit,
@@ -130,7 +130,7 @@ def _curves(experiment: Experiment, ced: Ced) -> dict[str, dict[str, Curve]]:
 
 
 def _cost(
-    experiment: Experiment, folder: Path, mirrored: bool, faces: Faces
+    experiment: Experiment, folder: Path, flip: bool, faces: Faces
 ) -> tuple[int | None, float | None]:
     """Number of parameters, and milliseconds per face on one core; both None if the model cannot be
     fetched, or was written by code too old to load."""
@@ -142,14 +142,14 @@ def _cost(
     except (FacealignError, KeyError, RuntimeError) as error:
         print(f"warning: {experiment.name}: no usable {MODEL}: {error}", file=sys.stderr)
         return None, None
-    return cost.parameters(network), cpu_ms(network, codec, trained.stats, mirrored, faces)
+    return cost.parameters(network), cpu_ms(network, codec, trained.stats, flip, faces)
 
 
-def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, mirrored: bool, faces: Faces) -> float:
+def cpu_ms(network: nn.Module, codec: Codec, stats: Stats, flip: bool, faces: Faces) -> float:
     """Milliseconds per face on one core, of the ONNX file and without detection."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
-        landmarks.to_onnx(landmarks.FromCrops(network, codec, stats, mirrored), file)
+        landmarks.to_onnx(landmarks.FromCrops(network, codec, stats, flip), file)
         [taken] = benchmark.measure([Exported(file, threads=1)], faces)
         return taken.step
 
@@ -160,7 +160,7 @@ class Recipe:
 
     train: Train
     crop: Crop
-    mirrored: bool
+    flip: bool
 
     @property
     def size(self) -> int:
@@ -179,33 +179,25 @@ class Recipe:
     def build(self) -> tuple[nn.Module, str]:
         """The untrained network, and the name of its codec."""
         train = self.train
-        shape = Shape(self.size, self.mean_face, train.stacks, train.width, train.trunk)
-        return models.build(train.arch, shape)
+        shape = Shape(self.size, self.mean_face)
+        return models.build(train.arch, shape, train.networks.get(train.arch))
 
     def cpu_ms(self, faces: Faces) -> float:
         network, codec = self.build()
         made = make_codec(codec, self.size, self.mean_face)
-        return cpu_ms(network.eval(), made, self.stats, self.mirrored, faces)
+        return cpu_ms(network.eval(), made, self.stats, self.flip, faces)
 
 
 def recipes(sweep: Path, params: Path = PARAMS) -> dict[str, Recipe]:
     """The recipe of each experiment in a list, by name; `params` has the values it leaves alone."""
-    train = config.load("train", Train, params)
-    crop = config.load("crop", Crop, params)
-    predict = config.load("predict", Predict, params)
     return {
         name: Recipe(
-            replace(train, **_section("train", values)),
-            replace(crop, **_section("crop", values)),
-            replace(predict, **_section("predict", values)).mirrored,
+            config.load("train", Train, params, values),
+            config.load("crop", Crop, params, values),
+            config.load("predict", Predict, params, values).flip,
         )
         for name, values in sweep_list.load(sweep).items()
     }
-
-
-def _section(name: str, values: sweep_list.Values) -> dict[str, Any]:
-    prefix = f"{name}."
-    return {key.removeprefix(prefix): its for key, its in values.items() if key.startswith(prefix)}
 
 
 def training_speed(recipe: Recipe, faces: int = 640) -> float:

@@ -1,4 +1,4 @@
-"""Networks as ONNX files that take a crop's bytes and say how crops are cut."""
+"""Networks as ONNX files that take a crop's bytes and have metadata on how crops are cut."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from facealign.faces.cropping import Stats
 
 
 class Normalised(nn.Module):
-    """Crops (N, size, size, 3) of bytes as a network has learnt to see them, (N, 3, size, size)."""
+    """Crops (N, size, size, 3) of bytes -> normalised inputs of a network, (N, 3, size, size)."""
 
     def __init__(self, stats: Stats) -> None:
         super().__init__()
-        # of a whole row of pixels: ONNX Runtime is slow at the three numbers of each
+        # repeated for a whole row of pixels: ONNX Runtime is slow with an axis of three
         self.mean = torch.tensor(stats.mean, dtype=torch.float32).repeat(stats.size)
         self.std = torch.tensor(stats.std, dtype=torch.float32).clamp(min=1.0).repeat(stats.size)
 
@@ -30,13 +30,13 @@ class Normalised(nn.Module):
 
 
 def write(
-    module: nn.Module, size: int, outputs: Sequence[str], facts: Mapping[str, str], path: Path
+    module: nn.Module, size: int, outputs: Sequence[str], metadata: Mapping[str, str], path: Path
 ) -> None:
-    """Any module of crops as an ONNX file, with facts that its user must know."""
-    # it tells of each torchvision operator that it cannot have, and torchvision is not needed
+    """Write a module that takes crops as an ONNX file."""
+    # it warns of missing torchvision operators, which are not needed
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # of torch about torch
+        warnings.simplefilter("ignore", FutureWarning)  # torch's own
         program = torch.onnx.export(
             module,
             (two_crops(size),),
@@ -48,15 +48,17 @@ def write(
         )
     assert program is not None
     model = program.model_proto
-    # the exporter notes where in the code each node came from: paths of this machine, in every file
+    # the exporter stores source paths of this machine with each node
     for part in (model.graph, *model.graph.node, *model.graph.value_info):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
-    onnx.helper.set_model_props(model, {f"facealign.{key}": fact for key, fact in facts.items()})
+    onnx.helper.set_model_props(
+        model, {f"facealign.{key}": value for key, value in metadata.items()}
+    )
     with atomic_write(path) as part:
         onnx.save(model, part)
 
 
 def two_crops(size: int) -> torch.Tensor:
-    """The exporter would take a batch of one for the only one there is."""
+    """An example batch; with one crop the exporter would fix the batch's length to 1."""
     return torch.zeros(2, size, size, 3, dtype=torch.uint8)

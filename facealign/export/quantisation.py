@@ -1,5 +1,5 @@
-"""A network's ONNX file with its products in bytes: a quarter of the size, and half the time on
-processors that multiply bytes at once (VNNI, dot products of ARM)."""
+"""Static quantisation of an ONNX file to int8: a quarter of the size, and half the time on
+processors with int8 dot products (VNNI, ARM's SDOT)."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from onnxruntime.quantization import (
 from facealign.core.files import atomic_write
 
 DENSE = ["Gemm", "MatMul"]
-PERCENTILE = 99.99  # of the values, up to which the bytes reach; the few beyond are cut to it
+PERCENTILE = 99.99  # of an activation's values: the end of its int8 range; larger ones saturate
 
 
 def quantise(source: Path, path: Path, crops: np.ndarray) -> None:
-    """Write the file `source` so; `crops` (N, size, size, 3) show which values to expect."""
-    logging.disable(logging.WARNING)  # it advises a preparation that `export` has done
+    """Quantise the file `source`; `crops` (N, size, size, 3) calibrate its activations."""
+    logging.disable(logging.WARNING)  # it advises preprocessing that `export` has done
     try:
-        # its calibration tells on the standard output what it does
+        # calibration prints its progress
         with atomic_write(path) as part, contextlib.redirect_stdout(None):
             quantize_static(
                 source,
                 part,
-                _Feed(crops),
+                _Calibration(crops),
                 calibrate_method=CalibrationMethod.Percentile,
                 op_types_to_quantize=["Conv", *DENSE],
-                nodes_to_exclude=_in_floats(source),
+                nodes_to_exclude=_kept_in_float32(source),
                 per_channel=True,
-                # weights of seven bits: two products of eight overflow where VNNI is missing
+                # 7-bit weights: without VNNI, sums of two 8-bit products overflow
                 reduce_range=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 extra_options={
                     "CalibPercentile": PERCENTILE,
-                    # what dense layers give are points and steps, too fine for 256 values
+                    # dense layers output points and steps, which need more than 256 values
                     "OpTypesToExcludeOutputQuantization": DENSE,
                 },
             )
@@ -50,9 +50,9 @@ def quantise(source: Path, path: Path, crops: np.ndarray) -> None:
         logging.disable(logging.NOTSET)
 
 
-def _in_floats(source: Path) -> list[str]:
-    """The first convolution, which costs the most accuracy, and depthwise ones: next to no weights,
-    and no faster in bytes."""
+def _kept_in_float32(source: Path) -> list[str]:
+    """The first convolution, which would cost the most accuracy, and depthwise ones, which have few
+    weights and are no faster in int8."""
     convolutions = [node for node in onnx.load(source).graph.node if node.op_type == "Conv"]
     return [
         node.name
@@ -62,7 +62,7 @@ def _in_floats(source: Path) -> list[str]:
     ]
 
 
-class _Feed(CalibrationDataReader):  # type: ignore[misc]
+class _Calibration(CalibrationDataReader):  # type: ignore[misc]
     def __init__(self, crops: np.ndarray) -> None:
         self._crops = iter(crops)
 

@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from facealign.models.parts.efficientnet import TAPS, Trunk, fill
-from facealign.models.parts.layers import Pyramid, Shape, need_multiple
+from facealign.models.parts.layers import Pyramid, Shape, Size
 
 CODEC = "integral"
+SIZE = Size(least=32, step=32)
 WIDTH = 64  # of the pyramid
 
 
@@ -25,7 +26,6 @@ class EfficientNet(nn.Module):
 
 
 def build(shape: Shape) -> nn.Module:
-    need_multiple("efficientnet", shape.size, 32)
     return EfficientNet(shape.points)
 
 

@@ -1,4 +1,4 @@
-"""Stacked hourglass (Newell et al. 2016): heatmaps, each stack correcting the one before.
+"""Stacked hourglass (Newell et al. 2016): heatmaps, each stack refining the one before.
 
 The layout is the paper's, with 128 channels for its 256 and the stem's pooling moved before its
 first block, so that a CPU can train it.
@@ -6,13 +6,25 @@ first block, so that a CPU can train it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Annotated
+
 import torch
 from torch import nn
 
-from facealign.models.parts.layers import Shape, conv_unit, doubled, need_multiple
+from facealign.core.config import Range
+from facealign.models.parts.layers import Shape, Size, conv_unit, doubled
 
 CODEC = "heatmap"
+SIZE = Size(least=32, step=32)
 WIDTH = 128
+
+
+@dataclass(frozen=True)
+class Options:
+    """train.networks.hourglass, explained in params.yaml."""
+
+    stacks: Annotated[int, Range(1, 8)] = 2
 
 
 class Bottleneck(nn.Module):
@@ -34,7 +46,7 @@ class Bottleneck(nn.Module):
 
 
 class Hourglass(nn.Module):
-    """Down `depth` times and up again, with a short cut at each size."""
+    """Halve the map `depth` times and double it again, with a skip connection at each size."""
 
     def __init__(self, depth: int) -> None:
         super().__init__()
@@ -63,7 +75,7 @@ class Stacked(nn.Module):
             for _ in range(stacks)
         )
         self.heads = nn.ModuleList(nn.Conv2d(WIDTH, points, 1) for _ in range(stacks))
-        # what the next stack is told: the features, and the heatmaps they gave
+        # inputs of the next stack: the features and heatmaps of this one
         self.features_on = nn.ModuleList(nn.Conv2d(WIDTH, WIDTH, 1) for _ in range(stacks - 1))
         self.heatmaps_on = nn.ModuleList(nn.Conv2d(points, WIDTH, 1) for _ in range(stacks - 1))
 
@@ -74,16 +86,15 @@ class Stacked(nn.Module):
             features = stack(trail)
             estimates.append(head(features))
             if number < len(self.features_on):
-                told = self.features_on[number](features)
-                trail = trail + told + self.heatmaps_on[number](estimates[-1])
+                passed_on = self.features_on[number](features)
+                trail = trail + passed_on + self.heatmaps_on[number](estimates[-1])
         return tuple(estimates) if self.training else estimates[-1]
 
 
-def build(shape: Shape) -> nn.Module:
-    need_multiple("hourglass", shape.size, 32)
-    # the paper's bottom is 4 x 4 cells, of 256 pixels
+def build(shape: Shape, options: Options) -> nn.Module:
+    # the paper's coarsest map has 4 x 4 cells, of 256 pixels
     depth = 4 if shape.size >= 256 and shape.size % 64 == 0 else 3
-    return Stacked(depth, shape.stacks, shape.points)
+    return Stacked(depth, options.stacks, shape.points)
 
 
 def _normed(inputs: int, convolution: nn.Conv2d) -> list[nn.Module]:

@@ -2,13 +2,13 @@
 
 from torch import nn
 
-from facealign.models.parts.layers import Shape, flat_width, need_least
+from facealign.models.parts.layers import Shape, Size, flat_width
 
 CODEC = "coordinates"
+SIZE = Size(least=26)
 
 
 def build(shape: Shape) -> nn.Module:
-    need_least("onet", shape.size, 26)
     # the paper's framework rounds the pooled size up
     features = nn.Sequential(
         nn.Conv2d(3, 32, 3),

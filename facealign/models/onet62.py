@@ -1,20 +1,20 @@
 """ONet for 62 pixels, with a batch norm after each convolution and four times the dense units.
 
 The layers are those of a public solution of the VisionLabs landmark task, IamSVP94/face_alignment.
-Its dropout and its sigmoid are left out: the first blurs the coordinates, and the second cannot
-give offsets from the mean face.
+Its dropout is left out because it blurs the coordinates, its sigmoid because offsets from the mean
+face can be negative.
 """
 
 from torch import nn
 
-from facealign.models.parts.layers import Shape, flat_width, need_least, regression_head
+from facealign.models.parts.layers import Shape, Size, flat_width, regression_head
 
 CODEC = "coordinates"
+SIZE = Size(least=31)
 DENSE = 1024
 
 
 def build(shape: Shape) -> nn.Module:
-    need_least("onet62", shape.size, 31)
     features = nn.Sequential(
         *_unit(3, 32, 3, padding=1),
         nn.MaxPool2d(3, 2),

@@ -1,16 +1,17 @@
-"""PIPNet (Jin et al. 2021): on a coarse grid, in which cell a point is, and where in the cell.
+"""PIPNet (Jin et al. 2021): on a coarse grid, the cell that a point is in, and its offset there.
 
-The trunk is ResNet-18, as in the paper. There the grid has stride 32 of 256 pixels and a point is
-also sought from its neighbours' cells; here its coarse maps are merged into stride 8, which leaves
-less to the offsets and does without the neighbours.
+The trunk is ResNet-18, as in the paper. The paper's grid has stride 32 at 256 pixels, and a point
+is also regressed from the cells of its neighbours. Here coarse maps are merged into stride 8:
+offsets are small, and neighbours are not needed.
 """
 
 import torch
 from torch import nn
 
-from facealign.models.parts.layers import Pyramid, ResNet18, Shape, need_multiple
+from facealign.models.parts.layers import Pyramid, ResNet18, Shape, Size
 
 CODEC = "pixel_in_pixel"
+SIZE = Size(least=32, step=32)
 WIDTH = 128
 
 
@@ -27,5 +28,4 @@ class PipNet(nn.Module):
 
 
 def build(shape: Shape) -> nn.Module:
-    need_multiple("pipnet", shape.size, 32)
     return PipNet(shape.points)

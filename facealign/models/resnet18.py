@@ -1,11 +1,12 @@
-"""ResNet-18 (He et al. 2016), whose pooled features give the coordinates."""
+"""ResNet-18 (He et al. 2016), with the coordinates regressed from its pooled features."""
 
 import torch
 from torch import nn
 
-from facealign.models.parts.layers import ResNet18, Shape, need_least, regression_head
+from facealign.models.parts.layers import ResNet18, Shape, Size, regression_head
 
 CODEC = "coordinates"
+SIZE = Size(least=64)  # the last map then has four cells
 
 
 class Regressor(nn.Module):
@@ -21,5 +22,4 @@ class Regressor(nn.Module):
 
 
 def build(shape: Shape) -> nn.Module:
-    need_least("resnet18", shape.size, 64)  # the last map then has four cells
     return Regressor(shape.points)

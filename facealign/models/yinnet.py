@@ -1,4 +1,4 @@
-"""YinNet: eight plain 3x3 convolutions, and two dense layers that see the whole face.
+"""YinNet: eight plain 3x3 convolutions and two dense layers.
 
 By Yin Guobing (cnn-facial-landmark); the widths, the batch norms behind the ReLUs and the 128
 pixels are those of Allessyer's solution of the VisionLabs landmark task.
@@ -6,14 +6,14 @@ pixels are those of Allessyer's solution of the VisionLabs landmark task.
 
 from torch import nn
 
-from facealign.models.parts.layers import Shape, flat_width, need_least, regression_head
+from facealign.models.parts.layers import Shape, Size, flat_width, regression_head
 
 CODEC = "coordinates"
+SIZE = Size(least=90)
 DENSE = 1024
 
 
 def build(shape: Shape) -> nn.Module:
-    need_least("yinnet", shape.size, 90)
     features = nn.Sequential(
         *_unit(3, 32),
         nn.MaxPool2d(2, 2),

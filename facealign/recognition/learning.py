@@ -1,13 +1,13 @@
-"""A recogniser's training: a ResNet-18 whose embedding says who is to be seen.
+"""Train a recogniser: a ResNet-18 whose embeddings tell people apart.
 
-The weights after the last epoch are kept: an epoch chosen by validation would flatter the figures
-that validation gives.
+The weights after the last epoch are kept: choosing an epoch by validation would bias the validation
+figures, which are reported.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,18 +19,17 @@ from torch import nn
 from tqdm import tqdm
 
 from facealign.core.config import Count, Range, Seed, Share
-from facealign.core.errors import FacealignError
+from facealign.core.errors import TrainingError
 from facealign.export import onnx_files
 from facealign.faces.cropping import Stats
 from facealign.models.parts.layers import ResNet18
 from facealign.recognition.aligned_faces import Aligned
 from facealign.recognition.recipe import TRAIN, VALIDATE
-from facealign.training.augment import Draw, Strength
+from facealign.training.augment import STRONGEST_BLUR, Strength
 from facealign.training.batches import Batches
-from facealign.training.device import BATCH, choose_device, make_repeatable
+from facealign.training.device import BATCH, autocast, choose_device, make_repeatable
 from facealign.training.inputs import plain_input
-from facealign.training.optimiser import adamw, set_rate
-from facealign.training.recipe import STRONGEST_BLUR
+from facealign.training.optimiser import adamw, descend
 from facealign.training.schedule import learning_rate
 
 
@@ -69,7 +68,7 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Guess:
-    """What the network says of a validation picture."""
+    """The prediction for a validation image."""
 
     image: str
     person: str
@@ -77,7 +76,7 @@ class Guess:
     score: float  # of the guess: its cosine, or its logit
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Learnt:
     embedder: Embedder
     guesses: list[Guess]
@@ -85,7 +84,7 @@ class Learnt:
 
 
 class Embedder(nn.Module):
-    """Faces (N, 3, size, size) -> embeddings (N, dimensions), whose direction says who it is."""
+    """Faces (N, 3, size, size) -> embeddings (N, dimensions), compared by their direction."""
 
     def __init__(self, dimensions: int) -> None:
         super().__init__()
@@ -100,7 +99,7 @@ class Embedder(nn.Module):
 
 
 class CrossEntropy(nn.Module):
-    """The usual classifier on top of the embedding."""
+    """A linear classifier on top of the embedding."""
 
     def __init__(self, dimensions: int, people: int, config: Recognize) -> None:
         super().__init__()
@@ -115,7 +114,7 @@ class CrossEntropy(nn.Module):
 
 
 class ArcFace(nn.Module):
-    """Deng et al. 2019: the angle to the own person's direction must be smaller by a margin."""
+    """Deng et al. 2019: a margin is added to the angle to the true person's direction."""
 
     def __init__(self, dimensions: int, people: int, config: Recognize) -> None:
         super().__init__()
@@ -130,7 +129,7 @@ class ArcFace(nn.Module):
         own = cosines.gather(1, labels[:, None])
         sines = (1 - own.square()).clamp(min=1e-9).sqrt()
         turned = own * math.cos(self.margin) - sines * math.sin(self.margin)
-        # beyond a half turn less the margin the cosine would rise again: go on straight down
+        # beyond pi - margin the cosine would rise again: continue linearly
         limit = math.cos(math.pi - self.margin)
         straight = own - self.margin * math.sin(self.margin)
         harder = torch.where(own > limit, turned, straight)
@@ -145,95 +144,79 @@ HEADS: dict[str, Callable[[int, int, Recognize], CrossEntropy | ArcFace]] = {
 
 def train(faces: Aligned, loss: str, config: Recognize) -> Learnt:
     """The same arguments give the same weights, bit for bit, on one machine."""
-    run = _Training(faces, loss, config)
+    rows = faces.rows(TRAIN)
+    names = sorted(set(faces.people[rows]))
+    numbers = {name: number for number, name in enumerate(names)}
+    labels = np.array([numbers.get(name, -1) for name in faces.people])
+    device = choose_device()
+    make_repeatable(device, config.seed)
+    embedder = Embedder(config.embedding).to(device)
+    embedder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    head = HEADS[loss](config.embedding, len(names), config).to(device)
+    parameters = [*embedder.parameters(), *head.parameters()]
+    optimiser = adamw(parameters, config.weight_decay)
+    batches = Batches(
+        faces.pixels,
+        faces.stats,
+        rows,
+        lambda chosen, _: torch.from_numpy(labels[chosen]),
+        Strength.of(config),
+        config.batch,
+        config.seed,
+        device,
+    )
+    steps = batches.count * config.epochs
+    warmup = round(config.warmup * steps)
+
     curve: list[Epoch] = []
     guesses: list[Guess] = []
     with tqdm(
         total=config.epochs, desc=f"recognize, {loss}", unit=" epochs", mininterval=0.5
     ) as bar:
-        for number in range(1, config.epochs + 1):
-            mean = run.learn(number - 1)
-            if not math.isfinite(mean):
-                raise FacealignError(
-                    f"the loss is {mean} in epoch {number}; lower "
+        for epoch in range(config.epochs):
+            embedder.train()
+            total = 0.0
+            for step, (inputs, own) in enumerate(batches.epoch(epoch), epoch * batches.count):
+                rate = learning_rate(step, steps, warmup, config.learning_rate)
+                with autocast(device, config.precision):
+                    embeddings = embedder(inputs)
+                cost = head.loss(embeddings.float(), own)
+                descend(cost, parameters, optimiser, rate)
+                total += cost.item() * len(own)
+            mean_loss = total / len(rows)
+            if not math.isfinite(mean_loss):
+                raise TrainingError(
+                    f"the loss is {mean_loss} in epoch {epoch + 1}; lower "
                     f"recognition.recognize.learning_rate ({config.learning_rate:g})"
                 )
-            guesses = run.guess()
-            right = sum(one.guess == one.person for one in guesses) / len(guesses)
-            curve.append(Epoch(number, mean, right))
-            bar.set_postfix_str(f"loss {mean:.3f}, validation {right:.1%}", refresh=False)
+            guesses = guess(embedder, head, names, faces, device)
+            top1 = sum(one.guess == one.person for one in guesses) / len(guesses)
+            curve.append(Epoch(epoch + 1, mean_loss, top1))
+            bar.set_postfix_str(f"loss {mean_loss:.3f}, validation {top1:.1%}", refresh=False)
             bar.update()
-    return Learnt(run.embedder, guesses, curve)
+    return Learnt(embedder, guesses, curve)
 
 
-class _Training:
-    """A network that learns, and what it learns from."""
-
-    def __init__(self, faces: Aligned, loss: str, config: Recognize) -> None:
-        self.faces, self.config = faces, config
-        learnt = faces.rows(TRAIN)
-        self.names = sorted(set(faces.people[learnt]))
-        numbers = {name: number for number, name in enumerate(self.names)}
-        labels = np.array([numbers.get(name, -1) for name in faces.people])
-        self.device = choose_device()
-        make_repeatable(self.device, config.seed)
-        self.embedder = Embedder(config.embedding).to(self.device)
-        self.embedder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.head = HEADS[loss](config.embedding, len(self.names), config).to(self.device)
-        self.optimiser = adamw(
-            [*self.embedder.parameters(), *self.head.parameters()], config.weight_decay
-        )
-
-        def targets(rows: np.ndarray, chosen: Draw) -> torch.Tensor:
-            return torch.from_numpy(labels[rows])
-
-        self.batches = Batches(
-            faces.pixels,
-            faces.stats,
-            learnt,
-            targets,
-            Strength.of(config),
-            config.batch,
-            config.seed,
-            self.device,
-        )
-
-    def learn(self, epoch: int) -> float:
-        """One epoch; the mean loss."""
-        config = self.config
-        steps = self.batches.count * config.epochs
-        self.embedder.train()
-        total, count = 0.0, 0
-        for step, (inputs, own) in enumerate(self.batches.epoch(epoch), epoch * self.batches.count):
-            warmup = round(config.warmup * steps)
-            set_rate(self.optimiser, learning_rate(step, steps, warmup, config.learning_rate))
-            with torch.autocast(
-                self.device.type, torch.bfloat16, enabled=config.precision == "bfloat16"
-            ):
-                embeddings = self.embedder(inputs)
-            loss = self.head.loss(embeddings.float(), own)
-            self.optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            self.optimiser.step()
-            total += loss.item() * len(own)
-            count += len(own)
-        return total / count
-
-    @torch.inference_mode()
-    def guess(self) -> list[Guess]:
-        """Who is on the validation pictures."""
-        faces, rows = self.faces, self.faces.rows(VALIDATE)
-        self.embedder.eval()
-        found = []
-        for start in range(0, len(rows), BATCH):
-            chunk = rows[start : start + BATCH]
-            inputs = plain_input(faces.pixels[chunk], faces.stats, self.device)
-            best = self.head(self.embedder(inputs)).max(1)
-            for row, number, value in zip(
-                chunk, best.indices.tolist(), best.values.tolist(), strict=True
-            ):
-                found.append(Guess(faces.images[row], faces.people[row], self.names[number], value))
-        return found
+@torch.inference_mode()
+def guess(
+    embedder: Embedder,
+    head: CrossEntropy | ArcFace,
+    names: Sequence[str],
+    faces: Aligned,
+    device: torch.device,
+) -> list[Guess]:
+    """The most likely of `names` for each validation image."""
+    rows = faces.rows(VALIDATE)
+    embedder.eval()
+    found = []
+    for start in range(0, len(rows), BATCH):
+        chunk = rows[start : start + BATCH]
+        best = head(embedder(plain_input(faces.pixels[chunk], faces.stats, device))).max(1)
+        for row, number, score in zip(
+            chunk, best.indices.tolist(), best.values.tolist(), strict=True
+        ):
+            found.append(Guess(faces.images[row], faces.people[row], names[number], score))
+    return found
 
 
 class _FromCrops(nn.Module):
@@ -250,7 +233,7 @@ class _FromCrops(nn.Module):
 
 
 def save(embedder: Embedder, stats: Stats, points: str, path: Path) -> None:
-    """As ONNX, with what `embedding.Recogniser` must know to cut the crops."""
+    """Write an ONNX file, with metadata for `embedding.Recogniser` to cut the crops by."""
     module = _FromCrops(embedder.to("cpu", memory_format=torch.contiguous_format), stats)  # type: ignore[call-overload]
-    facts = {"points": points, "rim": str(stats.border)}
-    onnx_files.write(module, stats.size, ["embeddings"], facts, path)
+    metadata = {"points": points, "rim": str(stats.border)}
+    onnx_files.write(module, stats.size, ["embeddings"], metadata, path)

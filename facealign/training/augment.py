@@ -1,5 +1,7 @@
-"""Random changes of a training batch: the map, colours, blur and cover of each face. No pixels
-here, so that a CPU and a GPU do the same things to the same faces."""
+"""Random augmentation of a training batch: the affine map, colours, blur and cover of each face.
+
+No pixels here, so that a CPU and a GPU augment the same faces in the same way.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,8 @@ import numpy as np
 
 from facealign.core.geometry import Affine
 from facealign.core.points import mirror
+
+STRONGEST_BLUR = 0.02  # of the crop's side; beyond it the landmarks cannot be made out
 
 
 @dataclass(frozen=True)
@@ -24,31 +28,33 @@ class Strength:
 
     @staticmethod
     def of(params: object) -> Strength:
-        """From a section of params.yaml that has all of these among its values."""
+        """From a section of params.yaml that has all of these values."""
         return Strength(**{field.name: getattr(params, field.name) for field in fields(Strength)})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Draw:
+    """The augmentation drawn for each of N faces."""
+
     maps: np.ndarray  # (N, 2, 3): input pixels -> augmented input pixels
-    mirrored: np.ndarray  # (N,) bool
+    flipped: np.ndarray  # (N,) bool
     gain: np.ndarray  # (N, 3) factor of each colour, about the mean
     offset: np.ndarray  # (N, 3) in standard deviations
     grey: np.ndarray  # (N,) bool
     blur: np.ndarray  # (N,) deviation of the Gaussian, input pixels; 0 for a sharp face
-    cover: np.ndarray  # (N, 4) int: left, top, right, bottom of what is hidden, the ends excluded
+    cover: np.ndarray  # (N, 4) int: left, top, right, bottom of the hidden rectangle, ends excluded
     paint: np.ndarray  # (N, 3) uint8, the cover's colour
 
 
 def draw(rng: np.random.Generator, count: int, size: int, strength: Strength) -> Draw:
-    """Everything random about `count` faces; the same generator gives the same faces."""
-    mirrored = rng.random(count) < strength.flip
+    """The augmentation of `count` faces; the same generator state gives the same one."""
+    flipped = rng.random(count) < strength.flip
     degrees = rng.uniform(-1, 1, count) * strength.rotation
     scales = np.exp(rng.uniform(-1, 1, count) * np.log1p(strength.scale))
     shifts = rng.uniform(-1, 1, (count, 2)) * strength.shift * size
     maps = [
         _map(bool(m), float(d), float(s), xy, size)
-        for m, d, s, xy in zip(mirrored, degrees, scales, shifts, strict=True)
+        for m, d, s, xy in zip(flipped, degrees, scales, shifts, strict=True)
     ]
     contrast = 1 + rng.uniform(-1, 1, (count, 1)) * strength.colour
     tint = 1 + rng.uniform(-1, 1, (count, 3)) * strength.colour / 3
@@ -59,7 +65,7 @@ def draw(rng: np.random.Generator, count: int, size: int, strength: Strength) ->
     corner = rng.uniform(0, 1 - sides)
     return Draw(
         np.array(maps),
-        mirrored,
+        flipped,
         contrast * tint,
         np.broadcast_to(light, (count, 3)),
         rng.random(count) < strength.grey,
@@ -70,14 +76,14 @@ def draw(rng: np.random.Generator, count: int, size: int, strength: Strength) ->
 
 
 def move_points(points: np.ndarray, chosen: Draw) -> np.ndarray:
-    """(N, K, 2) through the maps; a mirrored face's points change their names, too."""
+    """(N, K, 2) through the maps; in a flipped face left and right points are swapped, too."""
     moved = points @ chosen.maps[:, :, :2].transpose(0, 2, 1) + chosen.maps[:, None, :, 2]
-    return np.where(chosen.mirrored[:, None, None], moved[:, mirror(moved.shape[1])], moved)
+    return np.where(chosen.flipped[:, None, None], moved[:, mirror(moved.shape[1])], moved)
 
 
-def _map(mirrored: bool, degrees: float, scale: float, shift: np.ndarray, size: int) -> np.ndarray:
+def _map(flipped: bool, degrees: float, scale: float, shift: np.ndarray, size: int) -> np.ndarray:
     middle = (size - 1) / 2
-    flip = Affine(np.array([[-1.0 if mirrored else 1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
+    flip = Affine(np.array([[-1.0 if flipped else 1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
     to_middle = Affine.translation(-middle, -middle)
     back = Affine.translation(middle + float(shift[0]), middle + float(shift[1]))
     return (back @ Affine.similarity(scale, degrees) @ flip @ to_middle).matrix

@@ -1,4 +1,4 @@
-"""The batches of an epoch, each ready when the step before it ends."""
+"""The batches of an epoch, prefetched while the network trains."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from facealign.training import augment
 from facealign.training.augment import Draw, Strength
 from facealign.training.inputs import augmented_input, augmented_on_device
 
-AHEAD = 3  # batches in the making: the length of a step varies by less
+PREFETCH = 3  # batches: enough to cover the variation of a step's time
 
-Batch = tuple[torch.Tensor, torch.Tensor]  # inputs (N, 3, size, size), and what to learn of them
-Targets = Callable[[np.ndarray, Draw], torch.Tensor]  # of the stored crops of these rows, so drawn
+Batch = tuple[torch.Tensor, torch.Tensor]  # inputs (N, 3, size, size) and targets
+Targets = Callable[[np.ndarray, Draw], torch.Tensor]  # of the crops in these rows, so augmented
 
 
 class Batches:
     """Augmented faces and their targets, in an order that seed and epoch decide.
 
-    On a CPU a thread beside the network's own makes them. On a GPU all crops live in its memory,
-    and a batch is made from them there.
+    On a CPU a thread prepares them beside torch's own. On a GPU all crops are kept in its memory
+    and augmented there.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Batches:
         device: torch.device,
     ) -> None:
         self.count = -(-len(rows) // batch)
-        self.waited = 0.0  # seconds in which the network had nothing to do
+        self.waited = 0.0  # seconds in which no batch was ready
         self._pixels, self._stats, self._rows, self._targets = pixels, stats, rows, targets
         self._strength, self._seed, self._device = strength, seed, device
         self._resident: torch.Tensor | None = None
@@ -54,9 +54,9 @@ class Batches:
         with ThreadPoolExecutor(1, initializer=cv2.setNumThreads, initargs=(1,)) as maker:
             for chunk in np.array_split(rng.permutation(self._rows), self.count):
                 chosen = augment.draw(rng, len(chunk), self._stats.size, self._strength)
-                # sorted: the stored crops are read in the order in which they lie in the file
+                # sorted, to read the memory-mapped file in order
                 coming.append(maker.submit(self._make, np.sort(chunk), chosen))
-                if len(coming) > AHEAD:
+                if len(coming) > PREFETCH:
                     yield self._next(coming)
             while coming:
                 yield self._next(coming)

@@ -1,4 +1,4 @@
-"""A trained network in one file, with all that is needed to rebuild and to use it."""
+"""A trained network in one file, with everything needed to rebuild and use it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from facealign import models
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError, ModelError
 from facealign.core.files import atomic_write, sha256
 from facealign.faces.cropping import Stats
 from facealign.models.parts.codecs import Codec, make_codec
@@ -20,41 +20,52 @@ from facealign.models.parts.layers import Shape
 from facealign.training.recipe import Train
 
 RELEASED = Path(__file__).parents[1] / "weights"
+OLD_NAMES = {
+    "stacks": ("networks", "hourglass", "stacks"),
+    "width": ("networks", "cascade", "width"),
+    "trunk": ("networks", "cascade", "trunk"),
+    "dropout": ("networks", "cascade", "dropout"),
+    "wing_width": ("losses", "wing", "width"),
+    "wing_curvature": ("losses", "wing", "curvature"),
+}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checkpoint:
     arch: str
-    stats: Stats  # the crops it was trained on
+    stats: Stats  # of the crops it was trained on
     mean_face: torch.Tensor  # (K, 2), input pixels
-    recipe: dict[str, Any]  # the params of the training
+    recipe: dict[str, Any]  # `Train.used` of its training
     epoch: int  # the best one, counted from 1
     validation_nme: float
     weights: dict[str, torch.Tensor]
 
 
-def shape(checkpoint: Checkpoint) -> Shape:
-    # those of before one of these parameters are as its default
-    choices = {
-        key: checkpoint.recipe[key]
-        for key in ("stacks", "width", "trunk")
-        if key in checkpoint.recipe
-    }
-    return Shape(checkpoint.stats.size, checkpoint.mean_face, **choices)
+def options(checkpoint: Checkpoint) -> Any:
+    """Of its network; None if that has none."""
+    kind = models.options().get(checkpoint.arch)
+    values = checkpoint.recipe["networks"].get(checkpoint.arch, {})
+    try:
+        return kind and kind(**values)
+    except TypeError:
+        raise ModelError(
+            f"a checkpoint of another version: {checkpoint.arch} has the options {values}"
+        ) from None
 
 
 def build(checkpoint: Checkpoint, device: torch.device) -> tuple[nn.Module, Codec]:
     """The network with its weights, ready to predict."""
-    network, codec = models.build(checkpoint.arch, shape(checkpoint))
+    shape = Shape(checkpoint.stats.size, checkpoint.mean_face)
+    network, codec = models.build(checkpoint.arch, shape, options(checkpoint))
     network.load_state_dict(checkpoint.weights)
     network.to(device).eval()
     return network, make_codec(codec, checkpoint.stats.size, checkpoint.mean_face.to(device))
 
 
 def initialise(network: nn.Module, config: Train) -> None:
-    """Give a new network the weights that `train.init` names."""
+    """Load the weights that `train.init` names into an untrained network."""
     if config.init in ("none", "imagenet") and config.init_sha256:
-        raise FacealignError(f"train.init_sha256 is set, but train.init is {config.init}")
+        raise ConfigError(f"train.init_sha256 is set, but train.init is {config.init}")
     if config.init == "none":
         return
     if config.init == "imagenet":
@@ -62,27 +73,27 @@ def initialise(network: nn.Module, config: Train) -> None:
         return
     path = _released(config.init_sha256) if config.init == "released" else Path(config.init)
     if not path.is_file():
-        raise FacealignError(
+        raise ConfigError(
             f"train.init: {config.init!r} is neither none, imagenet, released nor a file; "
-            "DVC removes the products of an earlier run before it trains: copy such a one first"
+            "DVC removes data/model.pt before it trains: copy it first to start from it"
         )
     if (digest := sha256(path)) != config.init_sha256:
-        # the name alone would let other weights pass for the same experiment
+        # with the name alone, DVC would not notice other weights
         wanted = repr(config.init_sha256) if config.init_sha256 else "it to be set"
-        raise FacealignError(f"train.init_sha256: {path} has {digest}, expected {wanted}")
-    _take(network, load(path), path)
+        raise ConfigError(f"train.init_sha256: {path} has {digest}, expected {wanted}")
+    _transfer(network, load(path), path)
 
 
 def _released(digest: str) -> Path:
     files = {sha256(file): file for file in sorted(RELEASED.glob("*.pt"))}
     if digest not in files:
         there = "; ".join(f"{file.name} has {own}" for own, file in files.items())
-        raise FacealignError(f"train.init_sha256: {digest!r}: no released weights have it: {there}")
+        raise ConfigError(f"train.init_sha256: {digest!r}: no released weights have it: {there}")
     return files[digest]
 
 
-def _take(network: nn.Module, source: Checkpoint, path: Path) -> None:
-    """All weights of the same name and shape: a network for 68 points can go on from one for 5."""
+def _transfer(network: nn.Module, source: Checkpoint, path: Path) -> None:
+    """All weights of the same name and shape: 68 points can start from a network of 5."""
     own = network.state_dict()
     fitting = {
         name: value
@@ -90,17 +101,17 @@ def _take(network: nn.Module, source: Checkpoint, path: Path) -> None:
         if name in own and own[name].shape == value.shape
     }
     if len(fitting) < len(own) / 2:
-        raise FacealignError(
+        raise ConfigError(
             f"train.init: {len(fitting)} of {len(own)} weights of {path} ({source.arch}) fit this "
-            "network: is it of another kind, size or train.width?"
+            "network, expected at least half: same train.arch, crop.size and train.networks?"
         )
     network.load_state_dict(own | fitting)
     if len(fitting) < len(own):
-        print(f"{path}: {len(fitting)} of {len(own)} weights taken", file=sys.stderr)
+        print(f"{path}: {len(fitting)} of {len(own)} weights loaded", file=sys.stderr)
 
 
 def halved(checkpoint: Checkpoint) -> Checkpoint:
-    """With weights of two bytes, which a network loads into its own of four: half the file."""
+    """With float16 weights, which load into a float32 network: half the file."""
     return replace(
         checkpoint,
         weights={
@@ -115,11 +126,25 @@ def to_dict(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def from_dict(values: dict[str, Any]) -> Checkpoint:
-    return Checkpoint(**values | {"stats": Stats(**values["stats"])})
+    stats, recipe = Stats(**values["stats"]), translated(values["recipe"])
+    return Checkpoint(**values | {"stats": stats, "recipe": recipe})
+
+
+def translated(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe as it is now. Old ones have the options of all networks and losses side by side."""
+    if "networks" in recipe:
+        return recipe
+    current = {"networks": {}, "losses": {}} | recipe
+    for name, (kind, owner, option) in OLD_NAMES.items():
+        if name in recipe:
+            value = current.pop(name)
+            if owner in (recipe["arch"], recipe["loss"]):
+                current[kind].setdefault(owner, {})[option] = value
+    return current
 
 
 def save(checkpoint: Checkpoint, path: Path) -> None:
-    # through memory: torch writes the file's own name into it, and the name must not matter
+    # through memory: torch writes the file's name into a file, and the bytes must not depend on it
     buffer = io.BytesIO()
     torch.save(to_dict(checkpoint), buffer)
     with atomic_write(path) as part:
@@ -130,7 +155,7 @@ def load(path: Path) -> Checkpoint:
     try:
         return from_dict(torch.load(path, map_location="cpu", weights_only=True))
     except OSError as error:
-        raise FacealignError(f"{path}: {error.strerror}") from None
+        raise ModelError(f"{path}: {error.strerror}") from None
     except Exception:
-        # torch raises whatever comes; its words advise to load the file and run what is in it
-        raise FacealignError(f"{path}: not a checkpoint of facealign") from None
+        # torch raises many kinds of error; its messages advise to unpickle the file unsafely
+        raise ModelError(f"{path}: not a checkpoint of facealign") from None

@@ -1,8 +1,8 @@
 """From stored crops to the network's input tensor.
 
-The augmented input is made in two ways that agree (a test compares them): face by face in OpenCV,
-which is ten times as fast on a CPU and leaves the network its threads, or as one batch of tensors
-where the crops lie in a GPU's memory.
+There are two equivalent implementations of augmentation (a test compares them): face by face with
+OpenCV, which on a CPU is ten times faster and leaves torch its threads, and as one batch of tensors
+for crops in a GPU's memory.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from facealign.faces.cropping import Stats
-from facealign.training.augment import Draw
-from facealign.training.recipe import STRONGEST_BLUR
+from facealign.training.augment import STRONGEST_BLUR, Draw
 
 _GREY = (0.299, 0.587, 0.114)  # red, green, blue; OpenCV's own shares
 
@@ -29,8 +28,8 @@ def plain_input(pixels: np.ndarray, stats: Stats, device: torch.device) -> torch
 
 
 def augmented_input(pixels: np.ndarray, chosen: Draw, stats: Stats) -> torch.Tensor:
-    """The same, through each face's own map, blur, cover and colours: one warp of the crop with its
-    rim."""
+    """The same after augmentation: each crop with its rim is warped once, then blurred, covered and
+    recoloured."""
     size = stats.size
     out = np.empty((len(pixels), size, size, 3), np.uint8)
     for face, crop, matrix, grey, blur, cover, paint in zip(
@@ -96,12 +95,12 @@ def _colours(stats: Stats, chosen: Draw | None = None) -> tuple[np.ndarray, np.n
 
 
 def _radius(stats: Stats) -> int:
-    """Of the blur's kernel: three deviations of the strongest that the recipe allows."""
+    """Of the blur's kernel: three deviations of the strongest blur that params.yaml allows."""
     return max(1, round(3 * STRONGEST_BLUR * stats.size))
 
 
 def _blurred(images: torch.Tensor, sigmas: np.ndarray, radius: int) -> torch.Tensor:
-    """Each image by its own Gaussian, first along, then across."""
+    """Each image by its own Gaussian, first vertically, then horizontally."""
     count, colours, height, width = images.shape
     places = np.arange(-radius, radius + 1)
     kernels = np.exp(-(places**2) / (2 * np.maximum(sigmas, 1e-3)[:, None] ** 2))
@@ -114,7 +113,7 @@ def _blurred(images: torch.Tensor, sigmas: np.ndarray, radius: int) -> torch.Ten
 
 
 def _from_stored(stats: Stats) -> np.ndarray:
-    """Pixels of the stored crop -> input pixels, which begin behind the rim."""
+    """Pixels of the stored crop -> input pixels, which start inside the rim."""
     return np.array([[1.0, 0, -stats.border], [0, 1.0, -stats.border], [0, 0, 1.0]])
 
 

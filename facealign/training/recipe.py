@@ -1,28 +1,26 @@
-"""What a training is made of: the section `train` of params.yaml, explained there."""
+"""The section `train` of params.yaml, which explains each value."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
 
-from facealign.core.config import Count, Range, Seed, Share
-
-STRONGEST_BLUR = 0.02  # of the crop's side; beyond it a face has no landmarks to see
+from facealign import models
+from facealign.core.config import Count, Named, Range, Seed, Share
+from facealign.training import losses
+from facealign.training.augment import STRONGEST_BLUR
 
 
 @dataclass(frozen=True)
 class Train:
     arch: str
-    stacks: Annotated[int, Range(1, 8)]
-    width: Annotated[int, Range(16, 256)]  # oneDNN crashes on fewer than 8 channels, half of it
-    trunk: Literal["residual", "efficientnet"]
-    dropout: Share
+    networks: Annotated[Mapping[str, Any], Named("network with options", models.options)]
     points: Literal[68, 5]
     init: str
     init_sha256: str
     loss: str
-    wing_width: Annotated[float, Range(1e-6)]
-    wing_curvature: Annotated[float, Range(1e-6)]
+    losses: Annotated[Mapping[str, Any], Named("loss with options", losses.options)]
     epochs: Count
     patience: Annotated[int, Range(0)]
     batch: Count
@@ -44,3 +42,11 @@ class Train:
     grey: Share
     blur: Annotated[float, Range(0, STRONGEST_BLUR)]
     cover: Share
+
+    def used(self) -> dict[str, Any]:
+        """The values that decide the outcome: of all options, those of the network and loss that
+        are trained with."""
+        values = asdict(self)
+        for kind, name in (("networks", self.arch), ("losses", self.loss)):
+            values[kind] = {key: its for key, its in values[kind].items() if key == name}
+        return values

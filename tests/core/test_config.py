@@ -1,3 +1,4 @@
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -37,10 +38,10 @@ def changed(folder: Path, section: str, **values: Any) -> Path:
 
 @pytest.mark.parametrize("section", KINDS)
 def test_the_projects_own_params_load(section: str) -> None:
-    loaded: object = config.load(section, KINDS[section], PARAMS)
+    loaded = dataclasses.asdict(config.load(section, KINDS[section], PARAMS))
     written = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))[section]
     for name, value in written.items():
-        found = getattr(loaded, name)
+        found = loaded[name]
         assert found == (type(found)(value) if isinstance(value, list) else value)
 
 
@@ -87,6 +88,8 @@ def test_an_unknown_section_is_answered_with_the_nearest_and_all_valid_ones(tmp_
         ("train", "epochs", 0, "train.epochs is 0, expected a number of at least 1"),
         ("train", "flip", 1.5, "train.flip is 1.5, expected a number from 0 to 1"),
         ("train", "loss", 1, "train.loss is 1, expected a string"),
+        ("train", "networks", None, "missing parameters: train.networks"),
+        ("train", "networks", {}, "missing parameters: train.networks.cascade, train.networks.h"),
         ("detect", "undetected", "forget", "is 'forget', expected one of skip, truth"),
         ("detect", "upsample", [], "detect.upsample is [], expected a list of at least one"),
         ("detect", "upsample", 1, "detect.upsample is 1, expected a list of at least one"),

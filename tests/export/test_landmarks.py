@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ModelError
 from facealign.core.points import mirror
 from facealign.export import landmarks
 from facealign.faces.cropping import Crops, Stats
-from facealign.models.parts.codecs import make_codec, unmirrored
+from facealign.models.parts.codecs import make_codec, unflipped
 from facealign.training.prediction import crop_points
 
 STATS = Stats(8, 0.1, 2, (100.0, 50.0, 0.0), (10.0, 20.0, 0.5))
@@ -66,7 +66,7 @@ def test_another_networks_file_differs(tmp_path: Path) -> None:
 
 def test_the_mean_of_two_networks(tmp_path: Path) -> None:
     other = make_codec("coordinates", STATS.size, MEAN_FACE + torch.tensor([1.0, -4.0]))
-    # colours are each one's own affair, how crops are cut is not
+    # colours may be normalised differently, crops must be cut the same
     darker = dataclasses.replace(STATS, mean=(80.0, 50.0, 0.0))
     module = landmarks.Mean(
         [
@@ -81,15 +81,12 @@ def test_the_mean_of_two_networks(tmp_path: Path) -> None:
     landmarks.to_onnx(module, path)
     assert landmarks.difference(path, module, crops) < 1e-5
     wider = landmarks.FromCrops(FirstPixel(), CODEC, dataclasses.replace(STATS, margin=0.2))
-    with pytest.raises(
-        FacealignError, match=r"the same crops, not \(8, 0.1, 2\) and \(8, 0.2, 2\)"
-    ):
+    with pytest.raises(ModelError, match=r"the same crops, not \(8, 0.1, 2\) and \(8, 0.2, 2\)"):
         landmarks.Mean([landmarks.FromCrops(FirstPixel(), CODEC, STATS), wider])
 
 
-def test_two_looks_are_those_of_the_pipeline(tmp_path: Path) -> None:
-    """The file's points are the mean that `predict.mirrored` gives, and scores change their names
-    with the points."""
+def test_flip_augmentation_is_that_of_the_pipeline(tmp_path: Path) -> None:
+    """The file's points are those of `predict.flip`, and scores are swapped with their points."""
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (3, 12, 12, 3), dtype=np.uint8)
     stats = Stats(8, 0.1, 2, (128.0,) * 3, (64.0,) * 3)
@@ -106,15 +103,15 @@ def test_two_looks_are_those_of_the_pipeline(tmp_path: Path) -> None:
         stats=stats,
     )
     rows = np.arange(3)
-    expected = crop_points(network, codec, crops, rows, torch.device("cpu"), mirrored=True)
-    module = landmarks.FromCrops(network, codec, stats, mirrored=True)
+    expected = crop_points(network, codec, crops, rows, torch.device("cpu"), flip=True)
+    module = landmarks.FromCrops(network, codec, stats, flip=True)
     inner = np.ascontiguousarray(pixels[:, 2:10, 2:10])
     points, scores = module(torch.from_numpy(inner))
     np.testing.assert_allclose(points.detach().numpy(), expected, atol=1e-4)
-    # the mirror image's own points and scores are the mirrored ones
+    # the flipped crop has the flipped points and their scores
     other_points, other_scores = module(torch.from_numpy(inner[:, :, ::-1].copy()))
     assert torch.allclose(other_scores, scores[:, mirror(5)], atol=1e-6)
-    assert torch.allclose(unmirrored(other_points, stats.size), points, atol=1e-4)
+    assert torch.allclose(unflipped(other_points, stats.size), points, atol=1e-4)
     path = tmp_path / "model.onnx"
     landmarks.to_onnx(module, path)
     for count in (1, 3):

@@ -11,12 +11,13 @@ from facealign.core import images
 from facealign.core.geometry import crop_map
 from facealign.export import landmarks, quantisation
 from facealign.faces.detection import find_faces
-from facealign.inference.network import Network
+from facealign.inference import aligner
 from facealign.models.parts.codecs import make_codec
+from facealign.models.parts.layers import Shape
 from facealign.training import checkpoint
 
 
-def test_bytes_find_the_points_that_floats_find(tmp_path: Path, astronaut: np.ndarray) -> None:
+def test_int8_finds_the_points_of_float32(tmp_path: Path, astronaut: np.ndarray) -> None:
     trained = checkpoint.load(checkpoint.RELEASED / "cascade.pt")
     network, codec = checkpoint.build(trained, torch.device("cpu"))
     whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"
@@ -29,36 +30,37 @@ def test_bytes_find_the_points_that_floats_find(tmp_path: Path, astronaut: np.nd
     ]
     quantisation.quantise(whole, small, np.stack(crops))
     assert small.stat().st_size < 0.3 * whole.stat().st_size
-    (by_floats, of_floats), (by_bytes, of_bytes) = (
-        Network(path)(astronaut, [box]) for path in (whole, small)
+    (by_float32, of_float32), (by_int8, of_int8) = (
+        aligner.Network(path)(astronaut, [box]) for path in (whole, small)
     )
-    assert of_floats is not None and of_bytes is not None
-    assert np.linalg.norm(by_bytes - by_floats, axis=-1).mean() < 0.005 * box.width
-    assert np.abs(of_bytes - of_floats).max() < 0.1
-    assert not (by_bytes == by_floats).all()
+    assert of_float32 is not None and of_int8 is not None
+    assert np.linalg.norm(by_int8 - by_float32, axis=-1).mean() < 0.005 * box.width
+    assert np.abs(of_int8 - of_float32).max() < 0.1
+    assert not (by_int8 == by_float32).all()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["small.onnx", "whole.onnx"]
 
 
-def test_depthwise_convolutions_the_first_and_dense_outputs_stay_in_floats(
+def test_depthwise_convolutions_the_first_and_dense_outputs_stay_float32(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trained = checkpoint.load(checkpoint.RELEASED / "cascade.pt")
-    shape = dataclasses.replace(checkpoint.shape(trained), width=16)
-    network, codec = models.build("cascade", shape)
+    shape = Shape(trained.stats.size, trained.mean_face)
+    options = dataclasses.replace(checkpoint.options(trained), width=16)
+    network, codec = models.build("cascade", shape, options)
     made = make_codec(codec, shape.size, shape.mean_face)
     whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"
     landmarks.to_onnx(landmarks.FromCrops(network, made, trained.stats), whole)
     noise = np.random.default_rng(0).integers(0, 256, (2, shape.size, shape.size, 3), np.uint8)
     quantisation.quantise(whole, small, noise)
     graph = onnx.load(small).graph
-    in_bytes = {
+    in_int8 = {
         out for node in graph.node if node.op_type == "DequantizeLinear" for out in node.output
     }
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
-    floats = [node for node in convolutions if node.input[1] not in in_bytes]
-    assert len(floats) == 1 + 11  # of as many blocks
-    assert len(convolutions) > 2 * len(floats)
-    assert floats[0] is convolutions[0]
+    kept = [node for node in convolutions if node.input[1] not in in_int8]
+    assert len(kept) == 1 + 11  # of as many blocks
+    assert len(convolutions) > 2 * len(kept)
+    assert kept[0] is convolutions[0]
     dense = {
         out for node in graph.node if node.op_type in quantisation.DENSE for out in node.output
     }

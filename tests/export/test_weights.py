@@ -15,6 +15,7 @@ from facealign.core.geometry import crop_map
 from facealign.export import landmarks
 from facealign.faces import dlib_predictor
 from facealign.faces.detection import find_faces
+from facealign.models.parts.layers import Shape
 from facealign.training import checkpoint
 from facealign.training.recipe import Train
 from tests.helpers import PARAMS
@@ -39,9 +40,10 @@ def test_the_recipe_beside_them_is_theirs(path: Path) -> None:
     assert (its["epoch"], its["validation_nme"]) == (trained.epoch, trained.validation_nme)
     params = its["params"]
     assert params["crop.size"] == trained.stats.size
-    assert {
-        name: params[f"train.{name}"] for name in trained.recipe if f"train.{name}" in params
-    }.items() <= trained.recipe.items()
+    flat = checkpoint.translated(
+        {name.removeprefix("train."): its for name, its in params.items() if "train." in name}
+    )
+    assert flat.items() >= trained.recipe.items()
 
 
 def test_every_file_to_run_has_its_recipe() -> None:
@@ -75,7 +77,8 @@ def test_a_network_of_the_same_size_takes_all_of_them(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trained = checkpoint.load(path)
-    network, _ = models.build(trained.arch, checkpoint.shape(trained))
+    shape = Shape(trained.stats.size, trained.mean_face)
+    network, _ = models.build(trained.arch, shape, checkpoint.options(trained))
     recipe = dataclasses.replace(
         config.load("train", Train, PARAMS),
         arch=trained.arch,

@@ -1,8 +1,8 @@
-"""Every network of the zoo passes the same tests."""
+"""Every network passes the same tests; what they need to know is in its own file."""
 
 import dataclasses
 import io
-import re
+import json
 from pathlib import Path
 
 import cv2
@@ -13,34 +13,25 @@ from skimage import data
 from torch import nn
 
 from facealign import models
-from facealign.core.errors import FacealignError
+from facealign.core import config
+from facealign.core.errors import ConfigError, ModelError
 from facealign.experiments import cost
 from facealign.export import landmarks
 from facealign.faces.cropping import Stats
-from facealign.models import cascade, efficientnet
+from facealign.models import cascade, efficientnet, hourglass
 from facealign.models.parts import efficientnet as blocks
 from facealign.models.parts.codecs import make_codec
-from facealign.models.parts.layers import ResNet18, Shape, regression_head
+from facealign.models.parts.layers import ResNet18, Shape, Size, regression_head
 
 every_network = pytest.mark.parametrize("name", models.names())
 
-# Small, to be fast; those that are not named here take 64 pixels.
-SIZES = {"onet": 48, "onet62": 62, "yinnet": 96}
-# The least crop of each, and the sentence about one that is less.
-LEAST = {
-    "cascade": (16, 24, "cascade needs a multiple of 16 pixels, not 24"),
-    "efficientnet": (32, 48, "efficientnet needs a multiple of 32 pixels, not 48"),
-    "hourglass": (32, 48, "hourglass needs a multiple of 32 pixels, not 48"),
-    "onet": (26, 25, "onet needs at least 26 pixels, not 25"),
-    "onet62": (31, 30, "onet62 needs at least 31 pixels, not 30"),
-    "pipnet": (32, 48, "pipnet needs a multiple of 32 pixels, not 48"),
-    "resnet18": (64, 63, "resnet18 needs at least 64 pixels, not 63"),
-    "yinnet": (90, 89, "yinnet needs at least 90 pixels, not 89"),
-}
+ENOUGH = 48  # pixels, for faces to differ; little, to be fast
 
 
 def shape_of(name: str, points: int = 68) -> Shape:
-    size = SIZES.get(name, 64)
+    """At the smallest size of ENOUGH pixels that the network takes."""
+    takes = models.file_of(name).SIZE
+    size = max(takes.least, -(-ENOUGH // takes.step) * takes.step)
     share = torch.rand(points, 2, generator=torch.Generator().manual_seed(3))
     return Shape(size, share * size)
 
@@ -114,12 +105,35 @@ def test_the_same_seed_builds_the_same_network(name: str) -> None:
 
 @every_network
 def test_the_smallest_crop_is_the_one_that_the_error_names(name: str) -> None:
-    least, too_small, said = LEAST[name]
-    network, _ = models.build(name, Shape(least, torch.zeros(5, 2)))
+    size = models.file_of(name).SIZE
+    network, _ = models.build(name, Shape(size.least, torch.zeros(5, 2)))
     with torch.no_grad():
-        network.eval()(inputs(least))
-    with pytest.raises(FacealignError, match=re.escape(f"crop.size: {said}")):
-        models.build(name, Shape(too_small, torch.zeros(5, 2)))
+        network.eval()(inputs(size.least))
+    named = f"crop.size: {name} needs .* {max(size.least, size.step)} pixels, not {size.least - 1}"
+    with pytest.raises(ConfigError, match=named):
+        models.build(name, Shape(size.least - 1, torch.zeros(5, 2)))
+
+
+@pytest.mark.parametrize(
+    ("takes", "size", "said"),
+    [
+        (Size(least=26), 25, "at least 26 pixels, not 25"),
+        (Size(least=32, step=32), 48, "a multiple of 32 pixels, not 48"),
+        (Size(least=32, step=32), 0, "a multiple of 32 pixels, not 0"),
+    ],
+)
+def test_a_size_that_a_network_does_not_take_is_refused(takes: Size, size: int, said: str) -> None:
+    with pytest.raises(ConfigError, match=f"^crop.size: mine needs {said}$"):
+        takes.check("mine", size)
+
+
+@every_network
+def test_the_options_have_defaults_within_their_ranges(name: str, tmp_path: Path) -> None:
+    kind = models.options().get(name)
+    if kind is not None:
+        path = tmp_path / "params.yaml"
+        path.write_text(json.dumps({"train": dataclasses.asdict(kind())}), encoding="utf-8")
+        assert config.load("train", kind, path) == kind()
 
 
 @every_network
@@ -151,7 +165,9 @@ def test_the_onnx_file_gives_the_same_points_for_any_number_of_crops(
 
 
 def test_the_hourglass_gives_an_estimate_a_stack_while_it_trains() -> None:
-    network, _ = models.build("hourglass", Shape(32, torch.zeros(5, 2), stacks=3))
+    network, _ = models.build(
+        "hourglass", Shape(32, torch.zeros(5, 2)), hourglass.Options(stacks=3)
+    )
     images = inputs(32)
     trained = network.train()(images)
     assert [one.shape for one in trained] == [(3, 5, 8, 8)] * 3
@@ -159,30 +175,33 @@ def test_the_hourglass_gives_an_estimate_a_stack_while_it_trains() -> None:
 
 
 def test_a_narrower_cascade_costs_less() -> None:
-    wide, narrow = (Shape(64, torch.zeros(5, 2), width=width) for width in (48, 24))
-    costs = [cost.operations(models.build("cascade", shape)[0], 64) for shape in (wide, narrow)]
-    assert costs[1] < 0.4 * costs[0]
-    network, _ = models.build("cascade", narrow)
-    assert network.eval()(inputs(64)).shape == (3, 5, 3)
+    shape = Shape(64, torch.zeros(5, 2))
+    wide, narrow = (
+        models.build("cascade", shape, cascade.Options(width=width))[0] for width in (48, 24)
+    )
+    assert cost.operations(narrow, 64) < 0.4 * cost.operations(wide, 64)
+    assert narrow.eval()(inputs(64)).shape == (3, 5, 3)
 
 
 def test_a_cascade_drops_out_only_while_it_trains() -> None:
-    shape = Shape(64, torch.zeros(5, 2), width=16, dropout=0.5)
-    network, _ = models.build("cascade", shape)
+    shape = Shape(64, torch.zeros(5, 2))
+    network, _ = models.build("cascade", shape, cascade.Options(width=16, dropout=0.5))
     assert isinstance(network, cascade.Cascade)
     images, maps, offsets = inputs(64), torch.randn(3, 16, 16, 16), torch.zeros(3, 5, 2)
     assert not torch.equal(network.train()(images)[0], network(images)[0])
-    for look in network.looks:
-        assert not torch.equal(look(maps, offsets), look(maps, offsets))
+    for refine in network.looks:
+        assert not torch.equal(refine(maps, offsets), refine(maps, offsets))
     assert torch.equal(network.eval()(images), network(images))
-    # nothing to learn and nothing to keep: weights of before it load as ever
-    without, _ = models.build("cascade", dataclasses.replace(shape, dropout=0))
+    # no state: weights trained without dropout load
+    without, _ = models.build("cascade", shape, cascade.Options(width=16))
     assert network.state_dict().keys() == without.state_dict().keys()
 
 
 @pytest.mark.parametrize(("size", "bottom"), [(32, 1), (128, 4), (256, 4), (288, 9)])
 def test_the_hourglass_goes_down_to_few_cells(size: int, bottom: int) -> None:
-    network, _ = models.build("hourglass", Shape(size, torch.zeros(5, 2), stacks=1))
+    network, _ = models.build(
+        "hourglass", Shape(size, torch.zeros(5, 2)), hourglass.Options(stacks=1)
+    )
     sides: list[int] = []
     for module in network.modules():
         if isinstance(module, nn.MaxPool2d):
@@ -226,7 +245,7 @@ def test_a_step_of_adam_moves_a_regressed_point_by_less_than_the_points_are_spre
 
 
 def test_an_unknown_network_is_answered_with_the_nearest_and_the_valid_ones() -> None:
-    with pytest.raises(FacealignError, match=r"train\.arch: .*'onett', did you mean onet\?") as e:
+    with pytest.raises(ConfigError, match=r"train\.arch: .*'onett', did you mean onet\?") as e:
         models.build("onett", shape_of("onet"))
     assert str(e.value).endswith(f"Valid: {', '.join(models.names())}")
 
@@ -261,9 +280,9 @@ def test_the_filled_efficientnet_sees_what_the_published_one_sees(cat: torch.Ten
 
 
 def test_a_cascade_begins_as_the_published_efficientnet(cat: torch.Tensor) -> None:
-    shape = Shape(224, torch.zeros(5, 2), trunk="efficientnet")
+    shape = Shape(224, torch.zeros(5, 2))
     whole, _ = models.build("efficientnet", shape)
-    network, _ = models.build("cascade", shape)
+    network, _ = models.build("cascade", shape, cascade.Options(trunk="efficientnet"))
     for one in (whole, network):
         models.load_imagenet("efficientnet" if one is whole else "cascade", one.eval())
     assert isinstance(whole, efficientnet.EfficientNet) and isinstance(network, cascade.Cascade)
@@ -276,8 +295,9 @@ def test_a_cascade_begins_as_the_published_efficientnet(cat: torch.Tensor) -> No
 
 
 def test_a_cascade_on_a_trunk_of_imagenet_trains_and_is_exported(tmp_path: Path) -> None:
-    shape = dataclasses.replace(shape_of("cascade"), trunk="efficientnet", width=16)
-    network, codec_name = models.build("cascade", shape)
+    shape = shape_of("cascade")
+    options = cascade.Options(trunk="efficientnet", width=16)
+    network, codec_name = models.build("cascade", shape, options)
     with torch.autocast("cpu", torch.bfloat16):
         estimates = network.train()(inputs(shape.size))
     estimates[-1].sum().backward()
@@ -293,14 +313,14 @@ def test_a_cascade_on_a_trunk_of_imagenet_trains_and_is_exported(tmp_path: Path)
 
 def test_a_trunk_without_weights_of_imagenet_is_named() -> None:
     network, _ = models.build("cascade", shape_of("cascade"))
-    with pytest.raises(FacealignError, match=r"train\.trunk=efficientnet"):
+    with pytest.raises(ConfigError, match=r"train\.networks\.cascade\.trunk=efficientnet"):
         models.load_imagenet("cascade", network)
 
 
 def test_weights_of_another_network_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     network, _ = models.build("efficientnet", Shape(64, torch.zeros(5, 2)))
     monkeypatch.setitem(blocks.THEIR_NAMES, "expand.conv", "_widen")
-    with pytest.raises(FacealignError, match=r"not in both, .*_blocks\.1\._expand_conv\.weight"):
+    with pytest.raises(ModelError, match=r"not in both: .*_blocks\.1\._expand_conv\.weight"):
         efficientnet.load_imagenet(network)
 
 

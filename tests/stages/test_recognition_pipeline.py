@@ -54,7 +54,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     params["data"] |= {"archive": "celeba.tgz", "datasets": ["celeba"], "points": 5}
     params["detect"] |= {"upsample": [0], "undetected": "truth"}
     params["crop"] |= {"size": 64, "context": 0.1}
-    params["train"] |= {"arch": "hourglass", "stacks": 1, "points": 5, "loss": "l2", "epochs": 1}
+    params["train"] |= {"arch": "hourglass", "points": 5, "loss": "l2", "epochs": 1}
+    params["train"]["networks"]["hourglass"]["stacks"] = 1
     recognition = params["recognition"]
     recognition["compare"] = {"points": ["none", 5], "losses": ["arcface"]}
     recognition["examine"] |= {"datasets": ["celeba"], "landmarks": "dataset", "upsample": [0]}

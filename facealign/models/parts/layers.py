@@ -1,4 +1,4 @@
-"""What the networks share: the shape they are built for, and parts that several are made of."""
+"""What the networks share: input sizes, and layers that several of them use."""
 
 from __future__ import annotations
 
@@ -7,37 +7,38 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
+    """What every network is built for."""
+
     size: int  # side of the square input, pixels
     mean_face: torch.Tensor  # (K, 2), input pixels
-    stacks: int = 2  # of the hourglass
-    width: int = 48  # of the cascade's finest map; doubled each time the stride is
-    trunk: str = "residual"  # of the cascade
-    dropout: float = 0  # of the cascade
 
     @property
     def points(self) -> int:
         return len(self.mean_face)
 
 
-def need_multiple(arch: str, size: int, step: int) -> None:
-    """For networks that halve their maps and add them up again at the finer strides."""
-    if size < step or size % step:
-        raise FacealignError(f"crop.size: {arch} needs a multiple of {step} pixels, not {size}")
+@dataclass(frozen=True)
+class Size:
+    """The inputs that a network takes: `least` pixels or more and, if it halves its maps and adds
+    them up again at the finer strides, a multiple of `step`."""
 
+    least: int
+    step: int = 1
 
-def need_least(arch: str, size: int, least: int) -> None:
-    if size < least:
-        raise FacealignError(f"crop.size: {arch} needs at least {least} pixels, not {size}")
+    def check(self, arch: str, size: int) -> None:
+        if size < self.least or size % self.step:
+            needs = f"a multiple of {self.step}" if self.step > 1 else f"at least {self.least}"
+            raise ConfigError(f"crop.size: {arch} needs {needs} pixels, not {size}")
 
 
 def flat_width(features: nn.Module, size: int) -> int:
-    """How many numbers `features`, which ends flat, makes of a picture."""
-    # batch norm must not count the trial
+    """The length of the vector that `features`, which ends with Flatten, makes of a picture."""
+    # batch norm must not update its statistics
     training = features.training
     with torch.no_grad():
         width: int = features.eval()(torch.zeros(1, 3, size, size)).shape[1]
@@ -64,11 +65,11 @@ class Scale(nn.Module):
 
 
 def regression_head(inputs: int, points: int) -> nn.Sequential:
-    """Coordinates from `inputs` numbers, at first next to the mean face.
+    """Coordinates from `inputs` features; an untrained one predicts nearly the mean face.
 
-    A step of Adam moves each weight by the learning rate: 0.002 on a thousand inputs moves a point
-    by about a crop's side, while the points are spread by a twentieth of it. The net then saturates
-    and stays at the mean face; a hundredth of the output makes the step fit.
+    A step of Adam moves each weight by the learning rate. At a rate of 0.002 a thousand inputs move
+    a point by about a crop's side, but the points vary by a twentieth of it: the network would
+    saturate and keep predicting the mean face. Scaling the output by 0.01 makes the step fit.
     """
     return nn.Sequential(nn.Linear(inputs, 2 * points), Scale(0.01))
 
@@ -122,10 +123,10 @@ def doubled(maps: torch.Tensor) -> torch.Tensor:
 
 
 class Pyramid(nn.Module):
-    """Lin et al. 2017: coarse maps, which know where on the face they are, added to finer ones.
+    """Lin et al. 2017: coarse maps, which have more context, added to finer ones.
 
-    Takes maps whose side halves from one to the next; gives one of `outputs` channels as fine as
-    the first.
+    Takes maps whose side halves from one to the next. Returns one map of `outputs` channels at the
+    resolution of the first.
     """
 
     def __init__(self, widths: tuple[int, ...], outputs: int) -> None:
@@ -143,11 +144,11 @@ class Pyramid(nn.Module):
 
 
 def sample(maps: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Maps (N, C, h, w) at places (N, K, P, 2), between the cells, where the side is 2 and its
-    middle 0 -> (N, C, K, P). Outside, the edge is continued."""
+    """Maps (N, C, h, w), interpolated at places (N, K, P, 2) from -1 to 1 -> (N, C, K, P).
+    Places outside take the value at the edge."""
     if not torch.compiler.is_exporting():
         return nn.functional.grid_sample(maps, places, padding_mode="border", align_corners=False)
-    # the same by hand: ONNX Runtime's operator takes several times as long
+    # the same from basic operators: ONNX Runtime's GridSample is several times slower
     count, _, height, width = maps.shape
     sides = torch.tensor([width, height], dtype=maps.dtype)
     cells = torch.minimum((((places + 1) * sides - 1) / 2).clamp(min=0), sides - 1)
