@@ -9,10 +9,10 @@ LONGEST := tests/stages/test_pipeline.py
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recognition test check bench sweep weights card zoo experiments promote review mlflow register
+.PHONY: help demo recognition test test-fast check docs bench sweep weights card zoo experiments promote review mlflow register
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,12 @@ recognition: $(VENV)/installed  ## choose people, align, recognise, verify; prin
 
 test: check  ## lint, types and tests
 	pytest -n 2 --dist loadfile --no-loadscope-reorder $(LONGEST) tests
+
+test-fast: check  ## without the slow tests
+	pytest -n 2 -m "not slow"
+
+docs: $(VENV)/installed  ## build the documentation into site/
+	mkdocs build --strict
 
 check: $(VENV)/installed
 	ruff check .

@@ -21,7 +21,7 @@ def test_the_resnets_operations_are_those_that_are_published() -> None:
 
 
 def test_the_table_of_the_documents_is_the_one_that_is_counted() -> None:
-    text = (ROOT / "docs" / "NETWORKS.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "networks.md").read_text(encoding="utf-8")
     rows = [line.strip("| ").split("|")[:5] for line in text.splitlines() if line[:3] == "| `"]
     written = [[cell.strip() for cell in row] for row in rows]
     counted = [zoo_table.counted(*entry) for entry in zoo.recipes(zoo_table.LIST).items()]
