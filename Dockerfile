@@ -6,14 +6,12 @@
 # The whole pipeline; --build-arg PIP_EXTRA_INDEX_URL=... names an index of torch's CPU builds, if any:
 #   docker build -t facealign-pipeline .
 #   docker run --rm facealign-pipeline
-#
-# Without an engine at hand: python .ci/dockerfile.py runs these steps in empty virtual environments.
 
 FROM python:3.11-slim AS landmarks
 RUN useradd --create-home facealign
 USER facealign
 WORKDIR /home/facealign
-COPY --chown=facealign pyproject.toml README.md source/
+COPY --chown=facealign pyproject.toml README.md LICENSE LICENSE-WEIGHTS source/
 COPY --chown=facealign facealign source/facealign
 RUN python -m venv venv && \
     venv/bin/pip install --no-cache-dir "./source[baseline,figures]" && \

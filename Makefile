@@ -9,10 +9,10 @@ SLOWEST := tests/stages/test_pipeline.py
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recognition test check bench sweep weights card zoo experiments promote review mlflow register
+.PHONY: help demo recognition test test-fast check docs bench sweep weights card zoo experiments promote review mlflow register
 
 help:  ## list all targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 $(VENV)/installed: requirements.txt
 	$(PYTHON) -m venv $(VENV)
@@ -41,6 +41,12 @@ recognition: $(VENV)/installed  ## run the recognition pipeline and print the re
 
 test: check  ## run linters, type checks and tests
 	pytest -n 2 --dist loadfile --no-loadscope-reorder $(SLOWEST) tests
+
+test-fast: check  ## run linters, type checks and the fast tests
+	pytest -n 2 -m "not slow"
+
+docs: $(VENV)/installed  ## build the documentation into site/
+	mkdocs build --strict
 
 check: $(VENV)/installed  ## run linters and type checks only
 	ruff check .

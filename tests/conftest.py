@@ -16,6 +16,14 @@ LEFT_HALF = [  # of a face that looks straight ahead, without what lies on its a
 ]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs the pipeline is slow."""
+    for item in items:
+        if {"project", "small"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pool of processes takes longer to start than a test's few pictures."""

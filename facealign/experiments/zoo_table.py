@@ -1,4 +1,4 @@
-"""Print the table of docs/NETWORKS.md, a row for each of experiments/zoo.yaml. No stage.
+"""Print the table of docs/networks.md, a row for each of experiments/zoo.yaml. No stage.
 
 Counts are those of the code, the speed of training is this machine's, the rest is what `make zoo`
 found.

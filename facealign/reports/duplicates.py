@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 _SIDE, _KEPT = 32, 8
-LIMIT = 6  # bits of 64; docs/EXPERIMENTS.md has pairs below and above it
+LIMIT = 6  # bits of 64; see docs/experiments.md for what lies below and above
 
 
 def perceptual_hash(image: np.ndarray) -> int:

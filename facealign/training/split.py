@@ -6,6 +6,7 @@ import numpy as np
 
 from facealign.core.config import unknown_name
 from facealign.core.errors import ConfigError
+from facealign.core.files import in_fold
 from facealign.core.tables import dataset_and_split
 from facealign.faces.cropping import Crops
 from facealign.training.recipe import Train

@@ -31,7 +31,7 @@ def test_int8_finds_the_points_of_float32(tmp_path: Path, astronaut: np.ndarray)
     quantisation.quantise(whole, small, np.stack(crops))
     assert small.stat().st_size < 0.3 * whole.stat().st_size
     (by_float32, of_float32), (by_int8, of_int8) = (
-        aligner.Network(path)(astronaut, [box]) for path in (whole, small)
+        Network(path)(astronaut, [box]) for path in (whole, small)
     )
     assert of_float32 is not None and of_int8 is not None
     assert np.linalg.norm(by_int8 - by_float32, axis=-1).mean() < 0.005 * box.width

@@ -1,9 +1,14 @@
 """The installed package: its version, files, dependencies and platforms."""
 
-import runpy
+import json
+import os
+import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -125,9 +130,63 @@ def test_the_weights_are_bundled() -> None:
 
 
 def test_the_dockerfile_copies_what_git_has_and_ends_without_root() -> None:
-    steps = runpy.run_path(str(ROOT / ".ci" / "dockerfile.py"))["steps"]()
-    assert list(steps) == ["landmarks", "pipeline"]
-    for image in steps.values():
-        copied = [word for name, rest in image if name == "COPY" for word in rest.split()[1:-1]]
-        assert copied and all((ROOT / source).exists() for source in copied)
-        assert [rest for name, rest in image if name == "USER"] == ["facealign"]
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    images = text.split("\nFROM ")[1:]
+    assert [image.splitlines()[0].split(" AS ")[1] for image in images] == ["landmarks", "pipeline"]
+    for image in images:
+        copied = re.findall(r"^COPY --chown=facealign (.+) \S+$", image, re.MULTILINE)
+        sources = [source for line in copied for source in line.split()]
+        assert sources and all((ROOT / source).exists() for source in sources)
+        assert re.findall(r"^USER (.+)$", image, re.MULTILINE) == ["facealign"]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel and the source archive."""
+    folder = tmp_path_factory.mktemp("built")
+    source = folder / "source"
+    shutil.copytree(
+        ROOT / "facealign", source / "facealign", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-WEIGHTS"):
+        shutil.copy(ROOT / name, source)
+    build = "from setuptools import build_meta as b; b.build_sdist('..'); b.build_wheel('..')"
+    subprocess.run([sys.executable, "-c", build], cwd=source, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.slow
+def test_wheel_and_source_archive_hold_types_weights_and_licences(built: Path) -> None:
+    version = facealign.__version__
+    with zipfile.ZipFile(built / f"facealign-{version}-py3-none-any.whl") as wheel:
+        in_wheel = set(wheel.namelist())
+    with tarfile.open(built / f"facealign-{version}.tar.gz") as archive:
+        in_archive = {name.partition("/")[2] for name in archive.getnames()}
+    weights = [*ROOT.glob("facealign/weights/*"), *ROOT.glob("facealign/recognition/weights/*")]
+    needed = {path.relative_to(ROOT).as_posix() for path in weights} | {"facealign/py.typed"}
+    assert len(needed) > 5
+    assert needed <= in_wheel and needed <= in_archive
+    licences = {"LICENSE", "LICENSE-WEIGHTS"}
+    assert {f"facealign-{version}.dist-info/licenses/{name}" for name in licences} <= in_wheel
+    assert licences <= in_archive
+    top = {name.partition("/")[0] for name in in_wheel}
+    assert top == {"facealign", f"facealign-{version}.dist-info"}
+
+
+@pytest.mark.slow
+def test_the_wheel_finds_landmarks_without_the_project(
+    built: Path, picture: Path, tmp_path: Path
+) -> None:
+    (wheel,) = built.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "facealign", "predict", str(picture)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    (face,) = json.loads(done.stdout)["faces"]
+    assert np.shape(face["points"]) == (68, 2)

@@ -26,9 +26,9 @@ NETWORKS = sorted(ROOT.glob("facealign/models/[a-z]*.py"))
 
 
 def packages() -> dict[str, list[set[str]]]:
-    """The table of docs/ARCHITECTURE.md: each package, lowest first, and the stages of the two
+    """The table of docs/architecture.md: each package, lowest first, and the stages of the two
     pipelines that an edit of it makes stale."""
-    text = (ROOT / "docs" / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `([a-z]+)` \|[^|]+\|([^|]*)\|([^|]*)\|$", text, re.MULTILINE)
     return {name: [set(re.findall(r"`(\w+)`", cell)) for cell in cells] for name, *cells in rows}
 

@@ -1,4 +1,4 @@
-"""Two clones that share data, runs and a server, as docs/TEAM.md has it."""
+"""Two clones that share data, runs and a server, as docs/how-to/team.md has it."""
 
 import json
 import shutil
