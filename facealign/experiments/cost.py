@@ -1,4 +1,4 @@
-"""What a network costs to store and to run, counted and not measured."""
+"""Parameters and operations of a network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def parameters(network: nn.Module) -> int:
 
 
 def operations(network: nn.Module, size: int) -> int:
-    """Of one face's convolutions and dense layers; a multiplication and its addition are two."""
+    """Of the convolutions and dense layers, for one face; a multiply-add counts as two."""
     training = network.training
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network.eval()(torch.zeros(1, 3, size, size))

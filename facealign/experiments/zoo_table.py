@@ -1,7 +1,7 @@
-"""Print the table of docs/networks.md, a row for each of experiments/zoo.yaml. No stage.
+"""Print the table of docs/networks.md, a row for each experiment of experiments/zoo.yaml.
 
-Counts are those of the code, the speed of training is this machine's, the rest is what `make zoo`
-found.
+Parameters and operations are counted, the speed of training is measured on this machine, and the
+rest is read from the results of `make zoo`.
 """
 
 import json
@@ -13,7 +13,7 @@ from facealign.inference import benchmark
 from facealign.reports import markdown
 
 LIST = Path("experiments/zoo.yaml")
-FACES = 24  # to take the time with
+FACES = 24  # for the timing
 HEADER = ["network", "input, px", "codec", "parameters, M", "MFLOPs"]
 MEASURED = ["CPU, ms a face", "training, faces a second", "AUC@0.08, 300W"]
 

@@ -11,7 +11,7 @@ from facealign.core import images
 from facealign.core.geometry import crop_map
 from facealign.export import landmarks, quantisation
 from facealign.faces.detection import find_faces
-from facealign.inference import aligner
+from facealign.inference.network import Network
 from facealign.models.parts.codecs import make_codec
 from facealign.models.parts.layers import Shape
 from facealign.training import checkpoint

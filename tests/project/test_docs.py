@@ -24,8 +24,6 @@ COMMANDS = [
 ]
 
 FILES = (".csv", ".html", ".json", ".jsonl", ".pdf", ".yaml")  # no parameters
-# TODO: remove once params.yaml has these names
-GROUPED = {"train.networks.cascade.trunk", "predict.flip"}
 
 
 def read(name: str) -> str:
@@ -89,7 +87,7 @@ def test_makes_targets_exist() -> None:
 
 
 def test_parameters_exist() -> None:
-    known = config.flatten(config.load_all(PARAMS)).keys() | GROUPED
+    known = config.flatten(config.load_all(PARAMS)).keys()
     named = {
         name: block
         for block, command in COMMANDS
@@ -101,7 +99,7 @@ def test_parameters_exist() -> None:
 
 
 def test_parameters_in_sentences_exist() -> None:
-    known = config.flatten(config.load_all(PARAMS)).keys() | GROUPED
+    known = config.flatten(config.load_all(PARAMS)).keys()
     quoted = re.compile(rf"`((?:{'|'.join(config.SECTIONS)})\.[a-z0-9_.]+)[`=]")
     for document in DOCUMENTS:
         named = quoted.findall(document.read_text(encoding="utf-8"))
