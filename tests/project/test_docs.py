@@ -99,7 +99,8 @@ def test_parameters_exist() -> None:
 
 
 def test_parameters_in_sentences_exist() -> None:
-    known = config.flatten(config.load_all(PARAMS)).keys()
+    names = [name.split(".") for name in config.flatten(config.load_all(PARAMS))]
+    known = {".".join(parts[:depth]) for parts in names for depth in range(2, len(parts) + 1)}
     quoted = re.compile(rf"`((?:{'|'.join(config.SECTIONS)})\.[a-z0-9_.]+)[`=]")
     for document in DOCUMENTS:
         named = quoted.findall(document.read_text(encoding="utf-8"))
