@@ -103,6 +103,8 @@ def test_parameters_in_sentences_exist() -> None:
     known = {".".join(parts[:depth]) for parts in names for depth in range(2, len(parts) + 1)}
     quoted = re.compile(rf"`((?:{'|'.join(config.SECTIONS)})\.[a-z0-9_.]+)[`=]")
     for document in DOCUMENTS:
+        if document.name == "CHANGELOG.md":  # it names those of before, too
+            continue
         named = quoted.findall(document.read_text(encoding="utf-8"))
         parameters = {name for name in named if not name.endswith(FILES)}
         assert {name for name in parameters if name not in known} == set(), document.name
