@@ -8,6 +8,7 @@ from facealign.inference import benchmark
 from tests.cli.running import run
 
 
+@pytest.mark.slow
 def test_bench_times_network_and_dlib_on_the_same_faces(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

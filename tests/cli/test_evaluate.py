@@ -14,6 +14,7 @@ from tests.cli.running import run
 from tests.helpers import ROOT
 
 
+@pytest.mark.slow
 def test_evaluate_gives_the_pipelines_figures(
     measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -51,6 +52,7 @@ def test_evaluate_gives_the_pipelines_figures(
     assert re.search(r"Rank correlation of scores and errors of all points: -0\.\d{3}", table)
 
 
+@pytest.mark.slow
 def test_calibration_removes_a_constant_offset_of_the_annotations(
     measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -80,6 +82,7 @@ def test_calibration_removes_a_constant_offset_of_the_annotations(
     assert "of its pictures are measured on" in said and "calibrate by others" in said
 
 
+@pytest.mark.slow
 def test_evaluate_takes_the_courses_table_and_a_checkpoint(
     measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -170,6 +170,7 @@ def test_faces_are_compared_and_embedded_by_the_bundled_recogniser(
     assert np.linalg.norm(embedding) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_predict_reads_what_export_writes(
     album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

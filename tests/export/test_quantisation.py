@@ -17,6 +17,7 @@ from facealign.models.parts.layers import Shape
 from facealign.training import checkpoint
 
 
+@pytest.mark.slow
 def test_int8_finds_the_points_of_float32(tmp_path: Path, astronaut: np.ndarray) -> None:
     trained = checkpoint.load(checkpoint.RELEASED / "cascade.pt")
     network, codec = checkpoint.build(trained, torch.device("cpu"))
@@ -40,6 +41,7 @@ def test_int8_finds_the_points_of_float32(tmp_path: Path, astronaut: np.ndarray)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["small.onnx", "whole.onnx"]
 
 
+@pytest.mark.slow
 def test_depthwise_convolutions_the_first_and_dense_outputs_stay_float32(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -275,6 +275,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_exported_once(mine: Path, aligner: Aligner, astronaut: np.ndarray) -> None:
     first, second = Aligner(mine, threads=1), Aligner(str(mine), threads=1)
     assert first.network.path == second.network.path != mine
@@ -284,6 +285,7 @@ def test_a_checkpoint_is_exported_once(mine: Path, aligner: Aligner, astronaut: 
     assert Aligner(mine, threads=1).network.path != first.network.path
 
 
+@pytest.mark.slow
 def test_the_export_is_removed_at_exit(mine: Path, tmp_path: Path) -> None:
     code = f"from facealign import Aligner; print(Aligner({str(mine)!r}).network.path)"
     done = subprocess.run(

@@ -60,6 +60,7 @@ def type_check(folder: Path, code: str) -> str:
     return "\n".join(own)
 
 
+@pytest.mark.slow
 def test_code_that_uses_the_api_type_checks(tmp_path: Path) -> None:
     assert type_check(tmp_path, USE) == ""
     wrong = "from facealign import Aligner, draw\nAligner(threads='two')\ndraw('photo.jpg', [])\n"

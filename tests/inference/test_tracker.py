@@ -21,6 +21,7 @@ def lively() -> list[tuple[np.ndarray, np.ndarray]]:
     return list(film(swaying, 40, seed=11))
 
 
+@pytest.mark.slow
 def test_a_false_detection_is_not_tracked(
     aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +124,7 @@ def test_in_a_still_film_only_the_noise_changes() -> None:
     assert Box.around(points).width > 100
 
 
+@pytest.mark.slow
 def test_smoothed_points_have_less_jitter_than_dlibs_and_no_lag(
     aligner: Aligner, model: Path
 ) -> None:

@@ -40,6 +40,7 @@ def inputs(size: int, count: int = 3) -> torch.Tensor:
     return torch.randn(count, 3, size, size, generator=torch.Generator().manual_seed(0))
 
 
+@pytest.mark.slow
 @every_network
 @pytest.mark.parametrize("points", [68, 5])
 def test_the_output_decodes_to_the_points_of_each_face(name: str, points: int) -> None:
@@ -146,6 +147,7 @@ def test_half_precision_runs(name: str) -> None:
     assert decoded.dtype == torch.float32
 
 
+@pytest.mark.slow
 @every_network
 def test_the_onnx_file_gives_the_same_points_for_any_number_of_crops(
     name: str, tmp_path: Path
@@ -294,6 +296,7 @@ def test_a_cascade_begins_as_the_published_efficientnet(cat: torch.Tensor) -> No
             assert torch.equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_cascade_on_a_trunk_of_imagenet_trains_and_is_exported(tmp_path: Path) -> None:
     shape = shape_of("cascade")
     options = cascade.Options(trunk="efficientnet", width=16)

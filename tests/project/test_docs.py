@@ -172,6 +172,7 @@ def test_the_citation_has_what_the_format_requires() -> None:
     assert all(set(author) == {"name"} for author in citation["authors"])
 
 
+@pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     """A dead link or anchor, or a page that is missing in the navigation, is an error."""
     done = subprocess.run(

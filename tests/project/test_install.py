@@ -69,6 +69,7 @@ def picture(tmp_path: Path, astronaut: np.ndarray) -> Path:
     return tmp_path / "in" / "one.png"
 
 
+@pytest.mark.slow
 def test_landmarks_need_the_light_install_only(picture: Path, tmp_path: Path) -> None:
     code = ONLY.format(allowed=repr(allowed()))
     for words in (

@@ -193,6 +193,7 @@ def two_colours(each: int = 12, unseen: int = 3) -> Aligned:
     return Aligned(names, np.array([f"P{p}" for p in who], object), roles, pixels, stats)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", learning.HEADS)
 def test_it_learns_who_is_who_and_the_same_again(loss: str) -> None:
     faces = two_colours()
@@ -208,6 +209,7 @@ def test_it_learns_who_is_who_and_the_same_again(loss: str) -> None:
         assert torch.equal(one, other)
 
 
+@pytest.mark.slow
 def test_the_onnx_file_embeds_as_torch_does(tmp_path: Path) -> None:
     faces = two_colours()
     torch.manual_seed(0)
@@ -323,6 +325,7 @@ def test_the_best_is_ahead_by_more_than_chance_or_not() -> None:
     assert verification.leads({}, {}) == []
 
 
+@pytest.mark.slow
 def test_variants_are_compared_and_without_unseen_people_there_are_no_pairs(
     tmp_path: Path,
 ) -> None:

@@ -170,6 +170,7 @@ def test_the_turned_picture_is_upright_for_a_viewer_that_honours_exif() -> None:
     assert found_face(stored[..., ::-1].copy(), marks) is None
 
 
+@pytest.mark.slow
 def test_dlib_finds_the_faces_and_agrees_with_their_points(predictor: dlib.shape_predictor) -> None:
     plans = [p for p in plan_pictures(50, seed=68) if p.kind not in ("hidden", "profile")][:40]
     errors = []

@@ -62,6 +62,7 @@ def crops(tmp_path_factory: pytest.TempPathFactory) -> Crops:
     return cropping.load_crops(folder / "crops")
 
 
+@pytest.mark.slow
 def test_onet_learns_eight_faces_by_heart(crops: Crops) -> None:
     share = next(s / 100 for s in range(1, 100) if len(learnt(crops, s / 100)) == 8)
     plain = dataclasses.replace(
