@@ -6,10 +6,12 @@ BASE ?= main
 HEAD ?= workspace
 # the slowest test file comes first, so that one process runs it while the other runs the rest
 SLOWEST := tests/stages/test_pipeline.py
+# two processes with one thread each: torch with more takes several times as long then
+PYTEST := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recognition test test-fast check docs bench sweep weights card zoo experiments promote review mlflow register
+.PHONY: help demo recognition test test-fast coverage check docs bench sweep weights card zoo experiments promote review mlflow register
 
 help:  ## list all targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -40,10 +42,13 @@ recognition: $(VENV)/installed  ## run the recognition pipeline and print the re
 	$(ADVISE_COMMIT)
 
 test: check  ## run linters, type checks and tests
-	pytest -n 2 --dist loadfile --no-loadscope-reorder $(SLOWEST) tests
+	$(PYTEST) $(SLOWEST) tests
 
 test-fast: check  ## run linters, type checks and the fast tests
-	pytest -n 2 -m "not slow"
+	$(PYTEST) -m "not slow"
+
+coverage: $(VENV)/installed  ## run all tests and list the lines that none of them runs
+	$(PYTEST) --cov=facealign --cov-report=term-missing:skip-covered $(SLOWEST) tests
 
 docs: $(VENV)/installed  ## build the documentation into site/
 	mkdocs build --strict

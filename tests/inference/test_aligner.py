@@ -299,6 +299,7 @@ def test_the_export_is_removed_at_exit(mine: Path, tmp_path: Path) -> None:
     assert done.stderr == "" and not list(tmp_path.glob("facealign-*"))
 
 
+@pytest.mark.slow
 def test_worker_processes_share_the_parents_export(
     mine: Path, astronaut: np.ndarray, tmp_path: Path
 ) -> None:
