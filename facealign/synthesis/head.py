@@ -215,7 +215,7 @@ CONTROLS_ON_MAP = _direction_to_map(_directions(LAYOUT))
 
 def _kernel(places: np.ndarray, centres: np.ndarray) -> np.ndarray:
     squares = ((places[..., None, :] - centres) ** 2).sum(axis=-1)
-    smooth = np.sqrt(squares + 0.025**2)
+    smooth = np.sqrt(squares + 0.025 * 0.025)
     ones = np.ones((*places.shape[:-1], 1))
     return np.concatenate([smooth, places, ones], axis=-1)
 

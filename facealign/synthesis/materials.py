@@ -58,7 +58,7 @@ def _stroked(curves: list[np.ndarray], size: int, thickness: float) -> np.ndarra
     pixels = max(thickness * size / 2, 0.5)
     drawn = [_drawable(curve, size) for curve in curves]
     cv2.polylines(mask, drawn, False, 255, max(1, round(pixels)), cv2.LINE_AA, _SHIFT)
-    return exact.blur(mask.astype(np.float32) / 255, 0.4 + 0.35 * pixels)
+    return exact.blur(mask, 0.4 + 0.35 * pixels)
 
 
 class Fields:
@@ -273,7 +273,7 @@ def _brow_hairs(rng: np.random.Generator, size: int, weight: float) -> np.ndarra
         flow = np.stack([np.full(90, outwards), rng.uniform(-0.9, 0.5, 90)], axis=1)
         hairs = np.stack([start, start + flow * 0.03], axis=1)
         cv2.polylines(mask, list(_drawable(hairs, size)), False, 235, 1, cv2.LINE_AA, _SHIFT)
-    return exact.blur(mask.astype(np.float32) / 255, 0.0022 * size + 0.3)
+    return exact.blur(mask, 0.0022 * size + 0.3)
 
 
 def strands_noise(field: Fields, rng: np.random.Generator) -> np.ndarray:

@@ -169,8 +169,8 @@ class _Scatter:
         )
         self.columns, self.rows = round(columns * stretch_x), round(rows * stretch_y)
         size = (self.columns, self.rows)
-        dense = exact.resize(projected, size)
-        self.x, self.y, self.depth = (np.ascontiguousarray(dense[..., k]).ravel() for k in range(3))
+        planes = np.moveaxis(projected, -1, 0)
+        self.x, self.y, self.depth = (exact.resize(plane, size).ravel() for plane in planes)
         front = cv2.resize(front, size, interpolation=cv2.INTER_NEAREST).ravel()
         height, width = shape
         inside = (

@@ -91,14 +91,14 @@ def _lay_over(colour: np.ndarray, mask: np.ndarray, paint: np.ndarray, soft: flo
         slice(max(left - margin, 0), left + width + margin),
     )
     colour = colour[window]
-    cover: np.ndarray = mask[window].astype(np.float32) / 255
+    cover = mask[window]
     shade = exact.blur(cover, 6 * soft)
     colour *= (1 - 0.35 * shade)[..., None]
     volume = 0.55 + 0.5 * exact.blur(cover, 2.5 * soft)
-    cover = exact.blur(cover, 0.7)[..., None]
+    edge = exact.blur(cover, 0.7)[..., None]
     if paint.ndim == 3:
         paint = paint[window]
-    colour += (paint * volume[..., None] - colour) * cover
+    colour += (paint * volume[..., None] - colour) * edge
 
 
 def _hand(colour: np.ndarray, at: np.ndarray, unit: float, skin: np.ndarray, angle: float) -> None:
