@@ -13,6 +13,7 @@ Not safe, besides the above: `**` of floats (but squared arrays are), np.linalg,
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -172,6 +173,7 @@ def resize(image: np.ndarray, size: tuple[int, int], cubic: bool = False) -> np.
     return result
 
 
+@lru_cache(1024)
 def _taps(before: int, after: int, cubic: bool) -> tuple[np.ndarray, np.ndarray]:
     """Per new pixel, the old ones that it is made of, and their weights: (taps, after)."""
     place = (np.arange(after) + 0.5) * (before / after) - 0.5
