@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from facealign.synthesis import scenery
+from facealign.synthesis import exact, scenery
 from facealign.synthesis.person import Pose, draw, random_person
 from facealign.synthesis.pictures import random_lighting
 from facealign.synthesis.render import Camera, Canvas
@@ -37,12 +35,12 @@ def still(seconds: float) -> Place:
 
 def swaying(seconds: float) -> Place:
     """Side to side twice in three seconds, as in lively talk, and slightly up and down."""
-    phase = 2 * math.pi * seconds / 1.5
+    phase = 2 * np.pi * seconds / 1.5
     return Place(
-        x=0.4 * math.sin(phase),
-        y=0.08 * math.sin(2.3 * phase),
-        yaw=12 * math.sin(phase),
-        roll=5 * math.cos(phase),
+        x=0.4 * float(exact.sin(phase)),
+        y=0.08 * float(exact.sin(2.3 * phase)),
+        yaw=12 * float(exact.sin(phase)),
+        roll=5 * float(exact.cos(phase)),
     )
 
 
@@ -68,6 +66,6 @@ def film(
             left, top = points.min(axis=0).astype(int)
             right, bottom = points.max(axis=0).astype(int)
             exposure = 0.3 / max(float(canvas.colour[top:bottom, left:right].mean()), 0.01)
-        picture = cv2.sqrt(np.maximum(canvas.colour * np.float32(exposure), 0)) * 255
-        picture += rng.normal(0, _NOISE, picture.shape[:2])[..., None]
+        picture = np.sqrt(np.maximum(canvas.colour * np.float32(exposure), 0)) * 255
+        picture += exact.normal(rng, 0, _NOISE, picture.shape[:2])[..., None]
         yield np.clip(picture, 0, 255).astype(np.uint8), points

@@ -15,9 +15,9 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from facealign.faces.mean_face import MEAN_FACE
+from facealign.synthesis import exact
 
 GRID = 112  # the surface is evaluated at GRID x GRID places of the map
 SKULL_MIDDLE = np.array([0.0, -30.0, -80.0])
@@ -49,7 +49,7 @@ def _eye_openings(face: np.ndarray) -> np.ndarray:
         edges.append([(7 * a + 10 * b - c) / 16, (9 * (b + c) - a - d) / 16])
         edges[-1].append((7 * d + 10 * c - b) / 16)
     middles = np.array(edges)[:, 1]
-    gaps = np.linalg.norm(middles[::2] - middles[1::2], axis=1)
+    gaps = exact.norm(middles[::2] - middles[1::2])
     eyeballs = (middles[::2] + middles[1::2]) / 2 + np.outer(gaps, (0, 0, 0.16))
     return np.concatenate([np.concatenate(edges), eyeballs])
 
@@ -98,7 +98,7 @@ _MODES = (
 
 
 def _falloff(centre: np.ndarray, reach: float) -> np.ndarray:
-    return np.exp(-(((NEUTRAL - centre) / reach) ** 2).sum(axis=1))
+    return exact.exp(-(((NEUTRAL - centre) / reach) ** 2).sum(axis=1))
 
 
 @cache
@@ -117,16 +117,16 @@ def _mode_pushes() -> np.ndarray:
 
 def random_identity(rng: np.random.Generator) -> np.ndarray:
     """The control points of a random person."""
-    amounts = rng.standard_normal(len(_MODES)).clip(-2, 2)
-    person = NEUTRAL + np.tensordot(amounts, _mode_pushes(), axes=1)
-    upper_lip, lower_lip = rng.normal(0, 1.3, 2).clip(-2, 3)
+    amounts = exact.normal(rng, size=len(_MODES)).clip(-2, 2)
+    person = NEUTRAL + (amounts[:, None, None] * _mode_pushes()).sum(axis=0)
+    upper_lip, lower_lip = exact.normal(rng, 0, 1.3, 2).clip(-2, 3)
     person[49:54, 1] -= upper_lip * np.array([0.6, 1, 1, 1, 0.6])
     person[55:60, 1] += lower_lip * np.array([0.6, 1, 1, 1, 0.6])
     person[49:60, 2] += 0.4 * (upper_lip + lower_lip)
-    sides = rng.normal(0, 0.012, 2)  # faces are not quite symmetric
+    sides = exact.normal(rng, 0, 0.012, 2)  # faces are not quite symmetric
     person[:, 1] += person[:, 0] * sides[0]
     person[:, 0] += person[:, 1] * sides[1]
-    return person * rng.normal(1, [0.04, 0.035, 0.03]).clip(0.9, 1.1)
+    return person * exact.normal(rng, 1, [0.04, 0.035, 0.03]).clip(0.9, 1.1)
 
 
 @dataclass(frozen=True)
@@ -169,9 +169,10 @@ def express(person: np.ndarray, expression: Expression) -> np.ndarray:
     if expression.jaw_drop > 0:
         angles = np.radians(19) * expression.jaw_drop * _jaw_share()
         y, z = (face[:, 1:] - JAW_HINGE).T
-        face[:, 1] = JAW_HINGE[0] + np.cos(angles) * y + np.sin(angles) * z
-        face[:, 2] = JAW_HINGE[1] - np.sin(angles) * y + np.cos(angles) * z
-    brows = np.exp(-(((NEUTRAL[:, 1] + 61) / 12) ** 2)) * _smooth_step(-40, -5, NEUTRAL[:, 2])
+        cos, sin = exact.cos(angles), exact.sin(angles)
+        face[:, 1] = JAW_HINGE[0] + cos * y + sin * z
+        face[:, 2] = JAW_HINGE[1] - sin * y + cos * z
+    brows = exact.exp(-(((NEUTRAL[:, 1] + 61) / 12) ** 2)) * _smooth_step(-40, -5, NEUTRAL[:, 2])
     face[:, 1] -= 5.0 * expression.brow_raise * brows
     inner = _falloff(NEUTRAL[21], 9), _falloff(NEUTRAL[22], 9)
     face += expression.frown * (np.outer(inner[0], (2, 3, 0)) + np.outer(inner[1], (-2, 3, 0)))
@@ -191,22 +192,23 @@ LAYOUT = express(NEUTRAL, Expression(jaw_drop=0.3, lids=(-0.15, -0.15)))
 
 def _directions(places: np.ndarray) -> np.ndarray:
     rays = (places - SKULL_MIDDLE) / SKULL_RADII
-    return rays / np.linalg.norm(rays, axis=-1, keepdims=True)
+    return rays / exact.norm(rays)[..., None]
 
 
 def _direction_to_map(directions: np.ndarray) -> np.ndarray:
     """To [-1, 1] squared: the face in the centre, the back of the head along the rim."""
     x, y, z = np.moveaxis(directions, -1, 0)
-    sideways = np.hypot(x, y).clip(1e-9)
-    radius = np.sin(0.6 * np.arccos(z.clip(-1, 1)))
+    sideways = exact.hypot(x, y).clip(1e-9)
+    radius = exact.sin(0.6 * exact.arctan2(sideways, z))
     return np.stack([radius * x / sideways, radius * y / sideways], axis=-1)
 
 
 def _map_to_direction(places: np.ndarray) -> np.ndarray:
-    radius = np.hypot(places[..., 0], places[..., 1]).clip(1e-9)
-    angle = np.arcsin(radius.clip(0, 1)) / 0.6
-    scale = np.sin(angle) / radius
-    return np.stack([places[..., 0] * scale, places[..., 1] * scale, np.cos(angle)], axis=-1)
+    radius = exact.norm(places).clip(1e-9)
+    sine = radius.clip(0, 1)
+    angle = exact.arctan2(sine, np.sqrt(1 - sine * sine)) / 0.6
+    scale = exact.sin(angle) / radius
+    return np.stack([places[..., 0] * scale, places[..., 1] * scale, exact.cos(angle)], axis=-1)
 
 
 CONTROLS_ON_MAP = _direction_to_map(_directions(LAYOUT))
@@ -214,7 +216,7 @@ CONTROLS_ON_MAP = _direction_to_map(_directions(LAYOUT))
 
 def _kernel(places: np.ndarray, centres: np.ndarray) -> np.ndarray:
     squares = ((places[..., None, :] - centres) ** 2).sum(axis=-1)
-    smooth = np.sqrt(squares + 0.025**2)
+    smooth = np.sqrt(squares + 0.025 * 0.025)
     ones = np.ones((*places.shape[:-1], 1))
     return np.concatenate([smooth, places, ones], axis=-1)
 
@@ -227,16 +229,22 @@ def _solve() -> np.ndarray:
     system = np.zeros((count + 4, count + 4))
     system[:count] = _kernel(centres, centres)
     system[count:, :count] = system[:count, count:].T
-    with threadpool_limits(1):  # the last bits would depend on the number of threads
-        inverse = np.linalg.inv(system)
-    return np.asarray(inverse[:, :count])
+    return exact.inverse(system)[:, :count]
+
+
+# Of a basis function and of millimetres, behind the point. A sum of their products needs 19 more.
+_BASIS_BITS, _CONTROL_BITS = 22, 12
 
 
 def _basis(places_on_map: np.ndarray) -> np.ndarray:
     """(..., 2) places on the map -> (..., controls): how each control point moves each place."""
     kernel = _kernel(_map_to_direction(places_on_map), _directions(LAYOUT))
-    with threadpool_limits(1):
-        return np.asarray(kernel @ _solve(), dtype=np.float32)
+    basis = exact.matmul(kernel.reshape(-1, kernel.shape[-1]), _solve())
+    return exact.rounded(basis, _BASIS_BITS).reshape(*kernel.shape[:-1], -1)
+
+
+def _placed(basis: np.ndarray, controls: np.ndarray) -> np.ndarray:
+    return np.asarray(basis @ exact.rounded(controls, _CONTROL_BITS))
 
 
 @cache
@@ -247,8 +255,8 @@ def _surface_basis() -> np.ndarray:
 
 def surface(controls: np.ndarray) -> np.ndarray:
     """(GRID, GRID, 3) places in space; rows and columns are y and x of the map."""
-    places = _surface_basis() @ controls.astype(np.float32)
-    return np.asarray(places.reshape(GRID, GRID, 3))
+    places = _placed(_surface_basis(), controls)
+    return np.asarray(places.reshape(GRID, GRID, 3), dtype=np.float32)
 
 
 @cache
@@ -270,7 +278,7 @@ def _jaw_basis() -> np.ndarray:
 
 def jaw_lines(controls: np.ndarray) -> np.ndarray:
     """(17, steps, 3): the possible places of each jaw point, the usual one first."""
-    return np.asarray(_jaw_basis() @ controls.astype(np.float32), dtype=float)
+    return _placed(_jaw_basis(), controls)
 
 
 def visible_jaw(lines: np.ndarray, across: np.ndarray) -> np.ndarray:
@@ -283,20 +291,19 @@ def visible_jaw(lines: np.ndarray, across: np.ndarray) -> np.ndarray:
     slope = np.radians(np.array([0, 0, 0, 5, 15, 25, 35, 45, 90]))
     slope = np.concatenate([slope, slope[-2::-1]])
     side = np.where(np.arange(17) < 8, -1.0, 1.0)
-    outwards = np.outer(side * np.cos(slope), across) + np.outer(np.sin(slope), down)
-    reach = np.einsum("ijk,ik->ij", lines, outwards)
-    steps = reach.argmax(axis=1)
+    outwards = np.outer(side * exact.cos(slope), across) + np.outer(exact.sin(slope), down)
+    steps = exact.dot(lines, outwards[:, None]).argmax(axis=1)
     steps[8] = 0
     return steps
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> np.ndarray:
     """Degrees; yaw turns the face to the viewer's right, pitch down, roll clockwise."""
-    (cy, cp, cr), (sy, sp, sr) = (f(np.radians([yaw, pitch, roll])) for f in (np.cos, np.sin))
+    (cy, cp, cr), (sy, sp, sr) = (f(np.radians([yaw, pitch, roll])) for f in (exact.cos, exact.sin))
     turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     nod = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
     tilt = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    return np.asarray(tilt @ nod @ turn)
+    return exact.transform(exact.transform(tilt, nod), turn)
 
 
 def to_map(places: np.ndarray) -> np.ndarray:

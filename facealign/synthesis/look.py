@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from facealign.synthesis import exact
+
 
 def linear(*colour: float) -> np.ndarray:
     """sRGB-like values, 0 to 255 -> the renderer's linear float32 (squared)."""
@@ -49,10 +51,10 @@ def random_look(rng: np.random.Generator) -> Look:
             )
         ]
     )
-    tone = rng.uniform(0, 1) ** 1.25 * 5.999
+    tone = float(exact.power(rng.uniform(0, 1), 1.25)) * 5.999
     below = int(tone)
     skin = tones[below] + (tones[below + 1] - tones[below]) * np.float32(tone - below)
-    skin = skin * rng.normal(1, 0.04, 3).astype(np.float32)
+    skin = skin * exact.normal(rng, 1, 0.04, 3).astype(np.float32)
     dark = tone / 6
     hairs = [
         linear(*c)
@@ -91,7 +93,7 @@ def random_look(rng: np.random.Generator) -> Look:
         skin=skin,
         blush=float(rng.uniform(0.2, 1.0)) * (1 - 0.6 * dark),
         freckles=float(rng.uniform(0.3, 1)) if rng.uniform() < 0.18 and dark < 0.5 else 0.0,
-        wrinkles=float(rng.uniform(0, 1)) ** 2,
+        wrinkles=float(np.square(rng.uniform(0, 1))),
         oil=float(rng.uniform(0.05, 0.26)) + 0.08 * dark,
         lips=lips,
         iris=iris * np.float32(rng.uniform(0.8, 1.25)),

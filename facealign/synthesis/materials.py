@@ -7,7 +7,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from facealign.synthesis import head
+from facealign.synthesis import exact, head
 from facealign.synthesis.look import Look, linear
 
 _SHIFT = 4  # fractional bits of OpenCV's drawing coordinates
@@ -58,7 +58,7 @@ def _stroked(curves: list[np.ndarray], size: int, thickness: float) -> np.ndarra
     pixels = max(thickness * size / 2, 0.5)
     drawn = [_drawable(curve, size) for curve in curves]
     cv2.polylines(mask, drawn, False, 255, max(1, round(pixels)), cv2.LINE_AA, _SHIFT)
-    return cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 0.4 + 0.35 * pixels)
+    return exact.blur(mask, 0.4 + 0.35 * pixels)
 
 
 class Fields:
@@ -66,12 +66,10 @@ class Fields:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.places = cv2.resize(
-            head.layout_surface(), (size, size), interpolation=cv2.INTER_LINEAR
-        )
+        self.places = exact.resize(head.layout_surface(), (size, size))
         x, y, z = np.moveaxis(self.places, -1, 0)
         across = np.abs(x)
-        self.lips = cv2.GaussianBlur(_filled(_LIPS, size), (0, 0), 0.004 * size)
+        self.lips = exact.blur(_filled(_LIPS, size), 0.004 * size)
         self.mouth = _filled(_MOUTH, size)
         self.lips *= 1 - self.mouth
         self.eyes = np.maximum(_filled(_EYELIDS[0], size), _filled(_EYELIDS[1], size))
@@ -102,7 +100,7 @@ class Fields:
         self.beard = np.clip((y - 6 - 0.25 * (60 - across)) / 18, 0, 1)
         self.beard *= np.clip((across - 24 + np.maximum(y - 30, 0) * 1.6) / 10, 0, 1)
         self.beard *= np.clip((105 - y) / 20, 0, 1) * np.clip((z + 66) / 12, 0, 1)
-        lip_zone = np.exp(-np.square((y - 12.5) / 6)) * np.clip((33 - across) / 8, 0, 1)
+        lip_zone = exact.exp(-np.square((y - 12.5) / 6)) * np.clip((33 - across) / 8, 0, 1)
         self.moustache = lip_zone * np.clip(z / 6, 0, 1)
         self.moustache = np.maximum(self.moustache, 0.7 * self._spots((31, 26, 2), 7))
         clear = (1 - self.lips) * (1 - self.mouth)
@@ -111,13 +109,13 @@ class Fields:
         side = np.minimum(-48 - z, 34 - y) - 14 * np.clip((y + 30) / 20, 0, 1)
         self.hairline = np.maximum(top, side)
         self.temples = self._spots((42, -98, -8), 22)
-        self.forehead = np.exp(-np.square(x / 50)) * np.clip((z + 50) / 30, 0, 1)
+        self.forehead = exact.exp(-np.square(x / 50)) * np.clip((z + 50) / 30, 0, 1)
         self.x, self.y = x, y
         ticks = on_texture_ticks(size)
         crown = np.array([0.0, -0.72])
         u, v = np.meshgrid(ticks - crown[0], ticks - crown[1])
-        turn = (np.arctan2(u, v) / (2 * np.pi) + 0.5) * (_STRANDS.shape[1] - 1)
-        reach = np.hypot(u, v) * 9
+        turn = (exact.arctan2(u, v) / (2 * np.pi) + 0.5) * (_STRANDS.shape[1] - 1)
+        reach = exact.hypot(u, v) * 9
         self.strand_x, self.strand_y = turn.astype(np.float32), reach.astype(np.float32)
         self.gloss = (
             0.25 + 0.9 * self._spots((0, -14, 34), 9) + 0.55 * self._spots((0, -80, 10), 28)
@@ -130,7 +128,7 @@ class Fields:
         x, y, z = centre
         aside = np.minimum(np.square(self.places[..., 0] - x), np.square(self.places[..., 0] + x))
         squares = aside + np.square(self.places[..., 1] - y) + np.square(self.places[..., 2] - z)
-        return np.exp(-squares / np.float32(reach * reach))
+        return exact.exp(-squares / np.float32(reach * reach)).astype(np.float32)
 
     @staticmethod
     def _to_map(places: np.ndarray) -> np.ndarray:
@@ -143,7 +141,7 @@ def on_texture_ticks(size: int) -> np.ndarray:
 
 _noise_source = np.random.default_rng(68)
 _STRANDS = _noise_source.uniform(0, 1, (24, 1400)).astype(np.float32)
-_NOISE = _noise_source.standard_normal((1024, 1024)).astype(np.float32)
+_NOISE = exact.normal(_noise_source, size=(1024, 1024)).astype(np.float32)
 
 
 @cache
@@ -156,7 +154,7 @@ def noise(rng: np.random.Generator, size: int, cell: float) -> np.ndarray:
     count = max(int(size / cell) + 2, 3)
     y, x = rng.integers(0, 1024 - min(count, 1000), 2)
     patch = _NOISE[y : y + count, x : x + count]
-    return cv2.resize(patch, (size, size), interpolation=cv2.INTER_CUBIC)
+    return exact.resize(patch, (size, size), cubic=True)
 
 
 def _blend(texture: np.ndarray, colour: np.ndarray, mask: np.ndarray) -> None:
@@ -192,15 +190,15 @@ def _paint_eye(
     ticks = on_texture_ticks(size)
     x, y = np.meshgrid(ticks[window[1]], ticks[window[0]])
     corners, corners_on_map = controls[eye], head.CONTROLS_ON_MAP[eye]
-    width, width_on_map = (np.linalg.norm(c[3] - c[0]) for c in (corners, corners_on_map))
+    width, width_on_map = (exact.norm(c[3] - c[0]) for c in (corners, corners_on_map))
     lids, lids_on_map = ((c[[4, 5]] - c[[1, 2]]).mean(axis=0) for c in (corners, corners_on_map))
-    gap = max(float(np.linalg.norm(lids)), 0.8)
+    gap = max(float(exact.norm(lids)), 0.8)
     middle = (corners_on_map[0] + corners_on_map[3]) / 2
     bottom = corners_on_map[[4, 5]].mean(axis=0)
     down_per_mm = lids_on_map[1] / gap
     mm_x = (x - middle[0]) / (width_on_map / width) - gaze[0]
     mm_y = (y - bottom[1]) / down_per_mm + 4.6 - gaze[1]
-    radius = np.hypot(mm_x, mm_y)
+    radius = exact.hypot(mm_x, mm_y)
     soft = 0.9 * max(2 / size / (width_on_map / width), 0.25)
 
     def disc(r: float) -> np.ndarray:
@@ -210,10 +208,9 @@ def _paint_eye(
     sclera = linear(226, 219, 215) * (1 - 0.55 * np.square(aside * 1.9))[..., None].astype(
         np.float32
     )
-    angle = np.arctan2(mm_y, mm_x)
-    fibres = (
-        1 + 0.22 * np.sin(angle * 17 + 3 * np.sin(angle * 5)) + 0.5 * np.clip(mm_y / 6, -0.5, 0.8)
-    )
+    angle = exact.arctan2(mm_y, mm_x)
+    fibres = 1 + 0.22 * exact.sin(angle * 17 + 3 * exact.sin(angle * 5))
+    fibres += 0.5 * np.clip(mm_y / 6, -0.5, 0.8)
     iris = look.iris * (fibres * np.clip(1.5 - 0.5 * radius / 5.9, 0, 2))[..., None]
     ball = sclera + (look.iris * 0.22 - sclera) * disc(6.2)
     ball = ball + (iris - ball) * disc(5.3)
@@ -222,7 +219,7 @@ def _paint_eye(
         (y - corners_on_map[[1, 2], 1].mean()) / max(down_per_mm * 3.2, 1e-6), 0, 1
     )
     ball = ball * (0.42 + 0.58 * lid_shadow)[..., None]
-    spark: np.ndarray = np.hypot(mm_x - 2.4 * glint[0], mm_y - 2.4 * glint[1])
+    spark = exact.hypot(mm_x - 2.4 * glint[0], mm_y - 2.4 * glint[1])
     ball = ball + np.clip((1.1 - spark) / soft + 0.3, 0, 1)[..., None] * 0.95
     shut = float(np.clip(1 - (gap - 1.6) / 2.2, 0, 1))  # 1 when lids and lashes meet
     ball = ball + (0.45 * look.skin - ball) * shut
@@ -236,7 +233,7 @@ def _paint_mouth(texture: np.ndarray, controls: np.ndarray, rng: np.random.Gener
     mask = fields(size).mouth[window][..., None]
     ticks = on_texture_ticks(size)
     x, y = np.meshgrid(ticks[window[1]], ticks[window[0]])
-    gap = np.linalg.norm(controls[66] - controls[62])
+    gap = exact.norm(controls[66] - controls[62])
     upper, lower = (
         smooth_curve(head.CONTROLS_ON_MAP[60:65]),
         smooth_curve(head.CONTROLS_ON_MAP[[60, 67, 66, 65, 64]]),
@@ -246,13 +243,14 @@ def _paint_mouth(texture: np.ndarray, controls: np.ndarray, rng: np.random.Gener
     down_mm = (y - roof) / np.maximum(floor - roof, 1e-6) * gap
     centre_to_corner = np.abs(x) / abs(head.CONTROLS_ON_MAP[60, 0])
     cavity = np.broadcast_to(linear(70, 26, 26), patch.shape).copy()
-    tongue = np.exp(
+    tongue = exact.exp(
         -np.square((gap - down_mm) / (0.4 * gap + 0.1)) - np.square(centre_to_corner * 1.4)
     )
     _blend(cavity, linear(176, 92, 88), tongue.astype(np.float32) * 0.8)
     reach = rng.uniform(5, 9) * (1 - 0.45 * centre_to_corner**2)
     teeth = np.clip((reach - down_mm) * 1.2, 0, 1) * np.clip(1.25 - centre_to_corner, 0, 1)
-    teeth *= 0.86 + 0.14 * np.abs(np.sin(x * 3.1 * np.pi / abs(head.CONTROLS_ON_MAP[60, 0]))) ** 0.3
+    ridges = np.abs(exact.sin(x * 3.1 * np.pi / abs(head.CONTROLS_ON_MAP[60, 0])))
+    teeth *= 0.86 + 0.14 * exact.power(ridges, 0.3)
     _blend(cavity, linear(232, 224, 208), np.clip(teeth, 0, 1).astype(np.float32))
     cavity *= (0.55 + 0.45 * np.clip(down_mm / 2.5, 0, 1))[..., None].astype(np.float32)
     patch += (cavity - patch) * mask
@@ -275,19 +273,14 @@ def _brow_hairs(rng: np.random.Generator, size: int, weight: float) -> np.ndarra
         flow = np.stack([np.full(90, outwards), rng.uniform(-0.9, 0.5, 90)], axis=1)
         hairs = np.stack([start, start + flow * 0.03], axis=1)
         cv2.polylines(mask, list(_drawable(hairs, size)), False, 235, 1, cv2.LINE_AA, _SHIFT)
-    return cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 0.0022 * size + 0.3)
+    return exact.blur(mask, 0.0022 * size + 0.3)
 
 
 def strands_noise(field: Fields, rng: np.random.Generator) -> np.ndarray:
     """Uniform noise, stretched along the hair from the crown outwards."""
     shift = np.float32(rng.uniform(0, 180))
-    return cv2.remap(
-        _STRANDS,
-        field.strand_x * np.float32(0.86) + shift,
-        field.strand_y,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT,
-    )
+    x = field.strand_x * np.float32(0.86) + shift
+    return exact.look_up(_STRANDS, x, field.strand_y, cv2.BORDER_REFLECT)
 
 
 def hair_mask(look: Look, rng: np.random.Generator, size: int) -> np.ndarray:
@@ -368,10 +361,8 @@ def hanging_hair(look: Look, rng: np.random.Generator, size: int) -> tuple[np.nd
     if look.hair_style == "curly":
         bright = 0.85 + 0.3 * noise(rng, size, 7) + 0.2 * noise(rng, size, 3)
     else:
-        locks = cv2.resize(_STRANDS[:, : size // 2], (size, size), interpolation=cv2.INTER_LINEAR)
-        broad = cv2.resize(
-            _STRANDS[:5, 300 : 300 + size // 9], (size, size), interpolation=cv2.INTER_CUBIC
-        )
+        locks = exact.resize(_STRANDS[:, : size // 2], (size, size))
+        broad = exact.resize(_STRANDS[:5, 300 : 300 + size // 9], (size, size), cubic=True)
         bright = 0.3 + 0.6 * locks + 0.5 * broad
     rows, columns = np.mgrid[:size, :size] / size
     ragged = 0.03 * noise(rng, size, 9)[:1] + 0.02 * noise(rng, size, 3)[:1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facealign.synthesis import head, materials, render
+from facealign.synthesis import exact, head, materials, render
 from facealign.synthesis.look import Look, linear, random_look
 
 _NECK_PIVOT = np.array([0.0, 10.0, -85.0])
@@ -40,10 +40,10 @@ class Person:
     def landmarks(self, camera: render.Camera) -> np.ndarray:
         """(68, 2): the points as an annotator would mark them."""
         turn = self.turn()
-        marks = camera(self.controls[:68] @ turn.T)[:, :2]
-        lines = camera(head.jaw_lines(self.controls) @ turn.T)[..., :2]
+        marks = camera(exact.transform(self.controls[:68], turn.T))[:, :2]
+        lines = camera(exact.transform(head.jaw_lines(self.controls), turn.T))[..., :2]
         roll = np.radians(self.pose.roll)
-        steps = head.visible_jaw(lines, np.array([np.cos(roll), np.sin(roll)]))
+        steps = head.visible_jaw(lines, np.array([exact.cos(roll), exact.sin(roll)]))
         marks[:17] = lines[np.arange(17), steps]
         return np.asarray(marks)
 
@@ -53,16 +53,16 @@ def random_person(
 ) -> Person:
     """A new person, or the person of `own_seed` with a new expression."""
     who = rng if own_seed is None else np.random.default_rng(own_seed)
-    smile = float(np.clip(rng.normal(0.25, 0.5), -0.35, 1.1))
+    smile = float(np.clip(exact.normal(rng, 0.25, 0.5), -0.35, 1.1))
     jaw = float(rng.choice([0, rng.uniform(0.03, 0.25), rng.uniform(0.25, 1)], p=[0.5, 0.32, 0.18]))
-    shut = rng.uniform(0.8, 1.0) if rng.uniform() < 0.06 else rng.normal(0.05, 0.14)
+    shut = rng.uniform(0.8, 1.0) if rng.uniform() < 0.06 else float(exact.normal(rng, 0.05, 0.14))
     expression = head.Expression(
         jaw_drop=jaw,
         smile=smile,
         pout=float(rng.uniform(0, 0.8)) if rng.uniform() < 0.1 else 0.0,
-        brow_raise=float(rng.normal(0.1, 0.5)),
-        frown=float(max(0, rng.normal(-0.3, 0.5))),
-        lids=(float(shut), float(shut + rng.normal(0, 0.04))),
+        brow_raise=float(exact.normal(rng, 0.1, 0.5)),
+        frown=max(0.0, float(exact.normal(rng, -0.3, 0.5))),
+        lids=(shut, float(shut + exact.normal(rng, 0, 0.04))),
     )
     controls = head.express(head.random_identity(who), expression)
     look = random_look(who)
@@ -74,7 +74,7 @@ def _ear(side: int) -> np.ndarray:
     t, s = np.meshgrid(np.linspace(-1, 1, 16), np.linspace(-1, 1, 16), indexing="ij")
     half_width = 17 * np.sqrt(np.clip(1 - t**2, 0, 1)) * (1.05 - 0.28 * t)
     backwards = half_width * s + 2 + 5 * t**2
-    rim = 3.5 * (1 - t**2 * 0.5) * (1 - np.abs(s)) ** 0.5 - 5 * np.exp(
+    rim = 3.5 * (1 - t**2 * 0.5) * np.sqrt(1 - np.abs(s)) - 5 * exact.exp(
         -((s / 0.45) ** 2 + (t / 0.5) ** 2)
     )
     x = 80.0 + backwards * 0.5 + rim * 0.8
@@ -90,10 +90,9 @@ def _lathe(rows: list[tuple[float, float, float, float]], start: float, stop: fl
     y = np.linspace(profile[0, 0], profile[-1, 0], 40)
     wide, deep, middle = (np.interp(y, profile[:, 0], profile[:, k])[:, None] for k in (1, 2, 3))
     angle = np.linspace(start, stop, 40)[None]
-    x = wide * np.sign(np.sin(angle)) * np.abs(np.sin(angle)) ** 0.9
-    return np.stack(
-        [x, np.broadcast_to(y[:, None], x.shape), middle + deep * np.cos(angle)], axis=-1
-    )
+    sin, cos = exact.sin(angle), exact.cos(angle)
+    x = wide * np.sign(sin) * exact.power(np.abs(sin), 0.9)
+    return np.stack([x, np.broadcast_to(y[:, None], x.shape), middle + deep * cos], axis=-1)
 
 
 def _attached(
@@ -101,8 +100,8 @@ def _attached(
 ) -> np.ndarray:
     """Rotate a sheet with the head above y = low, with the body below y = high, and in between."""
     from_head, from_body = (
-        sheet @ turn.T,
-        (sheet - _NECK_PIVOT) @ body_turn.T + _NECK_PIVOT @ turn.T,
+        exact.transform(sheet, turn.T),
+        exact.transform(sheet - _NECK_PIVOT, body_turn.T) + exact.transform(_NECK_PIVOT, turn.T),
     )
     share = np.clip((sheet[..., 1:2] - low) / (high - low), 0, 1)
     share = share * share * (3 - 2 * share)
@@ -111,7 +110,7 @@ def _attached(
 
 def _cloth(rng: np.random.Generator, skin: np.ndarray, size: int = 160) -> np.ndarray:
     """Texture of neck and shoulders: skin above the neckline, clothes below."""
-    colours = rng.uniform(0.02, 0.85, (2, 3)).astype(np.float32) ** 1.6
+    colours = exact.power(rng.uniform(0.02, 0.85, (2, 3)), 1.6).astype(np.float32)
     if rng.uniform() < 0.35:
         colours[0] = rng.choice([0.01, 0.02, 0.75], 1)
     texture = np.empty((size, size, 3), np.float32)
@@ -129,11 +128,11 @@ def _cloth(rng: np.random.Generator, skin: np.ndarray, size: int = 160) -> np.nd
     wrinkles = 1 + 0.10 * materials.noise(rng, size, 14) + 0.05 * materials.noise(rng, size, 1.5)
     texture *= wrinkles[..., None].clip(0.3)
     depth = rng.uniform(0.0, 0.13)
-    neckline = 0.235 + depth * np.exp(-(((columns - 0.5) / 0.10) ** 2)) + rng.choice([0, -0.03])
+    neckline = 0.235 + depth * exact.exp(-(((columns - 0.5) / 0.10) ** 2)) + rng.choice([0, -0.03])
     bare = np.clip((neckline - rows) * size / 2, 0, 1)[..., None].astype(np.float32)
     tone = 1 + 0.03 * materials.noise(rng, size, 12)
     texture += (skin * tone[..., None] - texture) * bare
-    collar = np.exp(-(((rows - neckline - 0.008) / 0.008) ** 2))[..., None].astype(np.float32)
+    collar = exact.exp(-(((rows - neckline - 0.008) / 0.008) ** 2))[..., None].astype(np.float32)
     return np.asarray(texture * (1 - 0.5 * collar))
 
 
@@ -161,9 +160,11 @@ def draw(
     look, turn = person.look, person.turn()
     size = next((n for n in _TEXTURE_SIZES if n >= 265 * camera.scale), _TEXTURE_SIZES[-1])
     gaze = np.clip(
-        rng.normal(0, 1.0, 2) * (1, 0.4) + (-0.045 * person.pose.yaw * rng.uniform(0, 1), 0), -3, 3
+        exact.normal(rng, 0, 1.0, 2) * (1, 0.4) + (-0.045 * person.pose.yaw * rng.uniform(0, 1), 0),
+        -3,
+        3,
     )
-    glint = (lighting.key_direction @ turn)[:2]
+    glint = exact.transform(lighting.key_direction, turn)[:2]
     texture, hair = materials.paint(
         look, person.controls, own, size, max(person.expression.smile, 0), gaze, glint
     )
@@ -171,12 +172,14 @@ def draw(
     skull = head.surface(person.controls)
     hair_coarse = cv2.resize(hair, (head.GRID, head.GRID), interpolation=cv2.INTER_AREA)
     lumps = 1 + 0.3 * materials.noise(rng, head.GRID, 11)
-    rise = cv2.GaussianBlur(hair_coarse * lumps, (0, 0), 1.2) * look.hair_volume
-    skull = skull + render.normals(skull) * np.maximum(rise, 0)[..., None]
-    skull_turned = (skull @ turn.T.astype(np.float32)).astype(np.float32)
+    rise = exact.blur(hair_coarse * lumps, 1.2, 4) * look.hair_volume
+    skull = skull + render.normals(skull) * rise[..., None]
+    skull_turned = exact.transform(skull, turn.T).astype(np.float32)
 
     body_pose = head.rotation(
-        0.45 * person.pose.yaw + rng.normal(0, 8), 0.1 * person.pose.pitch, 0.25 * person.pose.roll
+        0.45 * person.pose.yaw + float(exact.normal(rng, 0, 8)),
+        0.1 * person.pose.pitch,
+        0.25 * person.pose.roll,
     )
     broad = rng.uniform(0.85, 1.12)
     body = _lathe(
@@ -225,12 +228,12 @@ def draw(
     ear_skin = np.empty((32, 32, 3), np.float32)
     ear_skin[:] = look.skin * np.array([1.0, 0.8, 0.78], np.float32)
     t, s = np.meshgrid(np.linspace(-1, 1, 32), np.linspace(-1, 1, 32), indexing="ij")
-    ear_skin *= (1 - 0.62 * np.exp(-((s / 0.38) ** 2 + ((t - 0.1) / 0.45) ** 2)))[..., None].astype(
-        np.float32
-    )
+    ear_skin *= (1 - 0.62 * exact.exp(-((s / 0.38) ** 2 + ((t - 0.1) / 0.45) ** 2)))[
+        ..., None
+    ].astype(np.float32)
     if look.hair_style not in ("long", "bob", "curly"):
         for side in (-1, 1):
-            ear = _ear(side) @ turn.T
+            ear = exact.transform(_ear(side), turn.T)
             _draw(*scene, ear, ear_skin, render.SKIN_WRAP, look.oil * 0.5)
     gloss = materials.fields(size).gloss * look.oil * (1 - hair) + 0.10 * hair
     _draw(*scene, skull_turned, texture, render.SKIN_WRAP, gloss)
@@ -253,20 +256,24 @@ def _draw_glasses(
     thick = max(1, round(camera.scale * rng.uniform(1.1, 3.2)))
     square = rng.uniform(2.0, 4.0)
     angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    cos, sin = np.cos(angle), np.sin(angle)
+    cos, sin = exact.cos(angle), exact.sin(angle)
     half_width, half_height = rng.uniform(23, 26), rng.uniform(15, 21)
     overlay = canvas.colour.copy()
     rims = []
     bridge_z = float(person.controls[27, 2]) + 5
 
     def to_pixels(places: np.ndarray) -> np.ndarray:
-        flat = camera(places @ turn.T)[..., :2]
+        flat = camera(exact.transform(places, turn.T))[..., :2]
         return np.rint(flat * (1 << shift)).astype(np.int32)
 
     for eye, outwards in ((slice(36, 42), -1), (slice(42, 48), 1)):
         middle = person.controls[eye].mean(axis=0)
-        x = middle[0] + outwards * 1.5 + half_width * np.sign(cos) * np.abs(cos) ** (2 / square)
-        y = middle[1] + 2.5 + half_height * np.sign(sin) * np.abs(sin) ** (2 / square)
+        x = (
+            middle[0]
+            + outwards * 1.5
+            + half_width * np.sign(cos) * exact.power(np.abs(cos), 2 / square)
+        )
+        y = middle[1] + 2.5 + half_height * np.sign(sin) * exact.power(np.abs(sin), 2 / square)
         z = bridge_z - 0.0045 * x * x
         rims.append(np.stack([x, y, z], axis=-1))
     lens = [to_pixels(rim) for rim in rims]

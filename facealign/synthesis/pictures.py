@@ -11,7 +11,7 @@ import numpy as np
 
 from facealign.core import points as ibug
 from facealign.core.errors import ConfigError
-from facealign.synthesis import scenery
+from facealign.synthesis import exact, scenery
 from facealign.synthesis.person import Person, Pose, draw, random_person
 from facealign.synthesis.render import Camera, Canvas, Lighting
 
@@ -68,8 +68,8 @@ def _name(dataset: str, rng: np.random.Generator) -> str:
 
 def _yaw(dataset: str, rng: np.random.Generator) -> float:
     if dataset == "300W":
-        return float(np.clip(rng.normal(0, 15), -35, 35))
-    return float(np.clip(rng.normal(0, 17), -40, 40))
+        return float(np.clip(exact.normal(rng, 0, 15), -35, 35))
+    return float(np.clip(exact.normal(rng, 0, 17), -40, 40))
 
 
 def plan_pictures(count: int, seed: int) -> list[Plan]:
@@ -114,7 +114,7 @@ def plan_people(people: int, each: int, seed: int) -> list[Plan]:
             split = "test" if picture >= each - each // 4 else "train"
             kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
             name = f"{PEOPLE}/{split}/{names[number]}_{picture + 1:02d}.jpg"
-            yaw = float(np.clip(rng.normal(0, 20), -60, 60))
+            yaw = float(np.clip(exact.normal(rng, 0, 20), -60, 60))
             plans.append(Plan(name, int(rng.integers(2**63)), kind, yaw, person))
     return plans
 
@@ -124,13 +124,13 @@ def _may_be_turned(plan: Plan) -> bool:
 
 
 def random_lighting(rng: np.random.Generator) -> Lighting:
-    direction = np.array([rng.normal(0, 0.55), rng.uniform(-1.0, 0.12), 1.0])
-    direction /= np.linalg.norm(direction)
+    direction = np.array([exact.normal(rng, 0, 0.55), rng.uniform(-1.0, 0.12), 1.0])
+    direction /= exact.norm(direction)
     fill = np.array([-direction[0] - rng.uniform(-0.4, 0.4), 0.1, 0.8])
-    fill /= np.linalg.norm(fill)
-    warmth = rng.normal(0, 0.07)
+    fill /= exact.norm(fill)
+    warmth = exact.normal(rng, 0, 0.07)
     key = np.array([1 + warmth, 1, 1 - 1.3 * warmth])
-    tint = 1 + rng.normal(0, 0.05, 3)
+    tint = exact.normal(rng, 1, 0.05, 3)
     harsh = rng.uniform(0.45, 0.95)
     ambient = 0.92 - 0.55 * harsh
     return Lighting(
@@ -147,8 +147,8 @@ def _pose(plan_yaw: float, rng: np.random.Generator, wide: bool) -> Pose:
     spread = 8 if wide else 6.5
     return Pose(
         plan_yaw,
-        float(np.clip(rng.normal(0, spread), -20, 20)),
-        float(np.clip(rng.normal(0, spread + 0.5), -25, 25)),
+        float(np.clip(exact.normal(rng, 0, spread), -20, 20)),
+        float(np.clip(exact.normal(rng, 0, spread + 0.5), -25, 25)),
     )
 
 
@@ -160,7 +160,7 @@ def _place(person: Person, face: float, size: tuple[int, int], rng: np.random.Ge
     marks = person.landmarks(camera)
     low, high = marks.min(axis=0), marks.max(axis=0)
     room = np.array([width, height]) - (high - low)
-    share = np.clip(rng.normal([0.5, 0.52], [0.14, 0.09]), 0.15, 0.85)
+    share = np.clip(exact.normal(rng, [0.5, 0.52], [0.14, 0.09]), 0.15, 0.85)
     shift = room * share - low
     return Camera(camera.scale, (float(shift[0]), float(shift[1])), distance)
 
@@ -177,8 +177,8 @@ def _photograph(
 ) -> np.ndarray:
     """Linear light -> the 8-bit RGB of an ordinary camera."""
     height, width = colour.shape[:2]
-    level = float(np.clip((0.3 / max(_face_light(colour, marks), 0.01)) ** 0.6, 0.6, 2.2))
-    exposure = level * rng.normal(1.0, 0.12) * (1 + rng.normal(0, 0.025, 3))
+    level = np.clip(exact.power(0.3 / max(_face_light(colour, marks), 0.01), 0.6), 0.6, 2.2)
+    exposure = level * exact.normal(rng, 1, 0.12) * exact.normal(rng, 1, 0.025, 3)
     if dark:
         exposure = exposure * 0.0015
     y = np.square(np.linspace(-1, 1, height, dtype=np.float32))[:, None]
@@ -186,13 +186,13 @@ def _photograph(
     vignette = 1 - np.float32(rng.uniform(0, 0.28)) * (x + y)
     values = colour * exposure.astype(np.float32)
     values *= vignette[..., None]
-    values = cv2.sqrt(np.maximum(values, 0, out=values))
+    values = np.sqrt(np.maximum(values, 0, out=values))
     values /= np.float32(0.9) + np.float32(0.12) * values
     if rng.uniform() < 0.5:
-        values = cv2.GaussianBlur(values, (0, 0), float(rng.uniform(0.35, 1.1)))
+        values = exact.blur(values, float(rng.uniform(0.35, 1.1)), 4)
     elif rng.uniform() < 0.15:
         values = cv2.blur(values, (int(rng.integers(2, 5)), 1))
-    grain = rng.standard_normal((height, width), dtype=np.float32)[..., None]
+    grain = exact.cut(rng.standard_normal((height, width), dtype=np.float32))[..., None]
     grain *= np.float32(255 * rng.uniform(0.002, 0.024))
     return np.asarray(np.clip(values * 255 + grain, 0, 255), dtype=np.uint8)
 
@@ -260,8 +260,10 @@ def _draw_companion(
     middle = marks.mean(axis=0)
     side = 1 if middle[0] < width / 2 else -1
     smaller = face * rng.uniform(0.5, 0.78)
-    other = random_person(rng, _pose(float(rng.normal(-side * 10, 15)), rng, False), "")
+    other = random_person(rng, _pose(float(exact.normal(rng, -side * 10, 15)), rng, False), "")
     x = middle[0] + side * (face * 0.75 + smaller * 0.7)
-    y = float(np.clip(middle[1] + rng.normal(0, 0.2) * face, smaller, height - smaller * 0.4))
+    y = float(
+        np.clip(middle[1] + exact.normal(rng, 0, 0.2) * face, smaller, height - smaller * 0.4)
+    )
     draw(other, canvas, Camera(smaller / 146, (float(x), y), 1200.0), lighting)
     canvas.clear_depth()  # the annotated person stands in front

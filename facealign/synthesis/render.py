@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from facealign.synthesis import exact
+
 FAR = -1e6
 
 
@@ -65,7 +67,7 @@ class Canvas:
     def take(self, small: Canvas) -> None:
         """Show a halved canvas, slightly out of focus, as objects behind a face are."""
         size = (self.width, self.height)
-        self.colour = cv2.resize(small.colour, size, interpolation=cv2.INTER_LINEAR)
+        self.colour = exact.resize(small.colour, size)
         self.depth = cv2.resize(small.depth, size, interpolation=cv2.INTER_NEAREST)
 
 
@@ -90,9 +92,10 @@ class ShadowMap:
 
     def __init__(self, casters: list[np.ndarray], towards_lamp: np.ndarray) -> None:
         side = np.cross(towards_lamp, (0.0, 1.0, 0.0))
-        side /= np.linalg.norm(side)
+        side /= exact.norm(side)
         self.axes = np.stack([side, np.cross(towards_lamp, side), towards_lamp], axis=1)
-        seen = np.concatenate([sheet.reshape(-1, 3) for sheet in casters]) @ self.axes
+        places = np.concatenate([sheet.reshape(-1, 3) for sheet in casters])
+        seen = exact.transform(places, self.axes)
         self.origin = seen[:, :2].min(axis=0) - 2 * self.CELL
         cells = np.rint((seen[:, :2] - self.origin) / self.CELL).astype(int)
         width, height = cells.max(axis=0) + 3
@@ -102,14 +105,12 @@ class ShadowMap:
 
     def lit(self, sheet: np.ndarray, blur: float) -> np.ndarray:
         """(h, w): 0 in shadow, 1 in full light."""
-        seen = (sheet @ self.axes).astype(np.float32)
+        seen = exact.transform(sheet, self.axes).astype(np.float32)
         x = (seen[..., 0] - np.float32(self.origin[0])) / self.CELL
         y = (seen[..., 1] - np.float32(self.origin[1])) / self.CELL
-        nearest = cv2.remap(
-            self.nearest, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=FAR
-        )
+        nearest = exact.look_up(self.nearest, x, y, cv2.BORDER_CONSTANT, FAR)
         lit = np.clip(1 - (nearest - seen[..., 2] - 7) / 8, 0, 1)
-        return cv2.GaussianBlur(lit, (0, 0), blur)
+        return exact.blur(lit, blur)
 
 
 # Red light scatters furthest in skin, which makes the edges of shadows on it warm.
@@ -129,12 +130,12 @@ def shade(
         (lighting.fill_direction, lighting.fill, np.float32(1)),
     )
     for direction, colour, visible in lamps:
-        facing = (normal @ direction.astype(np.float32))[..., None]
+        facing = exact.dot(normal, direction.astype(np.float32))[..., None]
         wrapped = np.maximum((facing + wrap) / (1 + wrap), 0)
-        diffuse = diffuse + wrapped * wrapped ** np.float32(0.25) * visible * colour
+        diffuse = diffuse + wrapped * np.sqrt(np.sqrt(wrapped)) * visible * colour
         half = direction + np.array([0, 0, 1])
-        half = (half / np.linalg.norm(half)).astype(np.float32)
-        glance = np.maximum(normal @ half, 0)[..., None]
+        half = (half / exact.norm(half)).astype(np.float32)
+        glance = np.maximum(exact.dot(normal, half), 0)[..., None]
         glance8 = np.square(np.square(np.square(glance)))
         shine = shine + (glance8 * 0.25 + np.square(np.square(glance8)) * 0.75) * visible * colour
     rim = np.square(np.square(1 - np.maximum(normal[..., 2:3], 0)))
@@ -168,8 +169,8 @@ class _Scatter:
         )
         self.columns, self.rows = round(columns * stretch_x), round(rows * stretch_y)
         size = (self.columns, self.rows)
-        dense = cv2.resize(projected, size, interpolation=cv2.INTER_LINEAR)
-        self.x, self.y, self.depth = (np.ascontiguousarray(dense[..., k]).ravel() for k in range(3))
+        planes = np.moveaxis(projected, -1, 0)
+        self.x, self.y, self.depth = (exact.resize(plane, size).ravel() for plane in planes)
         front = cv2.resize(front, size, interpolation=cv2.INTER_NEAREST).ravel()
         height, width = shape
         inside = (
@@ -235,7 +236,7 @@ def _look_up(image: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         np.pad(t * np.float32(size) - np.float32(0.5), (0, full)).reshape(-1, 512)
         for t, size in ((u, size_u), (v, size_v))
     )
-    result = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    result = exact.look_up(image, x, y, cv2.BORDER_REPLICATE)
     return np.asarray(result.reshape(-1, *image.shape[2:])[: len(u)])
 
 

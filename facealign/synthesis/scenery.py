@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from facealign.synthesis import exact
 from facealign.synthesis.look import Look, linear
 from facealign.synthesis.materials import noise
 
@@ -13,8 +14,9 @@ _SHIFT = 4
 
 def _colours(rng: np.random.Generator, count: int) -> np.ndarray:
     """Related linear colours, some pale and some dark."""
-    base = rng.uniform(0.1, 0.75) + rng.normal(0, 0.09, 3)
-    others = base + rng.normal(0, 0.17, (count, 1)) + rng.normal(0, 0.08, (count, 3))
+    base = rng.uniform(0.1, 0.75) + exact.normal(rng, 0, 0.09, 3)
+    others = base + exact.normal(rng, 0, 0.17, (count, 1))
+    others += exact.normal(rng, 0, 0.08, (count, 3))
     others = np.clip(others, 0.03, 0.95)
     return np.square(others * rng.uniform(0.5, 1.1)).astype(np.float32)
 
@@ -41,7 +43,7 @@ def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
             if kind == "bokeh":
                 disc = image.copy()
                 cv2.circle(disc, centre, radius, colour.tolist(), -1, cv2.LINE_AA)
-                image = cv2.addWeighted(image, 0.45, disc, 0.55, 0)
+                image = image * 0.45 + disc * 0.55
             else:
                 cv2.circle(image, centre, radius, colour.tolist(), -1, cv2.LINE_AA)
     elif kind in ("shelves", "street"):
@@ -76,8 +78,8 @@ def background(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
             x, y = int(rng.integers(0, small_w)), int(rng.integers(0, small_h // 2 + 1))
             cv2.rectangle(image, (x, y), (x + 40, y + 30), palette[2].tolist(), -1)
             cv2.rectangle(image, (x, y), (x + 40, y + 30), palette[3].tolist(), 2)
-    image = cv2.GaussianBlur(image.astype(np.float32), (0, 0), float(rng.uniform(0.5, 4)))
-    return cv2.resize(image.clip(0, 1), (width, height), interpolation=cv2.INTER_LINEAR)
+    image = exact.blur(image, float(rng.uniform(0.5, 4)), 2)
+    return exact.resize(image.clip(0, 1), (width, height))
 
 
 def _lay_over(colour: np.ndarray, mask: np.ndarray, paint: np.ndarray, soft: float) -> None:
@@ -89,21 +91,21 @@ def _lay_over(colour: np.ndarray, mask: np.ndarray, paint: np.ndarray, soft: flo
         slice(max(left - margin, 0), left + width + margin),
     )
     colour = colour[window]
-    cover: np.ndarray = mask[window].astype(np.float32) / 255
-    shade = cv2.GaussianBlur(cover, (0, 0), 6 * soft)
+    cover = mask[window]
+    shade = exact.blur(cover, 6 * soft)
     colour *= (1 - 0.35 * shade)[..., None]
-    volume = 0.55 + 0.5 * cv2.GaussianBlur(cover, (0, 0), 2.5 * soft)
-    cover = cv2.GaussianBlur(cover, (0, 0), 0.7)[..., None]
+    volume = 0.55 + 0.5 * exact.blur(cover, 2.5 * soft)
+    edge = exact.blur(cover, 0.7)[..., None]
     if paint.ndim == 3:
         paint = paint[window]
-    colour += (paint * volume[..., None] - colour) * cover
+    colour += (paint * volume[..., None] - colour) * edge
 
 
 def _hand(colour: np.ndarray, at: np.ndarray, unit: float, skin: np.ndarray, angle: float) -> None:
     mask = np.zeros(colour.shape[:2], np.uint8)
     along, aside = (
-        np.array([np.cos(angle), np.sin(angle)]),
-        np.array([-np.sin(angle), np.cos(angle)]),
+        np.array([exact.cos(angle), exact.sin(angle)]),
+        np.array([-exact.sin(angle), exact.cos(angle)]),
     )
     palm = at - along * unit * 0.45
     for finger, length in zip((-1.5, -0.5, 0.5, 1.5), (0.36, 0.46, 0.44, 0.34), strict=True):
@@ -135,20 +137,19 @@ def _hand(colour: np.ndarray, at: np.ndarray, unit: float, skin: np.ndarray, ang
 
 def occlude(colour: np.ndarray, marks: np.ndarray, look: Look, rng: np.random.Generator) -> None:
     """Hide a small part of the face behind a hand, a microphone, a scarf or hair."""
-    unit = float(np.linalg.norm(marks[16] - marks[0]))
-    unit = max(unit, float(np.linalg.norm(marks[27] - marks[8])))
+    unit = float(exact.norm(np.stack([marks[16] - marks[0], marks[27] - marks[8]])).max())
     kind = rng.choice(["hand", "microphone", "scarf", "strands"])
     if kind == "hand":
         side = int(rng.choice([3, 4, 12, 13]))
         at = marks[side] + (marks[30] - marks[side]) * 0.12
         inward = marks[30] - marks[side]
-        angle = float(np.arctan2(inward[1], inward[0]) - np.sign(inward[0]) * 0.7)
+        angle = float(exact.arctan2(inward[1], inward[0]) - np.sign(inward[0]) * 0.7)
         _hand(colour, at, unit, look.skin * 0.95, angle)
     elif kind == "microphone":
         at = (
             marks[8]
             + (marks[57] - marks[8]) * rng.uniform(0.1, 0.5)
-            + rng.normal(0, 0.06, 2) * unit
+            + exact.normal(rng, 0, 0.06, 2) * unit
         )
         mask = np.zeros(colour.shape[:2], np.uint8)
         foot = at + np.array([rng.uniform(-0.5, 0.5), 1.2]) * unit
@@ -184,7 +185,9 @@ def occlude(colour: np.ndarray, marks: np.ndarray, look: Look, rng: np.random.Ge
         root = marks[[18, 25][int(rng.integers(2))]] - (marks[8] - marks[27]) * 0.75
         mask = np.zeros(colour.shape[:2], np.uint8)
         for _ in range(26):
-            sway = rng.normal(0, 0.13, (4, 2)) * unit * np.array([[0.3], [0.6], [0.8], [1.2]])
+            sway = (
+                exact.normal(rng, 0, 0.13, (4, 2)) * unit * np.array([[0.3], [0.6], [0.8], [1.2]])
+            )
             fall = (marks[8] - marks[27]) * np.array([[0.0], [0.4], [0.8], [1.3]])
             curve = (
                 root
@@ -201,8 +204,8 @@ def cover_face(colour: np.ndarray, marks: np.ndarray, rng: np.random.Generator) 
     middle = marks.mean(axis=0)
     reach = np.abs(marks - middle).max(axis=0) * np.array([1.35, 1.5])
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    cos, sin = np.cos(angle), np.sin(angle)
-    box = np.stack([np.sign(cos) * np.abs(cos) ** 0.4, np.sign(sin) * np.abs(sin) ** 0.4], axis=1)
+    waves = np.stack([exact.cos(angle), exact.sin(angle)], axis=1)
+    box = np.sign(waves) * exact.power(np.abs(waves), 0.4)
     mask = np.zeros(colour.shape[:2], np.uint8)
     cv2.fillPoly(
         mask, [_fixed(middle + box * reach - (0, reach[1] * 0.15))], 255, cv2.LINE_AA, _SHIFT

@@ -255,6 +255,7 @@ def test_a_missing_archive_gives_one_clear_line(project: Project) -> None:
     said = project.run("dvc", "exp", "run", "-S", "data.archive=data/absent.tgz", fails=True)
     assert "data/absent.tgz" in said and "Traceback" not in said
     project.run("git", "checkout", "-q", ".")
+    project.run("dvc", "checkout", "-q", "dvc.yaml")
 
 
 def test_an_unknown_data_set_lists_those_there_are(project: Project) -> None:
