@@ -120,11 +120,9 @@ def logged_runs(project: Project, experiment: str) -> tuple[mlflow.MlflowClient,
 
 @MLFLOW_WARNS
 def test_the_training_says_how_fast_it_was(project: Project) -> None:
-    speed = project.json("metrics/speed.json")["train"]
-    assert speed["faces_per_second"] > 0
-    assert 0 <= speed["waiting_share"] < 1
-    _, runs = logged_runs(project, "workspace")
-    assert runs[0].data.metrics["train.faces_per_second"] == speed["faces_per_second"]
+    _, [run] = logged_runs(project, "workspace")
+    assert run.data.metrics["train.faces_per_second"] > 0
+    assert 0 <= run.data.metrics["train.waiting_share"] < 1
 
 
 def test_a_killed_training_goes_on_and_ends_in_the_same_weights(
@@ -247,6 +245,7 @@ def test_a_mistyped_parameter_names_the_valid_ones(project: Project) -> None:
     assert "train: unknown parameter 'epoch', did you mean epochs?" in said
     assert "learning_rate" in said and "Traceback" not in said
     project.run("git", "checkout", "-q", ".")
+    project.run("dvc", "checkout", "-q", "dvc.yaml")
 
 
 def test_a_missing_archive_gives_one_clear_line(project: Project) -> None:
@@ -322,6 +321,7 @@ def test_experiments_of_a_list_are_put_side_by_side(project: Project) -> None:
     shutil.rmtree(project.folder / "plots" / "zoo")
     (project.folder / "metrics" / "zoo.json").unlink()
     project.run("git", "checkout", "-q", ".")
+    project.run("dvc", "checkout", "-q", "dvc.yaml")
 
 
 def test_a_data_sets_points_are_moved_to_where_a_network_means_them(
