@@ -1,4 +1,4 @@
-"""Compare network and baseline: the figures, and the curves that a review looks at."""
+"""Compare network and baseline: the figures and curves for a review."""
 
 import shutil
 from pathlib import Path

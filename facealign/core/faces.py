@@ -142,7 +142,8 @@ class Faces:
         """The rows of these pictures, in their order."""
         place = {image: row for row, image in enumerate(self.images)}
         if missing := [image for image in images if image not in place]:
-            raise InputError(f"{self.name}: no row for {missing[0]} and {len(missing) - 1} more")
+            more = f" and {len(missing) - 1} more" if missing[1:] else ""
+            raise InputError(f"{self.name}: no row for {missing[0]}{more}")
         return np.array([place[image] for image in images], dtype=np.int64)
 
     def subset(self, rows: np.ndarray | slice) -> Faces:

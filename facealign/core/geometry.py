@@ -1,7 +1,8 @@
 """Boxes and affine maps, and the project's one pixel convention.
 
 A coordinate is a real number, a pixel's centre lies at whole numbers, the first pixel is 0: an
-image of width W covers [-0.5, W - 0.5]. Only `.pts` files count from 1 (`annotations` converts).
+image of width W covers [-0.5, W - 0.5]. `.pts` files and the course's tables
+count from 1 (`annotations` converts).
 
 dlib's rectangles name their first and last pixel. A `Box` keeps those four numbers, and its width
 is `right - left`, as the task's sqrt(H * W) has it: the distance between the two centres.

@@ -82,7 +82,7 @@ class Difference:
 
     @property
     def real(self) -> bool:
-        """Whether it is significant; of a handful of images nothing is."""
+        """Whether it is significant; on fewer than `FEWEST` images nothing is."""
         return self.p < 0.05 and self.images >= FEWEST
 
 

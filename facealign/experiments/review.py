@@ -13,7 +13,7 @@ import numpy as np
 
 from facealign.core import config, images, tables
 from facealign.core.command import run
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ExperimentError, InputError
 from facealign.core.faces import Faces
 from facealign.core.files import write_text
 from facealign.evaluation import metrics
@@ -63,7 +63,7 @@ def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> s
     rows, hidden = _changed_most(comparison), ""
     try:
         tiles = _tiles(comparison, base, head, rows) if rows else []
-    except FacealignError as error:  # only Git's files are certain to be there, not the data
+    except (ExperimentError, InputError) as error:  # the data may be missing, unlike Git's files
         hidden = str(error)
     else:
         if tiles:

@@ -46,8 +46,8 @@ def main(faces: Path, dataset: Path, target: Path, *networks: Path) -> None:
     print(
         f"{folder}: {len(known)} faces, of which the detector misses {len(known) - len(found)}; "
         f"one in {EACH} of the others, {len(points)}, is in {target}\n"
-        f"their own points are {before.mean():.2%} of the rectangle's side off the networks', "
-        f"translated {after.mean():.2%}"
+        f"mean distance from the networks' points, as a share of the rectangle's side: "
+        f"{before.mean():.2%} before the translation, {after.mean():.2%} after it"
     )
     for reason in dropped:
         print(f"dropped: {reason}")

@@ -198,10 +198,17 @@ def _from_pts(folder: Path) -> tuple[dict[Path, np.ndarray], list[str]]:
 
 
 def _from_table(folder: Path, table: Path) -> tuple[dict[Path, np.ndarray], list[str]]:
-    points = {folder / name: each for name, each in course.read(table, folder).items()}
-    known = {path: _checked(path, each) for path, each in points.items() if path.is_file()}
-    absent = [path for path in points if path not in known]
-    return known, [f"{path}: no such file, but {table} has its points" for path in absent]
+    known, dropped = {}, []
+    for name, points in course.read(table, folder).items():
+        path = folder / name
+        if not path.is_file():
+            dropped.append(f"{path}: no such file, but {table} has its points")
+            continue
+        try:
+            known[path] = _checked(path, points)
+        except AnnotationError as error:
+            dropped.append(str(error))
+    return known, dropped
 
 
 def _checked(path: Path, points: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ from facealign.inference.aligner import as_dict
 from facealign.inference.tracker import TrackedFace, Tracker
 
 WINDOW = "facealign: press q or Esc to quit"
-DEFAULT_FPS = 30.0  # for a source that does not tell its own
+DEFAULT_FPS = 30.0  # for a source without a frame rate
 FORMATS = {".mp4": "mp4v", ".avi": "MJPG"}
 
 

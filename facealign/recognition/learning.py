@@ -233,7 +233,7 @@ class _FromCrops(nn.Module):
 
 
 def save(embedder: Embedder, stats: Stats, points: str, path: Path) -> None:
-    """Write an ONNX file, with metadata for `embedding.Recogniser` to cut the crops by."""
+    """Write an ONNX file, with the metadata that `recogniser.Recogniser` cuts crops with."""
     module = _FromCrops(embedder.to("cpu", memory_format=torch.contiguous_format), stats)  # type: ignore[call-overload]
     metadata = {"points": points, "rim": str(stats.border)}
     onnx_files.write(module, stats.size, ["embeddings"], metadata, path)

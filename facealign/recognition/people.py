@@ -15,7 +15,7 @@ import numpy as np
 
 from facealign.core import images
 from facealign.core.config import Range, Seed, Share
-from facealign.core.errors import ConfigError, FacealignError, InputError
+from facealign.core.errors import AnnotationError, ConfigError, ImageError, InputError
 from facealign.core.faces import Pose
 from facealign.core.geometry import CORNERS, Box
 from facealign.core.parallel import map_in_order
@@ -119,7 +119,7 @@ def _examine(root: Path, network: Path, model: Path, config: Examine, image: str
         picture = images.read(root / image)
         annotated = (root / image).with_suffix(".pts")
         truth = read_pts(annotated) if annotated.is_file() else None
-    except FacealignError as error:
+    except (AnnotationError, ImageError) as error:
         return Examined(image, person, "unreadable", str(error).removeprefix(f"{root}/"))
     known = truth is not None and len(truth) in (COUNT, 5) and bool(np.isfinite(truth).all())
     if config.landmarks == "dataset" and not known:

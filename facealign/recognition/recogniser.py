@@ -1,4 +1,4 @@
-"""Faces as directions in space, near each other if they are of one person. No torch."""
+"""Face embeddings from an ONNX file, without torch."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Measured:
-    """How far a recogniser is to be trusted, from pairs of people that it did not learn."""
+    """A recogniser's error rates, measured on pairs of held-out people."""
 
     threshold: float  # the cosine above which one in a hundred pairs of different people lies
     accepted: float  # the share of pairs of one person above it

@@ -1,4 +1,4 @@
-"""The report on recognition: which alignment and loss are better, and what the networks see."""
+"""The report on recognition: which alignment and loss are better, with examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report's language: its texts, which stand in English and Russian side by side, and numbers."""
+"""Texts and numbers of a report in English and Russian."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from facealign.training.inputs import augmented_input, augmented_on_device
 PREFETCH = 3  # batches: enough to cover the variation of a step's time
 
 Batch = tuple[torch.Tensor, torch.Tensor]  # inputs (N, 3, size, size) and targets
-Targets = Callable[[np.ndarray, Draw], torch.Tensor]  # of the crops in these rows, so augmented
+Targets = Callable[[np.ndarray, Draw], torch.Tensor]  # of these rows, under this augmentation
 
 
 class Batches:

@@ -94,12 +94,14 @@ def test_evaluate_takes_the_courses_table_and_a_checkpoint(
         points = read_pts((folder / name).with_suffix(".pts")) + 1
         rows.append([name, *map(repr, points.ravel().tolist())])
     rows.append(["gone.jpg", *["1.0"] * 136])
+    rows.append(["wall.png", "nan", *["1.0"] * 135])
     table = tmp_path / "points.csv"
     table.write_text("\n".join(map(",".join, rows)), encoding="utf-8")
     words = ["evaluate", folder, "--json", "--out", tmp_path / "out"]
     status, by_table, err = run(capsys, *words, "--csv", table)
     assert status == 0
     assert "gone.jpg: no such file, but" in err
+    assert "wall.png: a point is not a number" in err
     _, by_pts, _ = run(capsys, *words)
     weights = checkpoint.RELEASED / "cascade.pt"
     _, by_checkpoint, _ = run(capsys, *words, "--model", weights)

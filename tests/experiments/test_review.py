@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facealign.core import images, tables
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ExperimentError
 from facealign.evaluation.scoring import Ced
 from facealign.experiments import comparison, review
 from facealign.experiments.comparison import Comparison
@@ -32,7 +32,7 @@ class Stored:
 
     def read(self, path: str) -> bytes:
         if path not in self.files:
-            raise FacealignError(f"{self.name} has no {path}")
+            raise ExperimentError(f"{self.name} has no {path}")
         return self.files[path]
 
     fetch = read
