@@ -1,4 +1,4 @@
-# Everything from a fresh clone; needs only Python 3.11, git and make.
+# Everything from a fresh clone; needs only Python 3.11 to 3.13, Git and make.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 LIST ?= experiments/zoo.yaml
@@ -6,7 +6,7 @@ BASE ?= main
 HEAD ?= workspace
 # the slowest test file comes first, so that one process runs it while the other runs the rest
 SLOWEST := tests/stages/test_pipeline.py
-# two processes with one thread each: torch with more takes several times as long then
+# two processes with one thread each: with more threads, torch would be several times slower
 PYTEST := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -23,7 +23,7 @@ $(VENV)/installed: requirements.txt
 	python -m facealign.experiments.plots_page .dvc/plots.html
 	touch $@
 
-# another processor trains networks that differ in their last bits, so that results differ slightly
+# networks trained on another processor differ in the last bits, so the results differ slightly
 ADVISE_COMMIT = @git diff --quiet -- '*dvc.lock'; [ $$? -ne 1 ] || echo \
     "Results of this machine differ slightly from the committed ones." \
     "Before running experiments: git commit -am Demo"
@@ -47,7 +47,7 @@ test: check  ## run linters, type checks and tests
 test-fast: check  ## run linters, type checks and the fast tests
 	$(PYTEST) -m "not slow"
 
-coverage: $(VENV)/installed  ## run all tests and list the lines that none of them runs
+coverage: $(VENV)/installed  ## run all tests and list the lines that they do not cover
 	$(PYTEST) --cov=facealign --cov-report=term-missing:skip-covered $(SLOWEST) tests
 
 docs: $(VENV)/installed  ## build the documentation into site/
@@ -64,7 +64,7 @@ bench: $(VENV)/installed  ## measure throughput and memory of each stage: metric
 sweep: $(VENV)/installed  ## run the experiments of a list: make sweep LIST=mine.yaml
 	python -m facealign.experiments.sweep $(LIST)
 
-weights: $(VENV)/installed  ## train the networks that are shipped in facealign/weights/
+weights: $(VENV)/installed  ## train the released networks, facealign/weights/
 	python -m facealign.experiments.sweep experiments/zoo.yaml cascade small
 	python -m facealign.experiments.sweep experiments/weights.yaml residual
 	python -m facealign.experiments.release experiments/zoo.yaml data/teachers cascade

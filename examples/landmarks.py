@@ -1,4 +1,4 @@
-"""Print where the eyes, the nose and the mouth of each face in a photo are.
+"""Print the positions of the eyes, nose and mouth of each face in a photo.
 
 python examples/landmarks.py photo.jpg
 """
@@ -20,4 +20,4 @@ for number, face in enumerate(Aligner().predict(sys.argv[1]), 1):
         x, y = face.points[list(points)].mean(axis=0)
         print(f"  {part}: {x:.1f}, {y:.1f}")
     if face.pose is not None:
-        print(f"  turned by {face.pose.yaw:.0f} degrees")
+        print(f"  yaw: {face.pose.yaw:.0f} degrees")

@@ -1,4 +1,4 @@
-"""Write how a face of a video opens its mouth: a row of CSV for each frame and face.
+"""Measure the mouth opening of each face in a video: one CSV row per frame and face.
 
 facealign video talk.mp4 --json talk.jsonl
 python examples/video_to_csv.py talk.jsonl talk.csv

@@ -12,12 +12,12 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         commands,
         run,
         "align",
-        "crop faces, upright and of one size",
-        "Crop each face, rotated, scaled and shifted so that its points lie where those of an "
-        "average face do. Nothing is stretched. Further faces of a picture are NAME_2, NAME_3 and "
-        "so on.",
+        "crop upright faces of one size",
+        "Crop each face and align its points to those of an average face by rotation, scaling "
+        "and translation. Nothing is stretched. Further faces in an image are saved as NAME_2, "
+        "NAME_3 and so on.",
     )
-    options.add_pictures(parser)
+    options.add_images(parser)
     parser.add_argument(
         "--points",
         type=int,
@@ -29,7 +29,11 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         "--size", type=options.pixels, default=112, metavar="N", help="side, pixels (default: 112)"
     )
     parser.add_argument(
-        "--out", type=options.folder, metavar="DIR", required=True, help="for NAME.png of each face"
+        "--out",
+        type=options.folder,
+        metavar="DIR",
+        required=True,
+        help="folder for the crops, NAME.png",
     )
     options.add_model(parser)
 

@@ -16,10 +16,10 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         commands,
         run,
         "bench",
-        "inference benchmark: milliseconds a face, beside dlib's predictor",
-        "Inference benchmark: time the landmark step and dlib's 68-point predictor on the same "
-        "boxes, each after the detector as in use; also the detector, the import and a folder of "
-        "pictures.",
+        "measure inference speed, compared with dlib's predictor",
+        "Measure inference speed: time the landmark step and dlib's 68-point predictor on the "
+        "same boxes, each after the detector as in normal use. Also time the detector, the import "
+        "and a folder of images.",
     )
     parser.add_argument(
         "--model",
@@ -28,14 +28,18 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     )
     options.add_detector(parser)
     parser.add_argument(
-        "--faces", type=options.count, default=FACES, metavar="N", help=f"default: {FACES}"
+        "--faces",
+        type=options.count,
+        default=FACES,
+        metavar="N",
+        help=f"faces to time (default: {FACES})",
     )
     parser.add_argument(
         "--pictures",
         type=options.count,
         default=PICTURES,
         metavar="N",
-        help=f"in the folder (default: {PICTURES})",
+        help=f"images in the folder (default: {PICTURES})",
     )
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
 
@@ -47,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if min(arguments.faces, arguments.pictures // 5) < FEW:
         print(
-            f"few faces or pictures: the figures vary; the defaults are {FACES} and {PICTURES}",
+            f"few faces or images, so the figures vary; the defaults are {FACES} and {PICTURES}",
             file=sys.stderr,
         )
     models = arguments.model or weights.released()

@@ -12,12 +12,12 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         commands,
         run,
         "compare",
-        "tell whether two pictures show the same person",
-        "Print the similarity of each face of one picture to each face of the other: 1 for the "
-        "same picture, about 0 for different people.",
+        "tell whether two images show the same person",
+        "Print the cosine similarity of each face in one image to each face in the other: 1 for "
+        "identical images, about 0 for different people.",
     )
-    parser.add_argument("one", metavar="A")
-    parser.add_argument("other", metavar="B")
+    parser.add_argument("one", metavar="A", help="an image")
+    parser.add_argument("other", metavar="B", help="another image")
     parser.add_argument("--json", action="store_true", help="print all pairs as JSON")
     options.add_recogniser(parser)
     options.add_model(parser)

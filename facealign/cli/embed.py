@@ -13,10 +13,10 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         run,
         "embed",
         "compute face embeddings",
-        "Print a line of JSON for each picture: the boxes and embeddings of its faces. Embeddings "
+        "Print a line of JSON for each image: the boxes and embeddings of its faces. Embeddings "
         "have length 1: dot product = cosine similarity.",
     )
-    options.add_pictures(parser)
+    options.add_images(parser)
     options.add_recogniser(parser)
     options.add_model(parser)
 

@@ -14,27 +14,27 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         commands,
         run,
         "evaluate",
-        "measure accuracy on annotated pictures",
-        "Measure the network, and dlib's predictor on the same boxes, on the pictures of a folder "
-        "with 68 points in a .pts beside them or in a table. Its subfolders are data sets. Writes "
+        "measure accuracy on annotated images",
+        "Measure the network, and dlib's predictor on the same boxes, on a folder of images with "
+        "68 points each, in .pts files beside them or in a table. Subfolders are data sets. Write "
         "ced.json, groups.json (by yaw, sharpness, size and part of the face), CED figures and a "
-        "sheet of faces from the best to the worst.",
+        "contact sheet of faces from the smallest error to the largest.",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of annotated images")
     options.add_table(parser)
     parser.add_argument(
         "--out",
         type=options.folder,
         default=Path("evaluation"),
         metavar="DIR",
-        help="default: evaluation",
+        help="folder for the results (default: evaluation)",
     )
     parser.add_argument("--json", action="store_true", help="print ced.json instead of the table")
     parser.add_argument(
         "--calibrate",
         type=Path,
         metavar="DIR",
-        help="other pictures with .pts by the same annotators: subtract the mean per-point offset "
+        help="images with .pts files by the same annotators: subtract the mean per-point offset "
         "measured on these images",
     )
     options.add_model(parser)
@@ -50,8 +50,8 @@ def run(arguments: argparse.Namespace) -> int:
     known, dropped = annotated.known_faces(arguments.folder, arguments.csv)
     for dataset in annotated.splits_together(known):
         print(
-            f"warning: {dataset} has pictures of both train and test, which are measured together; "
-            "name the folder of one split",
+            f"warning: {dataset} has images of both train and test, which are measured together; "
+            "to measure one split, give its folder",
             file=sys.stderr,
         )
     others = None

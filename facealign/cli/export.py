@@ -16,10 +16,10 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         run,
         "export",
         "convert a trained checkpoint to ONNX",
-        "Write a checkpoint of the pipeline (data/model.pt) as an ONNX file for --model, and check "
-        "its points against torch's. Needs torch: pip install 'facealign[export]'.",
+        "Convert a checkpoint of the pipeline (data/model.pt) to an ONNX file for --model, and "
+        "check its points against torch's. Needs torch: pip install 'facealign[export]'.",
     )
-    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pt file")
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="default: CHECKPOINT with the suffix .onnx"
     )

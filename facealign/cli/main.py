@@ -28,7 +28,7 @@ COMMANDS = (predict, video, webcam, evaluate, show, align, embed, compare, expor
 
 def main() -> None:
     arguments = _parser().parse_args()
-    # OpenCV and FFmpeg print details of a bad file, which our one-line error replaces
+    # Silence what OpenCV and FFmpeg print about a bad file: our one-line error replaces it
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
@@ -47,7 +47,7 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="facealign",
-        description="Find the 68 iBUG/300-W landmarks of the faces in pictures.",
+        description="Find the 68 iBUG/300-W landmarks of faces in images and video.",
         epilog="The bundled weights are for research only: they were trained on 300-W, whose terms "
         "exclude commercial use.",
     )

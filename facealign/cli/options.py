@@ -30,10 +30,8 @@ def add_command(
     return parser
 
 
-def add_pictures(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="pictures, folders or glob patterns"
-    )
+def add_images(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="images, folders or glob patterns")
 
 
 def add_model(parser: argparse.ArgumentParser, default: str | None = weights.DEFAULT) -> None:
@@ -57,7 +55,7 @@ def add_detector(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--device",
         default="cpu",
-        help="of the networks: cpu, or cuda or cuda:N, which need onnxruntime-gpu (default: cpu)",
+        help="where the networks run: cpu, or cuda or cuda:N with onnxruntime-gpu (default: cpu)",
     )
 
 
@@ -66,7 +64,7 @@ def add_recogniser(parser: argparse.ArgumentParser) -> None:
         "--recogniser",
         type=Path,
         metavar="FILE",
-        help="a recogniser.onnx of `make recognition` (default: the bundled one)",
+        help="a recogniser.onnx from `make recognition` (default: the bundled one)",
     )
 
 
@@ -75,14 +73,14 @@ def add_table(parser: argparse.ArgumentParser) -> None:
         "--csv",
         type=Path,
         metavar="FILE",
-        help="a table in the format of the facial-keypoints course: a line of column names, then "
-        "for each picture its name and 136 numbers, pixels counted from 1",
+        help="a table in the format of the facial-keypoints course: a header, then a row for each "
+        "image with its name and 136 coordinates, in pixels counted from 1",
     )
 
 
 def add_smooth(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--no-smooth", action="store_true", help="draw the points of each frame as they are"
+        "--no-smooth", action="store_true", help="do not smooth the points over time"
     )
 
 
@@ -101,7 +99,7 @@ def load_aligner(
 def load_tracker(arguments: argparse.Namespace) -> Tracker:
     from facealign.inference.tracker import Tracker
 
-    # never doubled for the detector: a frame without a face would take five times as long
+    # frames are not enlarged for the detector: one without a face would take five times as long
     aligner = load_aligner(arguments, upsample=(0,), threads=None)
     return Tracker(aligner, smooth=not arguments.no_smooth)
 
@@ -113,7 +111,7 @@ def find_baseline() -> Path | None:
     try:
         return dlib_predictor.predictor_file(dlib_predictor.PUBLISHED)
     except FacealignError:
-        print("dlib is left out: pip install 'facealign[baseline]'", file=sys.stderr)
+        print("dlib's predictor is omitted: pip install 'facealign[baseline]'", file=sys.stderr)
         return None
 
 

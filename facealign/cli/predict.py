@@ -12,17 +12,19 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         commands,
         run,
         "predict",
-        "find the landmarks of pictures: json, pts or csv",
-        "Find the faces of pictures and their 68 points. Without --out the result goes to the "
-        "standard output: a line of JSON for each picture, or one table.",
+        "find landmarks in images; output as json, pts or csv",
+        "Find the faces in images and their 68 points. Without --out the result is printed to "
+        "standard output: a line of JSON for each image, or one table.",
     )
-    options.add_pictures(parser)
-    parser.add_argument("--format", choices=["json", "pts", "csv"], default="json")
+    options.add_images(parser)
+    parser.add_argument(
+        "--format", choices=["json", "pts", "csv"], default="json", help="default: json"
+    )
     parser.add_argument(
         "--out",
         type=options.folder,
         metavar="DIR",
-        help="write NAME.json or NAME.pts for each picture, or landmarks.csv, to this folder",
+        help="write NAME.json or NAME.pts for each image, or landmarks.csv, to this folder",
     )
     parser.add_argument(
         "--overlay", action="store_true", help="also write NAME.jpg with the points drawn"

@@ -15,18 +15,22 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         run,
         "show",
         "draw contact sheets of a folder's faces",
-        "Draw the faces of a folder, many on a page: true points (.pts or a table) in green, a "
-        "network's in red, with its error. If there are no true points, the network finds faces "
-        "and points.",
+        "Draw the faces of a folder, many on a page: true points (from .pts files or a table) in "
+        "green, a network's points in red, with its error. Without true points, draw the faces "
+        "and points that the network finds.",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder of images")
     options.add_table(parser)
     options.add_model(parser, default=None)
     parser.add_argument(
-        "--worst", action="store_true", help="the largest errors first; needs --model"
+        "--worst", action="store_true", help="show the largest errors first; needs --model"
     )
     parser.add_argument(
-        "--out", type=options.folder, default=Path("sheets"), metavar="DIR", help="default: sheets"
+        "--out",
+        type=options.folder,
+        default=Path("sheets"),
+        metavar="DIR",
+        help="folder for the pages (default: sheets)",
     )
 
 
@@ -35,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     predicted = arguments.model is not None
     if arguments.worst and not predicted:
-        raise ConfigError("--worst sorts by a network's errors: name it with --model")
+        raise ConfigError("--worst sorts by a network's errors: choose one with --model")
     return gallery.show(
         arguments.folder,
         arguments.csv,

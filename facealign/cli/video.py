@@ -14,10 +14,10 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         run,
         "video",
         "track the faces of a video and draw their landmarks",
-        "Track the faces of a video and draw their points without jitter. The detector runs once a "
+        "Track the faces of a video and draw their smoothed points. The detector runs once a "
         "second and when a face is lost. Sound is not kept.",
     )
-    parser.add_argument("source", type=Path, metavar="VIDEO")
+    parser.add_argument("source", type=Path, metavar="VIDEO", help="a video file")
     parser.add_argument(
         "--out",
         type=Path,
@@ -28,8 +28,8 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         "--json",
         type=Path,
         metavar="FILE",
-        help="write a line of JSON for each frame, - for the standard output; a video is then "
-        "written only with --out",
+        help="write a line of JSON for each frame (-: to standard output); a video is then written "
+        "only with --out",
     )
     options.add_smooth(parser)
     options.add_model(parser)

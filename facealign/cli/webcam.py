@@ -13,16 +13,18 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         commands,
         run,
         "webcam",
-        "show a camera's picture with landmarks",
-        "Show a camera's picture with the points of its faces until q or Esc is pressed.",
+        "show a camera's video with landmarks",
+        "Show a camera's video with the landmarks drawn, until q or Esc is pressed.",
     )
     parser.add_argument(
         "--camera",
         default="0",
         metavar="N",
-        help="the camera's number, or the address of a stream (default: 0)",
+        help="the camera's number, or a stream's URL (default: 0)",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="also write an .mp4 or .avi")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="also write the video, .mp4 or .avi"
+    )
     options.add_smooth(parser)
     options.add_model(parser)
 

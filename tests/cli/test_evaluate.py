@@ -122,7 +122,7 @@ def test_evaluate_warns_of_mixed_splits(
         for path in (measured / "one").glob(f"{number}.*"):
             (target / path.name).write_bytes(path.read_bytes())
     words = ["evaluate", tmp_path / "in", "--out", tmp_path / "out"]
-    assert "warning: 300W has pictures of both train and test" in run(capsys, *words)[2]
+    assert "warning: 300W has images of both train and test" in run(capsys, *words)[2]
     words[1] = tmp_path / "in" / "300W" / "test"
     assert "warning" not in run(capsys, *words)[2]
 

@@ -74,7 +74,7 @@ def test_a_reader_that_closes_the_output_ends_the_command(album: Path) -> None:
 def test_an_interrupted_command_says_nothing_more() -> None:
     process = start("bench", "--faces", 4, "--pictures", 4)
     assert process.stdout and process.stderr
-    assert "few faces or pictures" in process.stderr.readline()
+    assert "few faces or images" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130
