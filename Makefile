@@ -7,7 +7,7 @@ HEAD ?= workspace
 # the slowest test file comes first, so that one process runs it while the other runs the rest
 SLOWEST := tests/stages/test_pipeline.py
 # two processes with one thread each: with more threads, torch would be several times slower
-PYTEST := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder $(OPTIONS)
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
