@@ -44,14 +44,15 @@ class Aligner:
 
     An aligner can be sent to other processes, which then load its network once each.
 
-    >>> from facealign import Aligner, Box
-    >>> aligner = Aligner("small")
-    >>> [face] = aligner.predict("photo.jpg")
-    >>> face.points.shape, face.scores.shape
-    ((68, 2), (68,))
-    >>> [face] = aligner.predict("photo.jpg", boxes=[Box(166, 73, 273, 180)])
-    >>> face.box.width
-    107
+    Examples:
+        >>> from facealign import Aligner, Box
+        >>> aligner = Aligner("small")
+        >>> [face] = aligner.predict("photo.jpg")
+        >>> face.points.shape, face.scores.shape
+        ((68, 2), (68,))
+        >>> [face] = aligner.predict("photo.jpg", boxes=[Box(166, 73, 273, 180)])
+        >>> face.box.width
+        107
     """
 
     def __init__(
@@ -79,9 +80,10 @@ class Aligner:
     def detect(self, picture: Picture) -> list[Box]:
         """The boxes of a picture's faces, the most certain first.
 
-        >>> from facealign import Aligner
-        >>> len(Aligner("small").detect("photo.jpg"))
-        1
+        Examples:
+            >>> from facealign import Aligner
+            >>> len(Aligner("small").detect("photo.jpg"))
+            1
         """
         image = open_picture(picture)
         for doublings in self.upsample:
@@ -105,9 +107,10 @@ class Aligner:
     ) -> list[list[Face]]:
         """The faces of each of several pictures, in one run of the network.
 
-        >>> from facealign import Aligner
-        >>> [len(faces) for faces in Aligner("small").predict_batch(["photo.jpg", "photo.jpg"])]
-        [1, 1]
+        Examples:
+            >>> from facealign import Aligner
+            >>> [len(faces) for faces in Aligner("small").predict_batch(["photo.jpg", "photo.jpg"])]
+            [1, 1]
         """
         if isinstance(pictures, str | os.PathLike):
             raise ConfigError(f"pictures: {str(pictures)!r}, expected a list of pictures")

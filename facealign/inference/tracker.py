@@ -33,10 +33,11 @@ MAX_OFFSET = 0.01  # widths of the box, of a smoothed point from the measured on
 class TrackedFace:
     """A face in a frame, with the number of its track.
 
-    >>> from facealign import Aligner, TrackedFace
-    >>> [face] = Aligner("small").predict("photo.jpg")
-    >>> TrackedFace(track=1, face=face).face.points.shape
-    (68, 2)
+    Examples:
+        >>> from facealign import Aligner, TrackedFace
+        >>> [face] = Aligner("small").predict("photo.jpg")
+        >>> TrackedFace(track=1, face=face).face.points.shape
+        (68, 2)
     """
 
     track: int  # from 1; it stays with a face until the face is lost
@@ -85,14 +86,15 @@ class Tracker:
 
     `detections` counts the runs of the detector and `tracks` the faces so far.
 
-    >>> import cv2
-    >>> from facealign import Aligner, Tracker
-    >>> frame = cv2.cvtColor(cv2.imread("photo.jpg"), cv2.COLOR_BGR2RGB)
-    >>> tracker = Tracker(Aligner("small", upsample=(0,)))
-    >>> [[one.track for one in tracker(frame, seconds=number / 30)] for number in range(3)]
-    [[1], [1], [1]]
-    >>> tracker.detections
-    1
+    Examples:
+        >>> import cv2
+        >>> from facealign import Aligner, Tracker
+        >>> frame = cv2.cvtColor(cv2.imread("photo.jpg"), cv2.COLOR_BGR2RGB)
+        >>> tracker = Tracker(Aligner("small", upsample=(0,)))
+        >>> [[one.track for one in tracker(frame, seconds=number / 30)] for number in range(3)]
+        [[1], [1], [1]]
+        >>> tracker.detections
+        1
     """
 
     def __init__(self, aligner: Aligner, smooth: bool = True) -> None:

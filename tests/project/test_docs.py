@@ -182,7 +182,6 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
             "mkdocs",
             "build",
             "--strict",
-            "--quiet",
             "--site-dir",
             str(tmp_path),
         ],
