@@ -24,6 +24,8 @@ SECTIONS = (
 
 Section = TypeVar("Section")
 
+MOST_VALUES = 100_000  # of a YAML file, aliases expanded; params.yaml has about a hundred
+
 
 @dataclass(frozen=True)
 class Range:
@@ -50,20 +52,72 @@ Share = Annotated[float, Range(0, 1)]
 
 def load_all(path: Path = Path("params.yaml")) -> dict[str, Any]:
     """The whole file; only the names of its sections are checked."""
-    import yaml  # a dependency of the pipeline only, not of finding landmarks
-
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file; run from the project's top folder") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: not YAML: {error}") from None
+    values = load_yaml(path)
     if not isinstance(values, dict):
         raise _wrong(path, "the whole file", values, f"a mapping of {', '.join(SECTIONS)}")
     for name in values:
         if name not in SECTIONS:
             raise ConfigError(f"{path}: {unknown_name('section', str(name), SECTIONS)}")
     return values
+
+
+def load_yaml(path: Path) -> Any:
+    """The value in a YAML file; duplicate keys are errors, and so are aliases that stand for more
+    values than MOST_VALUES."""
+    import yaml  # a dependency of the pipeline only, not of finding landmarks
+
+    class Loader(yaml.SafeLoader):
+        def get_single_node(self) -> Any:
+            node = super().get_single_node()
+            if node is not None and _count_values(node) > MOST_VALUES:
+                raise yaml.composer.ComposerError(
+                    None, None, f"more than {MOST_VALUES:,} values", node.start_mark
+                )
+            return node
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            seen = set()
+            for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+                if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"duplicate key {key.value!r}", key.start_mark
+                    )
+                seen.add(key.value)
+            return super().construct_mapping(node, deep)
+
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader)
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; run from the project's top folder") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise ConfigError(f"{where}: not YAML: {error.problem or error.context}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply") from None
+    except (ValueError, OverflowError) as error:  # an integer of 5,000 digits, month 13
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _count_values(node: Any) -> float:
+    """How many values a YAML node holds once its aliases are expanded."""
+    counts: dict[int, float] = {}
+
+    def count(node: Any) -> float:
+        if id(node) not in counts:
+            counts[id(node)] = math.inf  # until it is known, so that a cycle is endless
+            inner = node.value if isinstance(node.value, list) else []
+            pairs = [
+                part for item in inner for part in (item if isinstance(item, tuple) else [item])
+            ]
+            counts[id(node)] = 1 + sum(map(count, pairs))
+        return counts[id(node)]
+
+    return count(node)
 
 
 def load_flat(without: Collection[str], path: Path = Path("params.yaml")) -> dict[str, Any]:

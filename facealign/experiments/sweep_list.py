@@ -10,13 +10,11 @@ onet:
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from facealign.core.config import flatten, unknown_name
+from facealign.core.config import flatten, load_yaml, unknown_name
 from facealign.core.errors import ConfigError
 
 SHARED = "all"
@@ -30,12 +28,7 @@ _EXPONENT = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 
 def load(path: Path) -> dict[str, Values]:
     """The changes of each experiment, including those of `all`, in the order of the list."""
-    try:
-        entries = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not YAML: {error}") from None
+    entries = load_yaml(path)
     if not isinstance(entries, dict) or not entries.keys() - {SHARED}:
         raise ConfigError(f"{path}: expected a mapping of names to params, at least one name")
     for name in entries:
@@ -58,9 +51,10 @@ def named(experiments: Mapping[str, Values], names: Sequence[str], path: Path) -
 
 
 def check(experiments: Mapping[str, Values], params: Mapping[str, Any], path: Path) -> None:
-    """Refuse params that params.yaml does not have, before an experiment runs for hours."""
+    """Refuse params that params.yaml does not have, and values of other types than it has, before
+    an experiment runs for hours."""
     for name, values in experiments.items():
-        for dotted in values:
+        for dotted, value in values.items():
             section, _, key = dotted.partition(".")
             if section not in params:
                 message = unknown_name("section", section, list(params))
@@ -73,6 +67,9 @@ def check(experiments: Mapping[str, Values], params: Mapping[str, Any], path: Pa
             if key not in valid:
                 message = unknown_name("parameter", key, valid)
                 raise ConfigError(f"{path}: {name}: {section}: {message}")
+            expected = _type_name(flatten(params[section])[key])
+            if _type_name(value) != expected:
+                raise ConfigError(f"{path}: {name}: {dotted} is {value!r}, expected {expected}")
 
 
 def initial_weights(values: Values) -> Path | None:
@@ -130,6 +127,11 @@ def _number(value: Any) -> Any:
     return float(value) if isinstance(value, str) and _EXPONENT.fullmatch(value) else value
 
 
+def _type_name(value: Any) -> str:
+    names = {bool: "true or false", int: "a number", float: "a number", list: "a list"}
+    return names.get(type(_number(value)), "null" if value is None else "a text")
+
+
 def _text(value: Any) -> str:
     if value is None:
         return "null"
@@ -142,16 +144,3 @@ def _text(value: Any) -> str:
         quoted = re.sub(r"(\\*)('|\Z)", lambda m: 2 * m[1] + m[2].replace("'", "\\'"), value)
         return f"'{quoted}'"
     return repr(value)
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses duplicate keys; PyYAML itself silently keeps the last one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"duplicate key {key!r}", node.start_mark
-                )
-        return super().construct_mapping(node, deep)

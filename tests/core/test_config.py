@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import math
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,40 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path, text: str, expected:
     with pytest.raises(ConfigError) as error:
         config.load("crop", Crop, path)
     assert expected in str(error.value)
+
+
+BOMB = "a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
+    for before, name in itertools.pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"crop:\n  size: 48\n  size: 64\n", "params.yaml:3: not YAML: duplicate key 'size'"),
+        (BOMB.encode(), "not YAML: more than 100,000 values"),
+        (b"crop: &a {size: *a}", "not YAML: more than 100,000 values"),
+        (b"[" * 5000, "nested too deeply"),
+        (b"crop: " + b"9" * 5000, "params.yaml: Exceeds the limit"),
+        (b"crop: 2026-13-45", "params.yaml: month must be in 1..12"),
+        (b"crop: \xe9", "not YAML: 'utf-8' codec can't decode byte 0xe9"),
+        (b"crop: !!python/object:os.system {}", "params.yaml:1: not YAML: could not determine"),
+    ],
+)
+def test_hostile_yaml_is_an_error_of_one_line(tmp_path: Path, text: bytes, expected: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(text)
+    with pytest.raises(ConfigError) as error:
+        config.load_all(path)
+    assert expected in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_aliases_and_merged_mappings_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "list.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\n")
+    assert config.load_yaml(path) == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}}
 
 
 def test_a_missing_file_says_where_to_run(tmp_path: Path) -> None:

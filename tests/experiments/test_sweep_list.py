@@ -66,7 +66,7 @@ def test_an_invalid_list_is_an_error(tmp_path: Path, text: str, said: str) -> No
 
 
 def test_a_missing_list_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"none\.yaml: No such file"):
+    with pytest.raises(ConfigError, match=r"none\.yaml: no such file"):
         sweep_list.load(tmp_path / "none.yaml")
 
 
@@ -76,6 +76,10 @@ def test_a_missing_list_is_named(tmp_path: Path) -> None:
         ({"trian.epochs": 3}, "l.yaml: x: unknown section 'trian', did you mean train?"),
         ({"train.epoch": 3}, "l.yaml: x: train: unknown parameter 'epoch', did you mean epochs?"),
         ({"crop.size.side": 3}, "l.yaml: x: crop: unknown parameter 'size.side'"),
+        ({"crop.size": "a"}, "l.yaml: x: crop.size is 'a', expected a number"),
+        ({"train.arch": 3}, "l.yaml: x: train.arch is 3, expected a text"),
+        ({"train.arch": None}, "l.yaml: x: train.arch is None, expected a text"),
+        ({"data.datasets": "a"}, "l.yaml: x: data.datasets is 'a', expected a list"),
         ({"crop": 3}, "l.yaml: x: crop: expected a mapping of size, margin"),
     ],
 )
