@@ -74,7 +74,11 @@ def box_sizes(boxes: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Affine:
-    """The map p -> matrix[:, :2] @ p + matrix[:, 2]; `a @ b` applies b first."""
+    """The map p -> matrix[:, :2] @ p + matrix[:, 2]; `a @ b` applies b first.
+
+    BLAS, which np.matmul and np.linalg use, rounds by the processor's kernel. Sums written out
+    have the same bits on all of them.
+    """
 
     matrix: np.ndarray  # (2, 3) float64
 
@@ -92,17 +96,28 @@ class Affine:
         cos, sin = math.cos(math.radians(degrees)) * scale, math.sin(math.radians(degrees)) * scale
         return Affine(np.array([[cos, -sin, 0.0], [sin, cos, 0.0]]))
 
+    @property
+    def scale(self) -> float:
+        """The square root of what an area is multiplied by."""
+        (a, b, _), (c, d, _) = self.matrix.tolist()
+        return math.sqrt(abs(a * d - b * c))
+
     def __matmul__(self, other: Affine) -> Affine:
-        linear = self.matrix[:, :2] @ other.matrix[:, :2]
-        shift = self.matrix[:, :2] @ other.matrix[:, 2] + self.matrix[:, 2]
-        return Affine(np.column_stack([linear, shift]))
+        (a, b, x), (c, d, y) = self.matrix.tolist()
+        across, down = other.matrix
+        shift = np.array([[0.0, 0.0, x], [0.0, 0.0, y]])
+        return Affine(np.array([a * across + b * down, c * across + d * down]) + shift)
 
     def __call__(self, points: np.ndarray) -> np.ndarray:
-        return points @ self.matrix[:, :2].T + self.matrix[:, 2]
+        (a, b, x), (c, d, y) = self.matrix.tolist()
+        across, down = points[..., 0], points[..., 1]
+        return np.stack([a * across + b * down + x, c * across + d * down + y], axis=-1)
 
     def inverse(self) -> Affine:
-        linear = np.linalg.inv(self.matrix[:, :2])
-        return Affine(np.column_stack([linear, -linear @ self.matrix[:, 2]]))
+        (a, b, x), (c, d, y) = self.matrix.tolist()
+        area = a * d - b * c
+        a, b, c, d = d / area, -b / area, -c / area, a / area
+        return Affine(np.array([[a, b, -(a * x + b * y)], [c, d, -(c * x + d * y)]]))
 
 
 def crop_map(box: Box, margin: float, size: int) -> Affine:

@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
+from facealign.core import images
+
 _LARGEST_NORMAL = 3.65
 
 
@@ -217,7 +219,6 @@ def blur(image: np.ndarray, deviation: float, largest: float = 1.0) -> np.ndarra
 def look_up(
     image: np.ndarray, x: np.ndarray, y: np.ndarray, border: int, beyond: float = 0.0
 ) -> np.ndarray:
-    """Bilinear interpolation at 32nds of a pixel, which is exact in OpenCV, unlike at floats."""
+    """`images.sample` at numbers of any type."""
     x, y = (np.asarray(t, dtype=np.float32) for t in (x, y))
-    places = cv2.convertMaps(x, y, cv2.CV_16SC2)
-    return cv2.remap(image, *places, cv2.INTER_LINEAR, borderMode=border, borderValue=beyond)
+    return images.sample(image, x, y, border, beyond)
