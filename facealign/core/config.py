@@ -90,7 +90,12 @@ def load(
         if not isinstance(values, dict) or name not in values:
             raise ConfigError(f"{path}: missing section: {section}")
         values = values[name]
-    converted = _convert(values, kind, section, path)
+    return convert(values, kind, section, path)
+
+
+def convert(values: Any, kind: type[Section], key: str, path: Path) -> Section:
+    """`values` as the dataclass `kind` describes them; errors name `key` and `path`."""
+    converted = _convert(values, kind, key, path)
     assert isinstance(converted, kind)
     return converted
 
