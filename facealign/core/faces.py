@@ -84,7 +84,10 @@ class Faces:
             flat = columns["points"]
             columns["points"] = flat.reshape(len(flat), flat.shape[1] // 2, 2)
         if "size" in columns:
-            columns["size"] = columns["size"].astype(np.int64)
+            sides = columns["size"]
+            if ((sides < 1) | (sides > 2**31) | (sides % 1 != 0)).any():
+                raise InputError(f"{table.path}: a width or height that is no number of pixels")
+            columns["size"] = sides.astype(np.int64)
         several = {part for parts in _PARTS.values() for part in parts}
         for name in table.columns:
             if name not in several and name != KEY:
@@ -112,7 +115,10 @@ class Faces:
             return self.columns[name]
         if name in _OF_PATH:
             place = _OF_PATH.index(name)
-            return _text([dataset_and_split(image)[place] for image in self.images])
+            try:
+                return _text([dataset_and_split(image)[place] for image in self.images])
+            except InputError as error:
+                raise InputError(f"{self.name}: {error}") from None
         raise InputError(f"{self.name}: no column {name!r}, has {', '.join(self.columns)}")
 
     @property
