@@ -43,7 +43,7 @@ class Named:
     kinds: Callable[[], Mapping[str, type]]
 
 
-Count = Annotated[int, Range(1)]
+Count = Annotated[int, Range(1, 100_000)]  # of epochs, of faces in a batch
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 Share = Annotated[float, Range(0, 1)]
 

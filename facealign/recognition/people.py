@@ -47,13 +47,13 @@ class Examine:
 class Identities:
     """The section `recognition.identities` of params.yaml."""
 
-    people: Annotated[int, Range(2)]
-    pictures: Annotated[int, Range(2)]
-    least: Annotated[int, Range(2)]
+    people: Annotated[int, Range(2, 1_000_000)]
+    pictures: Annotated[int, Range(2, 100_000)]
+    least: Annotated[int, Range(2, 100_000)]
     yaw: Annotated[float, Range(0, 90)]
     pitch: Annotated[float, Range(0, 90)]
-    sharpness: Annotated[float, Range(0)]
-    face: Annotated[float, Range(0)]
+    sharpness: Annotated[float, Range(0, 10)]
+    face: Annotated[float, Range(0, 100_000)]
     split: Literal["archive", "drawn"]
     validation: Annotated[float, Range(0.01, 0.99)]
     unseen: Share
