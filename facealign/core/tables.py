@@ -40,7 +40,8 @@ class Table:
 
     def __getitem__(self, name: str) -> list[str]:
         if name not in self.columns:
-            raise InputError(f"{self.path}: no column {name!r}, has {', '.join(self.columns)}")
+            columns = ", ".join(self.columns)[:300]
+            raise InputError(f"{self.path}: no column {name!r}, has {columns}")
         return self.columns[name]
 
     def numbers(self, *names: str) -> np.ndarray:
