@@ -69,6 +69,7 @@ weights: $(VENV)/installed  ## train the released networks, facealign/weights/
 	python -m facealign.experiments.sweep experiments/weights.yaml residual
 	python -m facealign.experiments.release experiments/zoo.yaml data/teachers cascade
 	python -m facealign.experiments.release experiments/weights.yaml data/teachers residual
+	rm -rf data/teachers/faces
 	python -m stages.extract data/both.tgz data/teachers/faces
 	python -m facealign.experiments.translate data/teachers/faces ytf data/translated.tgz \
 	    data/teachers/cascade.onnx data/teachers/residual.onnx

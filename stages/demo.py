@@ -17,7 +17,7 @@ from facealign.synthesis.pictures import MOST_PEOPLE, plan_people, plan_pictures
 class Demo:
     """The section `demo` of params.yaml."""
 
-    pictures: Annotated[int, config.Range(12)]
+    pictures: Annotated[int, config.Range(12, 100_000)]
     people: Annotated[int, config.Range(0, MOST_PEOPLE)]
     each: Annotated[int, config.Range(4, 99)]
     seed: config.Seed

@@ -1,13 +1,12 @@
 """Log the experiment to MLflow: params, epochs, figures, CED and model in one run."""
 
-import json
 import os
 import sys
 from pathlib import Path
 
 from facealign.core import config, tables
 from facealign.core.command import run
-from facealign.core.files import sha256, write_json
+from facealign.core.files import read_json, sha256, write_json
 from facealign.experiments import tracking
 
 
@@ -22,7 +21,7 @@ def main(
 ) -> None:
     table = tables.read(training)
     names = tuple(table.columns)
-    ced, epoch = (json.loads(path.read_text(encoding="utf-8")) for path in (figures, validation))
+    ced, epoch = read_json(figures), read_json(validation)
     flat = config.flatten(ced | {"validation": epoch})
     metrics = {name: v for name, v in flat.items() if isinstance(v, int | float)}
     logged_only = tracking.speed_of(speed, model)

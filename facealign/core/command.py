@@ -10,8 +10,8 @@ from facealign.core.errors import FacealignError
 
 
 def run(main: Callable[..., None]) -> None:
-    """Call `main` with the paths of the command line; bad input ends in one line, without a
-    traceback."""
+    """Call `main` with the paths of the command line; bad input, a missing file and a full disk
+    end in one line, without a traceback."""
     logging.basicConfig(format="%(levelname)s: %(message)s")
     parameters = inspect.signature(main).parameters.values()
     fixed = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL]
@@ -26,3 +26,12 @@ def run(main: Callable[..., None]) -> None:
         main(*map(Path, sys.argv[1:]))
     except FacealignError as error:
         sys.exit(f"error: {error}")
+    except OSError as error:
+        if error.errno is None:  # not of the system
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(f"error: {where}{error.strerror}")
+    except MemoryError as error:
+        sys.exit(f"error: out of memory: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)

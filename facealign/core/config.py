@@ -45,7 +45,7 @@ class Named:
     kinds: Callable[[], Mapping[str, type]]
 
 
-Count = Annotated[int, Range(1)]
+Count = Annotated[int, Range(1, 100_000)]  # of epochs, of faces in a batch
 Seed = Annotated[int, Range(0, 2**32 - 1)]
 Share = Annotated[float, Range(0, 1)]
 
@@ -144,7 +144,12 @@ def load(
         if not isinstance(values, dict) or name not in values:
             raise ConfigError(f"{path}: missing section: {section}")
         values = values[name]
-    converted = _convert(values, kind, section, path)
+    return convert(values, kind, section, path)
+
+
+def convert(values: Any, kind: type[Section], key: str, path: Path) -> Section:
+    """`values` as the dataclass `kind` describes them; errors name `key` and `path`."""
+    converted = _convert(values, kind, key, path)
     assert isinstance(converted, kind)
     return converted
 

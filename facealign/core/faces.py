@@ -13,6 +13,8 @@ from facealign.core.errors import InputError
 from facealign.core.geometry import CORNERS, Box
 from facealign.core.tables import KEY, POINT_COLUMNS, SCORE_COLUMNS, Table, dataset_and_split
 
+FARTHEST = 1e7  # pixels: no image is so large
+
 
 @dataclass(frozen=True)
 class Pose:
@@ -83,8 +85,17 @@ class Faces:
         if "points" in columns:
             flat = columns["points"]
             columns["points"] = flat.reshape(len(flat), flat.shape[1] // 2, 2)
+        if "box" in columns:
+            left, top, right, bottom = columns["box"].T
+            if (
+                (np.abs(columns["box"]) > FARTHEST).any(axis=1) | (right <= left) | (bottom <= top)
+            ).any():
+                raise InputError(f"{table.path}: a box without width or height, or far outside")
         if "size" in columns:
-            columns["size"] = columns["size"].astype(np.int64)
+            sides = columns["size"]
+            if ((sides < 1) | (sides > FARTHEST) | (sides % 1 != 0)).any():
+                raise InputError(f"{table.path}: a width or height that is no number of pixels")
+            columns["size"] = sides.astype(np.int64)
         several = {part for parts in _PARTS.values() for part in parts}
         for name in table.columns:
             if name not in several and name != KEY:
@@ -112,7 +123,10 @@ class Faces:
             return self.columns[name]
         if name in _OF_PATH:
             place = _OF_PATH.index(name)
-            return _text([dataset_and_split(image)[place] for image in self.images])
+            try:
+                return _text([dataset_and_split(image)[place] for image in self.images])
+            except InputError as error:
+                raise InputError(f"{self.name}: {error}") from None
         raise InputError(f"{self.name}: no column {name!r}, has {', '.join(self.columns)}")
 
     @property

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from facealign.core.errors import TrainingError
+from facealign.core.errors import InputError, TrainingError
 
 
 @contextmanager
@@ -65,6 +65,11 @@ def in_fold(name: str, share: float, fold: int = 0) -> bool:
     return fold * share <= place < (fold + 1) * share
 
 
+def is_utf8(name: str) -> bool:
+    """Whether the name of a file can be written into tables and reports."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
 def write_text(path: Path, text: str) -> None:
     with atomic_write(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
@@ -72,3 +77,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:  # not UTF-8, or not JSON
+        raise InputError(f"{path}: not JSON: {error}") from None

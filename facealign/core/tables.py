@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +24,10 @@ Column = Sequence[str] | Sequence[int] | Sequence[float] | np.ndarray
 
 
 def dataset_and_split(image: str) -> tuple[str, str]:
-    dataset, split, *_ = image.split("/")
-    return dataset, split
+    dataset, *folders = image.split("/")
+    if not folders:
+        raise InputError(f"{image[:100]!r}: expected a path DATASET/SPLIT/FILE")
+    return dataset, folders[0]
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,26 @@ class Table:
 
     def __getitem__(self, name: str) -> list[str]:
         if name not in self.columns:
-            raise InputError(f"{self.path}: no column {name!r}, has {', '.join(self.columns)}")
+            columns = ", ".join(self.columns)[:300]
+            raise InputError(f"{self.path}: no column {name!r}, has {columns}")
         return self.columns[name]
 
     def numbers(self, *names: str) -> np.ndarray:
-        """Float64 array (rows, names)."""
+        """Float64 array (rows, names) of finite numbers."""
+        columns = [self[name] for name in names]
         try:
-            return np.array([self[name] for name in names], dtype=np.float64).T.copy()
-        except ValueError as error:
-            raise InputError(f"{self.path}: {error}, expected numbers") from None
+            array = np.array(columns, dtype=np.float64).T.copy()
+            if np.isfinite(array).all():
+                return array
+        except ValueError:
+            pass
+        number, name, cell = next(
+            (number, name, cell)
+            for name, column in zip(names, columns, strict=True)
+            for number, cell in enumerate(column, start=2)
+            if not _is_number(cell)
+        )
+        raise InputError(f"{self.path}:{number}: {name} is {cell[:40]!r}, expected a number")
 
     def points(self) -> np.ndarray:
         """Float64 array (rows, K, 2): of the 68 points, or of as many as the table has."""
@@ -52,27 +67,36 @@ class Table:
         return self.numbers(*POINT_COLUMNS[: 2 * count]).reshape(len(self), count, 2)
 
 
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
 def read(path: Path) -> Table:
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return _parse(file, path)
+        return parse(path.read_bytes(), path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from None
 
 
 def parse(data: bytes, path: Path) -> Table:
     """A table from the bytes of a file; `path` names it in errors."""
-    text = data.decode("utf-8", errors="surrogateescape")
-    return _parse(io.StringIO(text, newline=""), path)
-
-
-def _parse(lines: Iterable[str], path: Path) -> Table:
     try:
-        names, *rows = csv.reader(lines)
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        number = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}:{number}: not UTF-8") from None
+    lines = csv.reader(io.StringIO(text, newline=""))
+    try:
+        names, *rows = lines
     except csv.Error as error:
-        raise InputError(f"{path}: not a table: {error}") from None
+        raise InputError(f"{path}:{lines.line_num}: not a table: {error}") from None
     except ValueError:
         raise InputError(f"{path}: empty, expected a line of column names") from None
+    if repeated := [name for name, count in Counter(names).items() if count > 1]:
+        raise InputError(f"{path}:1: two columns {repeated[0][:40]!r}")
     for number, row in enumerate(rows, start=2):
         if len(row) != len(names):
             raise InputError(f"{path}:{number}: {len(row)} cells, expected {len(names)}")

@@ -11,6 +11,7 @@ from facealign.core.errors import AnnotationError
 
 # Decimal shifts the origin without rounding, so that points survive any number of round trips
 _EXACT = Context(prec=800)
+MOST_BYTES = 2**20  # of a file; one of 68 points has about 2,500
 _HEADER = re.compile(r"(version|n_points)\s*:\s*(\S+)", re.IGNORECASE)
 _COMMENT = re.compile(r"(#|//).*")
 
@@ -18,9 +19,15 @@ _COMMENT = re.compile(r"(#|//).*")
 def read_pts(path: Path) -> np.ndarray:
     """Points (N, 2), 0-based: as many as the file has, and NaN where it says nan."""
     try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
+        with path.open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise AnnotationError(f"{path}: {error.strerror}") from None
+    if len(data) > MOST_BYTES:
+        raise AnnotationError(f"{path}: more than {MOST_BYTES:,} bytes, no file of points")
+    text = data.decode("utf-8-sig", errors="replace")
+    if "{" in text and "}" not in text.rpartition("{")[2]:
+        raise AnnotationError(f"{path}: cut short: no closing brace")
     declared: int | None = None
     points: list[tuple[float, float]] = []
     for number, line in _lines(text):
@@ -30,11 +37,11 @@ def read_pts(path: Path) -> np.ndarray:
             continue
         name, value = header.group(1).lower(), header.group(2)
         if name == "version" and value not in {"1", "2", "1.0", "2.0"}:
-            raise AnnotationError(f"{path}:{number}: version {value}, expected 1 or 2")
+            raise AnnotationError(f"{path}:{number}: version {value[:40]}, expected 1 or 2")
         if name == "n_points":
-            if not value.isdecimal():
+            if not value.isdecimal() or len(value) > 9:
                 raise AnnotationError(
-                    f"{path}:{number}: n_points {value!r}, expected a whole number"
+                    f"{path}:{number}: n_points {value[:40]!r}, expected a whole number"
                 )
             declared = int(value)
     if declared is not None and declared != len(points):
@@ -68,11 +75,11 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 def _point(line: str, where: str) -> tuple[float, float]:
     words = line.split()
     if len(words) != 2:
-        raise AnnotationError(f"{where}: {line!r}, expected a point's two numbers")
+        raise AnnotationError(f"{where}: {line[:100]!r}, expected a point's two numbers")
     try:
         x, y = map(from_1, words)
     except ArithmeticError:  # not a number, or one out of range
-        raise AnnotationError(f"{where}: {line!r}, expected a point's two numbers") from None
+        raise AnnotationError(f"{where}: {line[:100]!r}, expected a point's two numbers") from None
     return x, y
 
 

@@ -1,7 +1,9 @@
 """Archives of landmark data sets, unpacked completely and safely or not at all."""
 
+import errno
 import gzip
 import io
+import lzma
 import os
 import shutil
 import tarfile
@@ -9,15 +11,33 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 from tqdm import tqdm
 
 from facealign.core import images
 from facealign.core.errors import ArchiveError, InputError
-from facealign.core.files import atomic_write
+from facealign.core.files import atomic_write, file_lock, is_utf8
 from facealign.data.layouts import celeba, course
 
 ROOT = "landmarks_task"
+
+# What an archive may contain, by its own size: images hardly compress, annotations about threefold
+FREE_BYTES, RATIO = 64 * 2**20, 100  # unpacked bytes: so many, and so many for each of its own
+FREE_MEMBERS, BYTES_A_MEMBER = 10_000, 100  # members: so many, and one for so many of its own bytes
+DEPTH = 32  # folders below each other
+HEADER_BYTES = 2**20  # of a header that names or describes a member; tarfile reads it into memory
+
+# tarfile raises the last three for headers whose numbers are no numbers, or that follow each other
+# by the hundred
+_BROKEN = (
+    *(tarfile.TarError, EOFError, zlib.error, lzma.LZMAError),
+    *(ValueError, OverflowError, RecursionError),
+)
+# the archive is not to blame for these
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EMFILE}
+_HEADERS = {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE}
+_HEADERS |= {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
 
 
 def extract(archive: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
@@ -26,9 +46,19 @@ def extract(archive: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
 
     Data sets are the folders below ROOT, and top folders in the layout of the course, of CelebA, or
     of people (TOP/PERSON/PICTURE). Returns the number of files by top folder: those unpacked, and
-    those left out.
+    those left out. `target` must be absent or empty.
     """
-    part = target.with_name(f".{target.name}.part")
+    place = target.resolve()
+    try:
+        if place.exists() and any(place.iterdir()):
+            raise InputError(f"{target}: not empty, expected an empty or a new folder")
+        with file_lock(place.with_name(f".{place.name}.lock")):
+            return _extract(archive, place.with_name(f".{place.name}.part"), place)
+    except OSError as error:
+        raise InputError(f"{target}: {error.strerror or error}") from error
+
+
+def _extract(archive: Path, part: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
     shutil.rmtree(part, ignore_errors=True)
     try:
         tops = _unpack(archive, part)
@@ -40,7 +70,8 @@ def extract(archive: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
                 f"{archive}: expected files under {ROOT}/, a folder with {course.TABLES['test']}, "
                 f"{celeba.PICTURES}/ with its lists, or FOLDER/PERSON/PICTURE, found {found}"
             )
-        shutil.rmtree(target, ignore_errors=True)
+        if target.exists():
+            target.rmdir()  # Windows replaces no folder, not even an empty one
         os.replace(part / ROOT, target)
     finally:
         shutil.rmtree(part, ignore_errors=True)
@@ -88,6 +119,8 @@ def _arrange(archive: Path, part: Path, folder: Path, target: Path) -> bool:
     try:
         arrange(folder, target)
     except (InputError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise
         message = str(error).replace(f"{part}/", "")  # paths as in the archive
         raise ArchiveError(f"{archive}: {message}") from None
     return True
@@ -114,6 +147,26 @@ _LAYOUTS: list[tuple[Callable[[Path], bool], Callable[[Path, Path], None]]] = [
 ]
 
 
+class _Member(tarfile.TarInfo):
+    """Refuses broken headers, which end an archive for tarfile, and large ones, which it reads into
+    memory."""
+
+    @classmethod
+    def fromtarfile(cls, tar: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(tar)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
+            raise  # the regular end
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(str(error)) from None
+
+    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.size < 0 or (self.type in _HEADERS and self.size > HEADER_BYTES):
+            raise tarfile.HeaderError(f"a header of {self.size} bytes")
+        member: tarfile.TarInfo = super()._proc_member(tar)  # type: ignore[misc]
+        return member
+
+
 def _unpack(archive: Path, target: Path) -> Counter[str]:
     """Write all members, since the table that makes a top folder a data set may be the last one."""
     if not archive.is_file():
@@ -121,34 +174,63 @@ def _unpack(archive: Path, target: Path) -> Counter[str]:
     tops: Counter[str] = Counter()
     last = None
     size = archive.stat().st_size
+    most_bytes = FREE_BYTES + RATIO * size
+    most_members = FREE_MEMBERS + size // BYTES_A_MEMBER
+    unpacked = 0
     bar = tqdm(
         desc=f"unpack {archive.name}", total=size, unit="B", unit_scale=True, mininterval=0.5
     )
     try:
-        with bar, archive.open("rb") as raw, tarfile.open(fileobj=raw) as tar:
-            for member in tar:
+        with (
+            bar,
+            archive.open("rb") as raw,
+            tarfile.open(fileobj=raw, tarinfo=_Member) as tar,
+        ):
+            for count, member in enumerate(tar, start=1):
                 path = _safe_path(archive, member)
+                unpacked += max(member.size, 0)
+                if unpacked > most_bytes:
+                    raise _too_large(archive, most_bytes)
+                if count > most_members:
+                    raise ArchiveError(
+                        f"{archive}: more than {most_members:,} files and folders, the most "
+                        f"expected in {size:,} bytes"
+                    )
                 if not path.parts:  # "./", the archived folder itself
                     continue
                 tops[path.parts[0]] += member.isfile()
                 if path.parts == (ROOT,) and member.isfile():
                     raise ArchiveError(f"{archive}: {ROOT} is a file, expected a folder")
                 last = member.name
-                _write(tar, member, target / path)
+                _write(archive, tar, member, target / path)
+                tar.members.clear()  # type: ignore[attr-defined]  # tarfile keeps them all
                 bar.update(raw.tell() - bar.n)
-            _drain(tar)
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        where = f"broken or cut short at {last}" if last else "not a tar archive (.tgz)"
+            if not _drain(tar, most_bytes):
+                raise _too_large(archive, most_bytes)
+    except (*_BROKEN, OSError) as error:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise
+        where = f"broken or cut short at {last!r}" if last else "not a tar archive (.tgz)"
         reason = str(error).splitlines()[0].rstrip(":") if str(error) else type(error).__name__
         raise ArchiveError(f"{archive}: {where}: {reason}") from error
     return tops
 
 
-def _drain(tar: tarfile.TarFile) -> None:
-    """Read to the end, where gzip has its checksum."""
+def _too_large(archive: Path, most: int) -> ArchiveError:
+    return ArchiveError(
+        f"{archive}: unpacks to more than {most:,} bytes, {RATIO} times its size and "
+        f"{FREE_BYTES // 2**20} MiB; images do not compress so well"
+    )
+
+
+def _drain(tar: tarfile.TarFile, most: int) -> bool:
+    """Read to the end, where gzip has its checksum; False if it is more than `most` bytes away."""
     assert tar.fileobj is not None
-    while tar.fileobj.read(2**20):
-        pass
+    while block := tar.fileobj.read(2**20):
+        most -= len(block)
+        if most < 0:
+            return False
+    return True
 
 
 def _safe_path(archive: Path, member: tarfile.TarInfo) -> PurePosixPath:
@@ -158,15 +240,30 @@ def _safe_path(archive: Path, member: tarfile.TarInfo) -> PurePosixPath:
     if not (member.isfile() or member.isdir()):
         kind = "a link" if member.issym() or member.islnk() else "a device or other special file"
         raise ArchiveError(f"{archive}: {member.name!r} is {kind}, expected files and folders only")
+    if not is_utf8(member.name) or "\0" in member.name:
+        raise ArchiveError(f"{archive}: {member.name!r}: a name that is not UTF-8")
+    if len(path.parts) > DEPTH:
+        raise ArchiveError(
+            f"{archive}: {len(path.parts)} folders below each other, expected at most {DEPTH}: "
+            f"{member.name[:100]!r}"
+        )
     return path
 
 
-def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
-    if member.isdir():
-        path.mkdir(parents=True, exist_ok=True)
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _write(archive: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+    try:
+        if member.isdir():
+            path.mkdir(parents=True, exist_ok=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("xb")
+    except (FileExistsError, NotADirectoryError):  # maybe by another case of letters
+        raise ArchiveError(f"{archive}: {member.name!r} is in the archive twice") from None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise ArchiveError(f"{archive}: {member.name[:300]!r}: the name is too long") from None
     source = tar.extractfile(member)
     assert source is not None  # it is a regular file
-    with source, path.open("wb") as file:
+    with source, file:
         shutil.copyfileobj(source, file)

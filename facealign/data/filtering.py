@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ import numpy as np
 from facealign.core import images
 from facealign.core.errors import AnnotationError, ArchiveError, ConfigError, ImageError, InputError
 from facealign.core.faces import Faces
+from facealign.core.files import is_utf8
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT, PROFILE_COUNT, eyes, select
 from facealign.core.tables import dataset_and_split, stack
 from facealign.data.annotations import read_pts
 
 SPLITS = ("train", "test")
+# names of files, charts and columns are made of it
+_NAME = re.compile(r"\w[\w.-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,9 @@ def filter_faces(
 
     Faces of 68 points also give the five. The train pictures of `test_only` are dropped unopened.
     """
+    if not root.is_dir():
+        raise InputError(f"{root}: not a folder")
+    check_names("data.datasets", datasets)
     for name in sorted(test_only):
         if name not in datasets:
             raise ConfigError(
@@ -76,6 +83,16 @@ def filter_faces(
         points=stack([face.points for face in kept], count),
     )
     return faces, sorted(drops, key=lambda drop: drop.image)
+
+
+def check_names(key: str, datasets: Iterable[str]) -> None:
+    for name in datasets:
+        if not _NAME.fullmatch(name):
+            raise ConfigError(
+                f"{key}: {name!r}, expected up to 64 letters, digits, _, - and .: rename the folder"
+            )
+        if name.lower() == "all":
+            raise ConfigError(f"{key}: {name!r} stands for the sum of all: rename the folder")
 
 
 def summarise(faces: Faces, drops: Iterable[Drop]) -> dict[str, Any]:
@@ -128,6 +145,9 @@ def _pair_folder(root: Path, folder: Path) -> tuple[list[_Candidate], list[Drop]
     annotations: dict[Path, Path] = {}
     drops: list[Drop] = []
     for path in _files(folder):
+        if not path.is_file():  # opening a pipe would wait for ever
+            drops.append(Drop(_key(root, path), "unknown_file", "a link, pipe, device or socket"))
+            continue
         stem = path.with_suffix("")
         is_pts = path.suffix.lower() == ".pts" and not path.name.startswith(".")
         if is_pts and stem not in annotations:
@@ -165,9 +185,11 @@ def _examine(root: Path, count: int, candidate: _Candidate) -> _Kept | Drop:
         return Drop(image, "wrong_count", f"{len(points)} points")
     if not np.isfinite(points).all():
         return Drop(image, "not_finite", f"{int((~np.isfinite(points)).sum())} coordinates")
-    points = select(points, count)
+    with np.errstate(over="ignore"):  # of 1e308, which is far outside
+        points = select(points, count)
+        sides = np.ptp(points, axis=0)
     left, right = eyes(points)
-    if (np.ptp(points, axis=0) == 0).any() or (left == right).all():
+    if (sides == 0).any() or (left == right).all():
         return Drop(image, "degenerate", "no width, no height or no distance of the eyes")
     try:
         height, width = images.read(root / image).shape[:2]
@@ -182,13 +204,16 @@ def _examine(root: Path, count: int, candidate: _Candidate) -> _Kept | Drop:
 
 def _files(folder: Path) -> list[Path]:
     """All files below, sorted."""
-    if folder.is_file():
+    if not folder.is_dir():
         return [folder]
-    return sorted(path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in folder.rglob("*") if not path.is_dir())
 
 
 def _key(root: Path, path: Path) -> str:
-    return path.relative_to(root).as_posix()
+    key = path.relative_to(root).as_posix()
+    if not is_utf8(key):
+        raise InputError(f"{root}: {key!r}: a name that is not UTF-8: rename the file")
+    return key
 
 
 def _within(root: Path, error: InputError) -> str:

@@ -26,7 +26,7 @@ ALL = "all"
 class Ced:
     """The section `ced` of params.yaml."""
 
-    resamples: Annotated[int, Range(100)]
+    resamples: Annotated[int, Range(100, 100_000)]
     seed: Seed
 
 

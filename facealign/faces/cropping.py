@@ -7,7 +7,6 @@ pixels lie before 0 and beyond `size`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,11 +15,11 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from facealign.core import images, tables
+from facealign.core import config, images, tables
 from facealign.core.config import Range
-from facealign.core.errors import InputError
+from facealign.core.errors import ConfigError, InputError
 from facealign.core.faces import Faces
-from facealign.core.files import atomic_write, write_json
+from facealign.core.files import atomic_write, read_json, write_json
 from facealign.core.geometry import Affine, Box, box_sizes, crop_map
 from facealign.core.parallel import map_in_order
 from facealign.core.tables import dataset_and_split
@@ -43,11 +42,23 @@ class Crop:
 class Stats:
     """What a network must know of the crops that it was trained on, to be given the same ones."""
 
-    size: int
-    margin: float  # by which dlib's rectangle is widened on each side, as a share of it
-    border: int  # pixels of rim
-    mean: tuple[float, ...]  # of red, green, blue over the train crops, 0 to 255
-    std: tuple[float, ...]
+    size: Annotated[int, Range(8, 1024)]
+    # by which dlib's rectangle is widened on each side, as a share of it; large for whole frames
+    margin: Annotated[float, Range(-0.4, 100)]
+    border: Annotated[int, Range(0, 1024)]  # pixels of rim
+    mean: tuple[Annotated[float, Range(0, 255)], ...]  # of red, green, blue over the train crops
+    std: tuple[Annotated[float, Range(0, 255)], ...]
+
+    @staticmethod
+    def of(values: Any, path: Path) -> Stats:
+        """From a file's values, which are checked."""
+        try:
+            stats = config.convert(values, Stats, "stats", path)
+        except ConfigError as error:
+            raise InputError(str(error)) from None
+        if len(stats.mean) != 3 or len(stats.std) != 3:
+            raise InputError(f"{path}: expected mean and std of three colours")
+        return stats
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,14 +137,27 @@ def store(
 
 def load_store(folder: Path) -> tuple[np.ndarray, Stats]:
     """The array, memory-mapped, and its statistics."""
-    values: dict[str, Any] = json.loads((folder / STATS).read_text(encoding="utf-8"))
-    stats = Stats(**values | {name: tuple(values[name]) for name in ("mean", "std")})
-    return np.load(folder / PIXELS, mmap_mode="r"), stats
+    stats = Stats.of(read_json(folder / STATS), folder / STATS)
+    path, side = folder / PIXELS, stats.size + 2 * stats.border
+    try:
+        pixels = np.load(path, mmap_mode="r")
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    except (ValueError, EOFError) as error:  # no array, or one of pickled objects
+        raise InputError(f"{path}: not an array of crops: {error}") from None
+    if pixels.dtype != np.uint8 or pixels.shape[1:] != (side, side, 3):
+        raise InputError(
+            f"{path}: an array {pixels.shape} of {pixels.dtype}, expected (N, {side}, {side}, 3) "
+            "of uint8"
+        )
+    return pixels, stats
 
 
 def load_crops(folder: Path) -> Crops:
     pixels, stats = load_store(folder)
     index = tables.read(folder / INDEX)
+    if len(index) != len(pixels):
+        raise InputError(f"{folder / INDEX}: {len(index)} rows, but {len(pixels)} crops")
     return Crops(
         images=index[tables.KEY],
         pixels=pixels,

@@ -41,7 +41,10 @@ def predictor_file(config: Dlib) -> Path:
     path = Path(predictor)
     if not path.is_file():
         # located without an import: face_recognition_models itself needs an old setuptools
-        spec = importlib.util.find_spec(predictor) if predictor.isidentifier() else None
+        try:
+            spec = importlib.util.find_spec(predictor) if predictor.isidentifier() else None
+        except ValueError:  # __main__
+            spec = None
         folders = spec.submodule_search_locations if spec else None
         if not folders:
             raise ConfigError(
@@ -75,4 +78,7 @@ def _predict(root: Path, model: Path, face: tuple[str, Box]) -> np.ndarray:
 
 @cache
 def _predictor(model: Path) -> Any:
-    return dlib.shape_predictor(str(model))
+    try:
+        return dlib.shape_predictor(str(model))
+    except RuntimeError as error:
+        raise ModelError(f"{model}: not a predictor of dlib: {error}") from None

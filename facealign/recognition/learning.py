@@ -39,12 +39,12 @@ class Recognize:
 
     embedding: Annotated[int, Range(8, 4096)]
     arc_margin: Annotated[float, Range(0, 1.5)]
-    arc_scale: Annotated[float, Range(1)]
+    arc_scale: Annotated[float, Range(1, 1000)]
     epochs: Count
-    batch: Annotated[int, Range(2)]
-    learning_rate: Annotated[float, Range(0)]
+    batch: Annotated[int, Range(2, 100_000)]
+    learning_rate: Annotated[float, Range(0, 100)]
     warmup: Share
-    weight_decay: Annotated[float, Range(0)]
+    weight_decay: Annotated[float, Range(0, 100)]
     precision: Literal["float32", "bfloat16"]
     seed: Seed
     flip: Share

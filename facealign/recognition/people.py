@@ -17,12 +17,13 @@ from facealign.core import images
 from facealign.core.config import Range, Seed, Share
 from facealign.core.errors import AnnotationError, ConfigError, ImageError, InputError
 from facealign.core.faces import Pose
+from facealign.core.files import is_utf8
 from facealign.core.geometry import CORNERS, Box
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT, select
 from facealign.core.tables import KEY, Table, dataset_and_split
 from facealign.data.annotations import read_pts
-from facealign.data.filtering import SPLITS
+from facealign.data.filtering import SPLITS, check_names
 from facealign.faces import detection, dlib_predictor, pose
 from facealign.faces.quality import sharpness
 from facealign.inference.network import Network
@@ -46,13 +47,13 @@ class Examine:
 class Identities:
     """The section `recognition.identities` of params.yaml."""
 
-    people: Annotated[int, Range(2)]
-    pictures: Annotated[int, Range(2)]
-    least: Annotated[int, Range(2)]
+    people: Annotated[int, Range(2, 1_000_000)]
+    pictures: Annotated[int, Range(2, 100_000)]
+    least: Annotated[int, Range(2, 100_000)]
     yaw: Annotated[float, Range(0, 90)]
     pitch: Annotated[float, Range(0, 90)]
-    sharpness: Annotated[float, Range(0)]
-    face: Annotated[float, Range(0)]
+    sharpness: Annotated[float, Range(0, 10)]
+    face: Annotated[float, Range(0, 100_000)]
     split: Literal["archive", "drawn"]
     validation: Annotated[float, Range(0.01, 0.99)]
     unseen: Share
@@ -84,6 +85,9 @@ def person_of(image: str) -> str:
 
 
 def find_pictures(root: Path, datasets: Sequence[str]) -> list[str]:
+    check_names("recognition.examine.datasets", datasets)
+    if not root.is_dir():
+        raise InputError(f"{root}: not a folder")
     found = []
     for dataset in dict.fromkeys(datasets):
         if not (root / dataset).is_dir():
@@ -96,6 +100,8 @@ def find_pictures(root: Path, datasets: Sequence[str]) -> list[str]:
                 path.relative_to(root).as_posix()
                 for path in images.find_pictures(root / dataset / split)
             ]
+    if odd := [name for name in found if not is_utf8(name)]:
+        raise InputError(f"{root}: {odd[0]!r}: a name that is not UTF-8: rename the file")
     if not found:
         raise InputError(f"{root}: no pictures in {', '.join(datasets)}")
     return found

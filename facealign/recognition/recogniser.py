@@ -7,19 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from facealign.core import images
-from facealign.core.errors import ModelError
 from facealign.core.geometry import Box
 from facealign.core.points import select
-from facealign.inference.network import open_session
+from facealign.inference.network import LARGEST, Session
 from facealign.recognition import aligned_faces
+from facealign.recognition.recipe import Points
 
 RELEASED = Path(__file__).with_name("weights") / "recogniser.onnx"
 _BATCH = 64
+_DIMENSIONS = 4096  # of an embedding, at most
 
 
 @dataclass(frozen=True)
@@ -39,19 +40,19 @@ class Recogniser:
 
     def __init__(self, path: Path, threads: int | None = None, device: str = "cpu") -> None:
         self._settings = path, threads, device
-        self._session = open_session(path, "recogniser", threads, device)
-        facts = self._session.get_modelmeta().custom_metadata_map
-        if "facealign.points" not in facts:
-            raise ModelError(
-                f"{path}: not a recogniser of facealign: its metadata has no facealign.points, "
-                "expected a recogniser.onnx of `make recognition`"
-            )
+        self._session = Session(path, "recogniser", "points", threads, device)
+        facts = self._session.facts
         self.points: str = facts["facealign.points"]
-        self.rim = int(facts["facealign.rim"])
-        said = facts.get("facealign.measured")
-        self.measured = None if said is None else Measured(**json.loads(said))
-        (inputs,) = self._session.get_inputs()
-        self.size: int = inputs.shape[1]
+        if self.points not in map(str, get_args(Points)):
+            raise self._session.error(f"facealign.points is {self.points[:40]!r}")
+        self.rim = int(self._session.number("rim", 0, LARGEST))
+        measured = facts.get("facealign.measured")
+        try:
+            self.measured = None if measured is None else Measured(**json.loads(measured))
+        except (TypeError, ValueError, RecursionError):
+            raise self._session.error(f"facealign.measured is {str(measured)[:40]!r}") from None
+        self.size = self._session.size
+        self._check(self._session.try_out())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _load_once, self._settings
@@ -72,10 +73,19 @@ class Recogniser:
     def of_crops(self, cut: np.ndarray) -> np.ndarray:
         """Of crops (N, size, size, 3) without a rim."""
         found = [
-            self._session.run(["embeddings"], {"crops": cut[start : start + _BATCH]})[0]
+            self._check(self._session.run(cut[start : start + _BATCH]))
             for start in range(0, max(len(cut), 1), _BATCH)
         ]
         return np.concatenate(found)
+
+    def _check(self, outputs: list[np.ndarray]) -> np.ndarray:
+        """Embeddings (N, dimensions), of length 1."""
+        shapes = [output.shape for output in outputs]
+        if len(shapes) != 1 or len(shapes[0]) != 2 or not 1 <= shapes[0][1] <= _DIMENSIONS:
+            raise self._session.error(f"outputs of {shapes}, expected one embedding a face")
+        if not np.isfinite(outputs[0]).all():
+            raise self._session.error("it gives embeddings that are no numbers")
+        return outputs[0]
 
 
 @cache

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from facealign.core.command import run
-from facealign.core.files import atomic_write
+from facealign.core.files import atomic_write, read_json
 from facealign.export import quantisation
 from facealign.recognition import aligned_faces
 from facealign.recognition.recipe import NETWORK, TRAIN
@@ -22,10 +22,10 @@ _CALIBRATION = 256  # crops for the calibration of int8
 
 def main(network: Path, aligned: Path, figures: Path, details: Path) -> None:
     points, loss = network.name.split("-")
-    variant = json.loads(details.read_text(encoding="utf-8"))["variants"][network.name]
+    variant = read_json(details)["variants"][network.name]
     measured = {
         "threshold": variant["threshold_1e-2"],
-        "accepted": json.loads(figures.read_text(encoding="utf-8"))[points][loss]["tar_1e-2"],
+        "accepted": read_json(figures)[points][loss]["tar_1e-2"],
         "people": variant["unseen_people"],
     }
     faces = aligned_faces.load(aligned)

@@ -21,7 +21,7 @@ RATES = {"tar_1e-2": 1e-2, "tar_1e-3": 1e-3}
 class Verify:
     """The section `recognition.verify` of params.yaml."""
 
-    resamples: Annotated[int, Range(100)]
+    resamples: Annotated[int, Range(100, 100_000)]
     seed: Seed
 
 

@@ -12,8 +12,11 @@ import torch
 from torch import nn
 
 from facealign import models
+from facealign.core import config as params
+from facealign.core.config import unknown_name
 from facealign.core.errors import ConfigError, ModelError
 from facealign.core.files import atomic_write, sha256
+from facealign.core.points import COUNTS
 from facealign.faces.cropping import Stats
 from facealign.models.parts.codecs import Codec, make_codec
 from facealign.models.parts.layers import Shape
@@ -152,10 +155,53 @@ def save(checkpoint: Checkpoint, path: Path) -> None:
 
 
 def load(path: Path) -> Checkpoint:
+    """A file from anyone: no code in it is run, and what it says of the network is checked."""
     try:
-        return from_dict(torch.load(path, map_location="cpu", weights_only=True))
+        found = from_dict(torch.load(path, map_location="cpu", weights_only=True))
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from None
     except Exception:
         # torch raises many kinds of error; its messages advise to unpickle the file unsafely
         raise ModelError(f"{path}: not a checkpoint of facealign") from None
+    try:
+        _check(found, path)
+    except ConfigError as error:
+        message = str(error).removeprefix(f"{path}: ")
+        raise ModelError(f"{path}: a checkpoint of another network: {message}") from None
+    return found
+
+
+def _check(found: Checkpoint, path: Path) -> None:
+    """Build its network without memory for weights, and compare their names and shapes."""
+    if not isinstance(found.arch, str) or found.arch not in models.names():
+        raise ModelError(f"{path}: {unknown_name('network', str(found.arch), models.names())}")
+    stats = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(found.stats).items()
+    }
+    Stats.of(stats, path)
+    face = found.mean_face
+    sizes = [(count, 2) for count in COUNTS]
+    if not _is_finite(face) or face.shape not in sizes:
+        raise ModelError(f"{path}: mean_face: expected the points of a face, 68 or 5")
+    networks = found.recipe.get("networks")
+    if not isinstance(networks, dict) or not isinstance(networks.get(found.arch, {}), dict):
+        raise ModelError(f"{path}: a recipe without the options of its network")
+    if (chosen := options(found)) is not None:
+        params.convert(asdict(chosen), type(chosen), f"networks.{found.arch}", path)
+    with torch.device("meta"):
+        network, codec = models.build(found.arch, Shape(found.stats.size, face), chosen)
+    make_codec(codec, found.stats.size, face)
+    expected = {name: value.shape for name, value in network.state_dict().items()}
+    if not isinstance(found.weights, dict) or found.weights.keys() != expected.keys():
+        raise ModelError(f"{path}: its weights are not those of {found.arch}")
+    for name, value in found.weights.items():
+        if not _is_finite(value) or value.shape != expected[name]:
+            raise ModelError(
+                f"{path}: weights {name}: expected {tuple(expected[name])} finite numbers, as "
+                f"{found.arch} has them"
+            )
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and bool(value.isfinite().all())

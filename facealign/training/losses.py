@@ -78,8 +78,8 @@ def l1(predicted: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 class WingOptions:
     """train.losses.wing, explained in params.yaml."""
 
-    width: Annotated[float, Range(1e-6)] = 0.04
-    curvature: Annotated[float, Range(1e-6)] = 0.01
+    width: Annotated[float, Range(1e-6, 10)] = 0.04
+    curvature: Annotated[float, Range(1e-6, 10)] = 0.01
 
 
 @loss("points", WingOptions)

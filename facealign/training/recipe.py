@@ -22,16 +22,16 @@ class Train:
     loss: str
     losses: Annotated[Mapping[str, Any], Named("loss with options", losses.options)]
     epochs: Count
-    patience: Annotated[int, Range(0)]
+    patience: Annotated[int, Range(0, 100_000)]
     batch: Count
-    learning_rate: Annotated[float, Range(0)]
+    learning_rate: Annotated[float, Range(0, 100)]
     warmup: Share
-    weight_decay: Annotated[float, Range(0)]
-    clip: Annotated[float, Range(0)]
+    weight_decay: Annotated[float, Range(0, 100)]
+    clip: Annotated[float, Range(0, 1e6)]
     ema: Annotated[float, Range(0, 0.999999)]
     precision: Literal["float32", "bfloat16"]
     validation: Share
-    fold: Annotated[int, Range(0)]
+    fold: Annotated[int, Range(0, 1000)]
     extra: list[str]
     seed: Seed
     flip: Share

@@ -1,10 +1,10 @@
 """Write the report on recognition: one page for the browser, and a PDF."""
 
-import json
 from pathlib import Path
 
 from facealign.core import config
 from facealign.core.command import run
+from facealign.core.files import read_json
 from facealign.recognition import report
 from facealign.recognition.report import Material
 from facealign.reports import document
@@ -24,9 +24,9 @@ def main(
     material = Material(
         aligned=aligned,
         networks=networks,
-        counts=json.loads(counts.read_text(encoding="utf-8")),
-        figures=json.loads(figures.read_text(encoding="utf-8")),
-        details=json.loads(details.read_text(encoding="utf-8")),
+        counts=read_json(counts),
+        figures=read_json(figures),
+        details=read_json(details),
         curves=curves,
         params=config.flatten({"recognition": config.load_all()["recognition"]}),
     )

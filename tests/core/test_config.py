@@ -2,7 +2,7 @@ import dataclasses
 import itertools
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 import yaml
@@ -14,7 +14,11 @@ from facealign.evaluation.scoring import Ced
 from facealign.faces.cropping import Crop
 from facealign.faces.detection import Detect
 from facealign.faces.dlib_predictor import Dlib
+from facealign.recognition.learning import Recognize
+from facealign.recognition.people import Examine, Identities
+from facealign.recognition.verification import Verify
 from facealign.training.recipe import Train
+from stages.demo import Demo
 from tests.helpers import PARAMS
 
 KINDS: dict[str, type] = {
@@ -44,6 +48,16 @@ def test_the_projects_own_params_load(section: str) -> None:
     for name, value in written.items():
         found = loaded[name]
         assert found == (type(found)(value) if isinstance(value, list) else value)
+
+
+@pytest.mark.parametrize("kind", [*KINDS.values(), Demo, Recognize, Examine, Identities, Verify])
+def test_every_number_has_limits(kind: type) -> None:
+    """So that a slip of the finger is an error, not hours or a full memory."""
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        if hint in (int, float):
+            pytest.fail(f"{name} has no limits")
+        for limits in getattr(hint, "__metadata__", ()):
+            assert isinstance(limits, config.Named) or math.isfinite(limits.high), name
 
 
 @pytest.mark.parametrize("names", [[], ["Menpo"], ["Menpo", "300W", "Menpo"]])
@@ -86,7 +100,7 @@ def test_an_unknown_section_is_answered_with_the_nearest_and_all_valid_ones(tmp_
         ("crop", "margin", True, "crop.margin is True, expected a number"),
         ("crop", "margin", [0.1], "crop.margin is [0.1], expected a number"),
         ("crop", "margin", math.nan, "crop.margin is nan, expected a number"),
-        ("train", "epochs", 0, "train.epochs is 0, expected a number of at least 1"),
+        ("train", "epochs", 0, "train.epochs is 0, expected a number from 1 to"),
         ("train", "flip", 1.5, "train.flip is 1.5, expected a number from 0 to 1"),
         ("train", "loss", 1, "train.loss is 1, expected a string"),
         ("train", "networks", None, "missing parameters: train.networks"),

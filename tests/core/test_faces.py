@@ -96,3 +96,18 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path, faces: F
     (tmp_path / "a.csv").write_text("image,left,top\na,1,2\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"a\.csv: no column 'right'"):
         Faces.read(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("image,left,top,right,bottom\na/b/c,1,1,1e308,9\n", "a box without width or height"),
+        ("image,left,top,right,bottom\na/b/c,5,1,5,9\n", "a box without width or height"),
+        ("image,width,height\na/b/c,1e18,5\n", "a width or height that is no number of pixels"),
+        ("image,width,height\na/b/c,1.5,5\n", "a width or height that is no number of pixels"),
+    ],
+)
+def test_a_box_or_size_of_no_image_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=rf"t\.csv: {words}"):
+        Faces.read(tmp_path / "t.csv")

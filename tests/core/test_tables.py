@@ -64,7 +64,7 @@ def test_a_ragged_line_is_named_with_file_and_line(tmp_path: Path, line: str, ce
 
 def test_a_word_for_a_number_is_refused(tmp_path: Path) -> None:
     table = tables.read(written(tmp_path, "image,n\na,one\n"))
-    with pytest.raises(InputError, match=r"table\.csv: .*'one'"):
+    with pytest.raises(InputError, match=r"table\.csv:2: n is 'one'"):
         table.numbers("n")
 
 
@@ -83,3 +83,24 @@ def test_a_failed_write_leaves_the_earlier_table(tmp_path: Path) -> None:
 
 def test_the_split_is_the_second_folder_whatever_lies_below_it() -> None:
     assert tables.dataset_and_split("300W/train/test/a.png") == ("300W", "train")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"image,n,n\na,1,2\n", ":1: two columns 'n'"),
+        (b"image,n\na,1\n\xff,2\n", ":3: not UTF-8"),
+        (b"image,n\n" + b"a" * 200_000 + b",2\n", ":2: not a table: field larger"),
+        (b"image,n\na,1\nb,nan\n", ":3: n is 'nan', expected a number"),
+        (b"image,n\na,1\nb,1e999\n", ":3: n is '1e999', expected a number"),
+        (b"image,n\na,1\nb," + b"x" * 5000 + b"\n", f":3: n is '{'x' * 40}', expected a number"),
+    ],
+)
+def test_what_is_no_table_of_numbers_is_named_with_its_line(
+    tmp_path: Path, data: bytes, words: str
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(data)
+    with pytest.raises(InputError) as error:
+        tables.read(path).numbers("n")
+    assert str(error.value).startswith(f"{path}{words}")

@@ -111,3 +111,21 @@ def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(AnnotationError, match=r"absent\.pts: No such file"):
         read_pts(tmp_path / "absent.pts")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (PLAIN.replace("n_points: 2", f"n_points: {'9' * 5000}"), "expected a whole number"),
+        (PLAIN.removesuffix("\n}\n"), "cut short: no closing brace"),
+        (PLAIN.replace("3 4", f"3 {'4' * 2**20}"), "more than 1,048,576 bytes"),
+        (PLAIN.replace("3 4", "x" * 2**19), "expected a point's two numbers"),
+        (PLAIN.encode("utf-16").decode("latin-1"), "expected a point's two numbers"),
+    ],
+)
+def test_a_file_that_is_cut_or_too_long_is_refused_in_a_short_line(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    with pytest.raises(AnnotationError) as error:
+        read(tmp_path, text)
+    assert words in str(error.value) and len(str(error.value)) < 500

@@ -1,12 +1,19 @@
 import io
+import os
+import subprocess
+import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from facealign.core.errors import ArchiveError
-from facealign.data.archive import extract, pack
+from facealign.core.errors import ArchiveError, InputError, TrainingError
+from facealign.core.files import file_lock
+from facealign.data import archive as archives
+from facealign.data.archive import FREE_BYTES, HEADER_BYTES, extract, pack
+from tests.helpers import ROOT
 
 NOISE = np.random.default_rng(0).bytes(50_000)  # does not compress, like a picture
 FILES = {"300W/train/a.pts": b"version: 1\n", "300W/train/a.jpg": NOISE, "Menpo/test/b.jpg": b""}
@@ -37,17 +44,15 @@ def files_below(folder: Path) -> dict[str, bytes]:
 
 
 def assert_refused(archive: Path, reason: str) -> None:
-    """The error names archive and reason; the earlier target is as it was, and nothing else is."""
+    """The error names archive and reason; the target stays empty, and nothing is left."""
     target = archive.parent / "work" / "faces"
     target.mkdir(parents=True)
-    (target / "earlier.jpg").write_bytes(b"earlier")
     outside = sorted(archive.parent.iterdir())
     with pytest.raises(ArchiveError) as error:
         extract(archive, target)
     assert str(error.value).startswith(f"{archive}: ")
     assert reason in str(error.value)
-    assert files_below(target.parent) == {"faces/earlier.jpg": b"earlier"}
-    assert list(target.parent.iterdir()) == [target]
+    assert list(target.parent.rglob("*")) == [target]
     assert sorted(archive.parent.iterdir()) == outside
 
 
@@ -66,12 +71,122 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "a.tgz").read_bytes() != (tmp_path / "b.tgz").read_bytes()
 
 
-def test_extracting_replaces_what_an_earlier_archive_left(tmp_path: Path) -> None:
-    pack(tmp_path / "a.tgz", [("old.jpg", b"old")])
-    extract(tmp_path / "a.tgz", tmp_path / "faces")
+def test_a_target_with_files_is_refused_and_stays(tmp_path: Path) -> None:
     pack(tmp_path / "a.tgz", [("new.jpg", b"new")])
-    extract(tmp_path / "a.tgz", tmp_path / "faces")
-    assert files_below(tmp_path / "faces") == {"new.jpg": b"new"}
+    (tmp_path / "faces").mkdir()
+    extract(tmp_path / "a.tgz", tmp_path / "faces")  # empty: DVC's own, or made for this
+    with pytest.raises(InputError, match="faces: not empty, expected an empty or a new folder"):
+        extract(tmp_path / "a.tgz", tmp_path / "faces")
+    assert files_below(tmp_path).keys() == {"a.tgz", "faces/new.jpg"}
+
+
+def test_two_extracts_at_once(tmp_path: Path) -> None:
+    pack(tmp_path / "a.tgz", [("new.jpg", b"new")])
+    with (
+        file_lock(tmp_path / ".faces.lock"),
+        pytest.raises(TrainingError, match="locked by another process"),
+    ):
+        extract(tmp_path / "a.tgz", tmp_path / "faces")
+
+
+def test_a_full_disk_is_not_the_archives_fault(tmp_path: Path) -> None:
+    pack(tmp_path / "a.tgz", [("large.jpg", NOISE)])
+    # a limit on the size of files fails as a full disk does: while a file is written
+    code = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from facealign.data.archive import extract\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "extract(Path('a.tgz'), Path('faces'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr.splitlines()[-1].endswith("InputError: faces: File too large")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tgz"]
+
+
+def bomb(folder: Path) -> Path:
+    with tarfile.open(folder / "a.tgz", "w:gz", compresslevel=1) as tar:
+        info = member("landmarks_task/a.bmp")
+        info.size = 2 * FREE_BYTES
+        tar.addfile(info, io.BytesIO(bytes(info.size)))
+    return folder / "a.tgz"
+
+
+def many(folder: Path) -> Path:
+    return tar_of(folder / "a.tgz", *(member(f"landmarks_task/{i}") for i in range(300)))
+
+
+def long_header(folder: Path) -> Path:
+    info = member("landmarks_task/a.jpg")
+    info.pax_headers = {"comment": "x" * (HEADER_BYTES + 1)}
+    return tar_of(folder / "a.tgz", "landmarks_task/0.jpg", info)
+
+
+def headers_in_a_row(folder: Path) -> Path:
+    info = member("x", tarfile.XHDTYPE)
+    body = b"20 path=landmarks/x\n"
+    info.size = len(body)
+    header = info.tobuf(tarfile.USTAR_FORMAT) + body.ljust(512, b"\0")
+    (folder / "a.tar").write_bytes(header * 2000)
+    return folder / "a.tar"
+
+
+def cut_between_members(folder: Path) -> Path:
+    tar_of(folder / "b.tar", "landmarks_task/a", "landmarks_task/b", mode="w")
+    (folder / "a.tar").write_bytes((folder / "b.tar").read_bytes()[:1024])
+    return folder / "a.tar"
+
+
+def broken_xz(folder: Path) -> Path:
+    archive = tar_of(folder / "a.txz", "landmarks_task/a", mode="w:xz")
+    archive.write_bytes(archive.read_bytes()[:-40] + bytes(40))
+    return archive
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (bomb, "unpacks to more than"),
+        (many, "files and folders, the most expected in"),
+        (long_header, "a header of 10485"),
+        (headers_in_a_row, "recursion"),
+        (cut_between_members, "cut short at 'landmarks_task/a'"),
+        (broken_xz, "broken"),
+    ],
+)
+def test_what_would_fill_the_disk_or_is_cut_is_refused(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Path], Path],
+    reason: str,
+) -> None:
+    monkeypatch.setattr(archives, "FREE_MEMBERS", 100)
+    assert_refused(make(tmp_path), reason)
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (["a.jpg", "a.jpg"], "'landmarks_task/a.jpg' is in the archive twice"),
+        (["a", "a/b.jpg"], "'landmarks_task/a/b.jpg' is in the archive twice"),
+        (["a/b.jpg", "a"], "'landmarks_task/a' is in the archive twice"),
+        (["a" * 300], "the name is too long"),
+        (["d/" * 1100 + "a.jpg"], "1102 folders below each other, expected at most 32"),
+        (["\udcff.jpg"], "'landmarks_task/\\udcff.jpg': a name that is not UTF-8"),
+    ],
+)
+def test_names_that_cannot_be_files_are_refused(
+    tmp_path: Path, names: list[str], reason: str
+) -> None:
+    archive = tar_of(tmp_path / "a.tgz", *(f"landmarks_task/{name}" for name in names))
+    assert_refused(archive, reason)
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz"])
@@ -144,7 +259,7 @@ def test_an_archive_cut_short_is_refused(tmp_path: Path, left: float) -> None:
     pack(archive, FILES.items())
     whole = archive.read_bytes()
     archive.write_bytes(whole[: int(left * len(whole))])
-    assert_refused(archive, "cut short at landmarks_task/300W/train/a.jpg")
+    assert_refused(archive, "cut short at 'landmarks_task/300W/train/a.jpg'")
 
 
 def test_an_archive_without_its_last_bytes_is_refused(tmp_path: Path) -> None:

@@ -97,7 +97,10 @@ def test_pictures_without_identity_or_points_stay(tmp_path: Path, files: dict[st
 @pytest.mark.parametrize(
     ("name", "line", "said"),
     [
-        ("identity_CelebA.txt", "000002.jpg x", "expected a picture's name and one number"),
+        ("identity_CelebA.txt", "000002.jpg x", "a picture's name and the number of a person"),
+        ("identity_CelebA.txt", "000007.jpg nan", "a picture's name and the number of a person"),
+        ("identity_CelebA.txt", "000007.jpg 1.4", "a picture's name and the number of a person"),
+        ("list_eval_partition.txt", "000007.jpg 7", "a picture's name and 0, 1 or 2"),
         ("list_landmarks_celeba.txt", "000007.jpg 1 2", "expected a picture's name and 10 numbers"),
         ("identity_CelebA.txt", "000001.jpg 5", "000001.jpg is in an earlier line, too"),
     ],
@@ -108,6 +111,15 @@ def test_a_broken_list_is_an_error_that_names_the_line(
     files[name] += f"{line}\n".encode()
     reason = refusal(tgz(tmp_path / "a.tgz", files))
     assert reason.startswith(f"{name}:{len(files[name].splitlines())}: ") and said in reason
+
+
+def test_a_list_of_points_without_its_header_is_refused(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    lines = files["list_landmarks_celeba.txt"].splitlines(keepends=True)
+    files["list_landmarks_celeba.txt"] = b"".join(lines[2:])
+    reason = refusal(tgz(tmp_path / "a.tgz", files))
+    assert "list_landmarks_celeba.txt:1: " in reason and "the count in line 1" in reason
 
 
 def test_pictures_without_any_list_are_no_data_set(tmp_path: Path, files: dict[str, bytes]) -> None:

@@ -1,10 +1,11 @@
+import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from facealign.core.errors import ArchiveError, ConfigError
+from facealign.core.errors import ArchiveError, ConfigError, InputError
 from facealign.core.faces import Faces
 from facealign.data.annotations import format_pts
 from facealign.data.filtering import Drop, filter_faces, summarise
@@ -190,3 +191,30 @@ def test_a_missing_split_is_named(tmp_path: Path, face: np.ndarray) -> None:
     add_face(tmp_path, "300W/train/a", face)
     with pytest.raises(ArchiveError, match="no folder 'test' in the archive"):
         filter_faces(tmp_path, ["300W"])
+
+
+def test_pipes_and_links_to_nowhere_are_listed_and_not_opened(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        (tmp_path / "300W" / split).mkdir(parents=True)
+    os.mkfifo(tmp_path / "300W/train/a.png")
+    (tmp_path / "300W/test/b.png").symlink_to("nowhere")
+    kept, drops = filter_faces(tmp_path, ["300W"])
+    assert not len(kept)
+    assert [(drop.image, drop.reason) for drop in drops] == [
+        ("300W/test/b.png", "unknown_file"),
+        ("300W/train/a.png", "unknown_file"),
+    ]
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        (tmp_path / "300W" / split).mkdir(parents=True)
+    (tmp_path / "300W/train/\udcff.png").touch()
+    with pytest.raises(InputError, match=r"'300W/train/\\udcff.png': a name that is not UTF-8"):
+        filter_faces(tmp_path, ["300W"])
+
+
+@pytest.mark.parametrize("name", ["all", "All", "a$b", "a|b", "..", "a\nb", "a" * 65])
+def test_a_data_set_of_an_odd_name_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ConfigError, match=r"data.datasets: .*: rename the folder"):
+        filter_faces(tmp_path, [name])

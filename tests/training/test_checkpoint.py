@@ -1,11 +1,12 @@
-"""Checkpoints of older versions."""
+"""Checkpoints of older versions, and files that are none."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
 
-from facealign.core.errors import ModelError
+from facealign.core.errors import InputError, ModelError
 from facealign.models import cascade
 from facealign.training import checkpoint
 
@@ -60,3 +61,39 @@ def test_an_option_that_the_network_does_not_have_is_an_error() -> None:
     newer = {"networks": {"cascade": {"heads": 3}}}
     with pytest.raises(ModelError, match=r"another version: cascade has the options .'heads': 3"):
         checkpoint.build(dataclasses.replace(released, recipe=newer), torch.device("cpu"))
+
+
+RELEASED = torch.load(checkpoint.RELEASED / "cascade.pt", weights_only=True)
+WEIGHTS, STATS, RECIPE = (RELEASED[name] for name in ("weights", "stats", "recipe"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"arch": 5}, "unknown network '5'"),
+        ({"arch": "onet"}, "its weights are not those of onet"),
+        ({"weights": {}}, "its weights are not those of cascade"),
+        (
+            {"weights": {name: torch.zeros(3) for name in WEIGHTS}},
+            "finite numbers, as cascade has them",
+        ),
+        ({"weights": {name: value * torch.nan for name, value in WEIGHTS.items()}}, "finite"),
+        ({"mean_face": torch.zeros(9, 2)}, "the points of a face, 68 or 5"),
+        ({"mean_face": None}, "the points of a face, 68 or 5"),
+        ({"recipe": RECIPE | {"width": 10**6}}, "width is 1000000, expected a number from 16 to"),
+        ({"recipe": RECIPE | {"trunk": "x"}}, "trunk is 'x', expected one of residual"),
+        ({"recipe": {"networks": 5}}, "a recipe without the options of its network"),
+        ({"stats": STATS | {"size": 10**5}}, "stats.size is 100000, expected a number from 8"),
+        ({"stats": STATS | {"size": 100}}, "cascade needs a multiple of"),
+        ({"stats": STATS | {"margin": float("nan")}}, "stats.margin is nan, expected a number"),
+        ({"stats": STATS | {"mean": (1.0,)}}, "mean and std of three colours"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_its_network_is_refused(
+    tmp_path: Path, changes: dict[str, object], words: str
+) -> None:
+    path = tmp_path / "model.pt"
+    torch.save(RELEASED | changes, path)
+    with pytest.raises(InputError) as error:
+        checkpoint.load(path)
+    assert str(error.value).startswith(f"{path}: ") and words in str(error.value)

@@ -67,7 +67,7 @@ def test_dvc_can_rewrite_every_value(tmp_path: Path, name: str) -> None:
         ("+train.networks.cascad.width=8", ": unknown network with options 'cascad', did you mean"),
         ("train.networks.cascade=3", ".cascade is 3, expected a mapping of width, trunk, dropout"),
         ("~train.networks.hourglass", "missing parameters: train.networks.hourglass"),
-        ("train.losses.wing.width=0", "train.losses.wing.width is 0, expected a number of at leas"),
+        ("train.losses.wing.width=0", "train.losses.wing.width is 0, expected a number from 1e-06"),
         ("+train.losses.l1.width=1", "train.losses: unknown loss with options 'l1'. Valid: wing"),
     ],
 )

@@ -25,6 +25,13 @@ NAME = "celeba"  # of the data set, where it has no folder of its own
 PART = re.compile(r"img_celeba|(list|identity)_\w+\.txt|Anno|Eval|Img", re.IGNORECASE)
 
 _HEADED = {LANDMARKS}  # two lines come first: the count, and the names of the columns
+# What is behind a picture's name: a pattern of the words, their count, and what errors call them
+_NUMBER = re.compile(r"[+-]?(\d{1,9}(\.\d{0,9})?|\.\d{1,9})", re.ASCII)
+_WORDS = {
+    LANDMARKS: (_NUMBER, 10, "10 numbers"),
+    IDENTITIES: (re.compile(r"\d{1,9}", re.ASCII), 1, "the number of a person"),
+    PARTITION: (re.compile(r"[012]"), 1, "0, 1 or 2"),
+}
 _TEST = 0.1  # share of the people for the test split, without a partition
 
 
@@ -42,9 +49,9 @@ def arrange(folder: Path, target: Path) -> None:
     pictures = _find(folder, PICTURES)
     assert pictures is not None
     present = {path.name for path in pictures.iterdir() if path.is_file()}
-    points = _read(folder, LANDMARKS, 10, present)
-    people = _read(folder, IDENTITIES, 1, present)
-    partition = _read(folder, PARTITION, 1, present)
+    points = _read(folder, LANDMARKS, present)
+    people = _read(folder, IDENTITIES, present)
+    partition = _read(folder, PARTITION, present)
     for name in sorted(present):
         person = f"{people[name][0]:.0f}" if name in people else ""
         tested = partition[name] == [2] if name in partition else in_fold(person or name, _TEST)
@@ -57,31 +64,37 @@ def arrange(folder: Path, target: Path) -> None:
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    found = sorted(folder.rglob(name))
+    found = sorted(path for path in folder.rglob(name) if path.is_dir() == (name == PICTURES))
     if len(found) > 1:
         raise ArchiveError(f"{found[0]} and {found[1]}: expected one of them")
     return found[0] if found else None
 
 
-def _read(folder: Path, name: str, count: int, present: set[str]) -> dict[str, list[float]]:
+def _read(folder: Path, name: str, present: set[str]) -> dict[str, list[float]]:
     """The numbers of each picture that is present; none without such a list."""
     path = _find(folder, name)
     if path is None:
         return {}
+    pattern, count, wanted = _WORDS[name]
     values: dict[str, list[float]] = {}
     absent = 0
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     for number, line in enumerate(lines, start=1):
         picture, *words = line.split() or [""]
-        if not picture or (name in _HEADED and number <= 2):
+        shown = line[:100]
+        fits = len(words) == count and all(map(pattern.fullmatch, words))
+        if name in _HEADED and number <= 2:
+            if fits or picture in present:
+                headed = "the count in line 1 and the columns' names in line 2"
+                raise ArchiveError(f"{path}:{number}: {shown!r}, expected {headed}")
             continue
-        try:
-            numbers = [float(word) for word in words]
-        except ValueError:
-            numbers = []
-        if len(numbers) != count:
-            wanted = "one number" if count == 1 else f"{count} numbers"
-            raise ArchiveError(f"{path}:{number}: {line!r}, expected a picture's name and {wanted}")
+        if not picture:
+            continue
+        if not fits:
+            raise ArchiveError(
+                f"{path}:{number}: {shown!r}, expected a picture's name and {wanted}"
+            )
+        numbers = [float(word) for word in words]
         if picture in values:
             raise ArchiveError(f"{path}:{number}: {picture} is in an earlier line, too")
         if picture in present:

@@ -1,0 +1,46 @@
+"""What a stage prints about inputs that it cannot use."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from facealign.core.command import run
+from tests.helpers import PARAMS
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("detect faces gone.csv a b", "error: gone.csv: No such file or directory"),
+        ("extract gone.tgz out", "error: gone.tgz: no such archive"),
+        ("filter gone a b c", "error: gone: not a folder"),
+        ("filter params.yaml a b c", "error: params.yaml: not a folder"),
+        ("train gone m c s", "error: gone/stats.json: No such file or directory"),
+        ("track . params.yaml . . . . out", "error: params.yaml:2: 1 cells, expected 2"),
+        ("track . t.csv params.yaml . . . out", "error: params.yaml: not JSON: Expecting value"),
+        ("show faces index.csv index.csv p out", "error: index.csv: 'b.png': expected a path"),
+    ],
+)
+def test_one_line_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, message: str
+) -> None:
+    (tmp_path / "params.yaml").write_text(PARAMS.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "t.csv").write_text("epoch\n1\n", encoding="utf-8")
+    (tmp_path / "index.csv").write_text("image\nb.png\n", encoding="utf-8")
+    name, *paths = words.split()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [name, *paths])
+    with pytest.raises(SystemExit) as ended:
+        run(importlib.import_module(f"stages.{name}").main)
+    assert str(ended.value.code).startswith(message)
+
+
+def test_a_programming_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def main() -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr(sys, "argv", ["x"])
+    with pytest.raises(KeyError):
+        run(main)
