@@ -96,12 +96,18 @@ def as_rgb(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(grey[:, :, :3])
 
 
+def encode(suffix: str, image: np.ndarray) -> bytes:
+    """A file's contents, in the format of the suffix."""
+    done, data = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    assert done
+    return data.tobytes()
+
+
 def write(path: Path, image: np.ndarray) -> None:
     """In the format of the suffix."""
-    done, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    assert done
+    data = encode(path.suffix, image)
     with atomic_write(path) as part:
-        part.write_bytes(data.tobytes())
+        part.write_bytes(data)
 
 
 def warp(image: np.ndarray, to_crop: Affine, size: int, rim: int = 0) -> np.ndarray:
