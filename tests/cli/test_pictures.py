@@ -146,7 +146,7 @@ def test_no_result_takes_the_place_of_another(
     shutil.copy(album / "nobody.png", pictures / f"{long}.png")
     status, _, err = run(capsys, "predict", pictures, "--out", tmp_path / "json")
     assert status == 1 and f"{long}.json: File name too long" in err
-    assert {path.name for path in (tmp_path / "json").iterdir()} == {"x.json", "x_2.json"}
+    assert {path.name for path in (tmp_path / "json").glob("*.json")} == {"x.json", "x_2.json"}
     mine = tmp_path / "x.jpg"
     mine.write_bytes(b"mine")
     said = run(capsys, *words, tmp_path)[0]
