@@ -6,7 +6,12 @@
 (68, 2)
 """
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# Cameras have up to 150 megapixels. OpenCV reads the variable once, when it is imported, and checks
+# an image's header before it decodes the pixels.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", "200000000")
 
 if TYPE_CHECKING:
     from facealign.core.errors import (

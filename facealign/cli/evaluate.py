@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         from facealign.reports import ced_figures
     except ModuleNotFoundError:
-        print("no CED figures: pip install 'facealign[figures]'", file=sys.stderr)
+        print("no CED figures: pip install '.[figures]' in a clone", file=sys.stderr)
     else:
         for dataset, errors in scoring.by_dataset(report.tested).items():
             ced_figures.ced_figure(errors, dataset, arguments.out / dataset)

@@ -17,7 +17,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         "export",
         "convert a trained checkpoint to ONNX",
         "Convert a checkpoint of the pipeline (data/model.pt) to an ONNX file for --model, and "
-        "check its points against torch's. Needs torch: pip install 'facealign[export]'.",
+        "check its points against torch's. Needs torch: pip install '.[export]' in a clone.",
     )
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT", help="a .pt file")
     parser.add_argument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from io import TextIOWrapper
 
 from facealign import __version__
 from facealign.cli import (
@@ -19,6 +20,7 @@ from facealign.cli import (
     video,
     webcam,
 )
+from facealign.core.command import stop_on_sigterm
 from facealign.core.errors import FacealignError
 
 # Each module has `add`, which describes the command, and `run`, which imports what it needs: the
@@ -27,12 +29,21 @@ COMMANDS = (predict, video, webcam, evaluate, show, align, embed, compare, expor
 
 
 def main() -> None:
+    stop_on_sigterm()
+    if sys.stdout is None:  # it is closed; printing to a file that is open for reading is an error
+        sys.stdout = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    if isinstance(sys.stdout, TextIOWrapper):  # file names may not be UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args()
     # Silence what OpenCV and FFmpeg print about a bad file: our one-line error replaces it
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
-        sys.exit(arguments.run(arguments))
+        status = arguments.run(arguments)
+        sys.stdout.flush()  # while an error can still be reported
+        sys.exit(status)
     except FacealignError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
@@ -41,6 +52,7 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(141)
     except OSError as error:  # a folder that cannot be written, a full disk
+        sys.stdout = None  # Python would flush it and fail again
         sys.exit(f"error: {error.filename or 'output'}: {error.strerror or error}")
 
 

@@ -111,7 +111,7 @@ def find_baseline() -> Path | None:
     try:
         return dlib_predictor.predictor_file(dlib_predictor.PUBLISHED)
     except FacealignError:
-        print("dlib's predictor is omitted: pip install 'facealign[baseline]'", file=sys.stderr)
+        print("dlib's predictor is omitted: pip install '.[baseline]' in a clone", file=sys.stderr)
         return None
 
 
@@ -132,3 +132,7 @@ def folder(text: str) -> Path:
     if path.exists() and not path.is_dir():
         raise argparse.ArgumentTypeError(f"{text} is a file, expected a folder")
     return path
+
+
+def folder_or_table(text: str) -> Path:
+    return Path(text) if text.lower().endswith(".csv") else folder(text)

@@ -22,9 +22,10 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--out",
-        type=options.folder,
+        type=options.folder_or_table,
         metavar="DIR",
-        help="write NAME.json or NAME.pts for each image, or landmarks.csv, to this folder",
+        help="write NAME.json or NAME.pts for each image, or landmarks.csv, to this folder; "
+        "FILE.csv names the table itself. Files that are there already are never changed",
     )
     parser.add_argument(
         "--overlay", action="store_true", help="also write NAME.jpg with the points drawn"

@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from facealign.core.errors import FacealignError
 def run(main: Callable[..., None]) -> None:
     """Call `main` with the paths of the command line; bad input, a missing file and a full disk
     end in one line, without a traceback."""
+    stop_on_sigterm()
     logging.basicConfig(format="%(levelname)s: %(message)s")
     parameters = inspect.signature(main).parameters.values()
     fixed = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL]
@@ -35,3 +37,8 @@ def run(main: Callable[..., None]) -> None:
         sys.exit(f"error: out of memory: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def stop_on_sigterm() -> None:
+    """SIGTERM ends this process as Ctrl-C does: temporary files are removed, and results kept."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,39 +14,84 @@ from facealign.core.errors import InputError, TrainingError
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path`; the file written there replaces it on success."""
+    """A temporary name beside `path`, with its suffix; the file written there replaces it on
+    success.
+
+    Another process or thread that writes the same file gets another name. A file that a killed
+    process left is used again.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    part, lock = _claim_part(path)
     try:
         yield part
+        if os.name == "nt":
+            lock.close()  # Windows renames no open file
         os.replace(part, path)
+    except OSError as error:
+        if error.filename == str(part):
+            raise type(error)(error.errno, error.strerror, str(path)) from None
+        raise
     finally:
         part.unlink(missing_ok=True)
+        lock.close()
+
+
+def _claim_part(path: Path) -> tuple[Path, IO[bytes]]:
+    """A short name, because that of `path` may be as long as names can be, and its locked file."""
+    digest = hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]
+    suffix = path.suffix if len(path.suffix) <= 8 else ""
+    for number in count(1):
+        part = path.with_name(f".{digest}.{number}.part{suffix}")
+        if lock := _open_locked(part):
+            lock.truncate(0)
+            return part, lock
+    raise AssertionError
 
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
     """Lock `path`, or fail at once; the file that a killed process leaves locks nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        try:
-            _lock(file)
-        except OSError:
-            raise TrainingError(f"{path}: locked by another process") from None
+    file = _open_locked(path)
+    if file is None:
+        raise TrainingError(f"{path}: locked by another process")
+    with file:
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            if os.name != "nt":  # Windows removes no open file
+                path.unlink(missing_ok=True)
 
 
-def _lock(file: IO[str]) -> None:
-    """Held until the file is closed; OSError if another process holds it."""
+def _open_locked(path: Path) -> IO[bytes] | None:
+    """The file, created if need be and locked until it is closed; None if another has the lock."""
+    while True:
+        file = path.open("ab")
+        try:
+            _lock(file)
+            # its last holder may have removed or renamed it since it was opened
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        except FileNotFoundError:
+            pass
+        except BlockingIOError:
+            file.close()
+            return None
+        file.close()
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Held until the file is closed; BlockingIOError if another process holds it."""
     try:
         import fcntl
     except ModuleNotFoundError:  # Windows
         import msvcrt
 
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        file.seek(2**30)  # other handles cannot write bytes that are locked
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError as error:
+            raise BlockingIOError from error
     else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
@@ -72,7 +118,8 @@ def is_utf8(name: str) -> bool:
 
 def write_text(path: Path, text: str) -> None:
     with atomic_write(path) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
+        # a file name that is not UTF-8 holds surrogates; in JSON `\udcff` is the escape for one
+        part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def write_json(path: Path, value: Any) -> None:

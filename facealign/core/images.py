@@ -1,16 +1,21 @@
 """Pictures as uint8 RGB arrays (height, width, 3), and the one way to warp them."""
 
 import math
+import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from facealign.core.errors import ImageError
+from facealign.core.errors import ImageError, InputError
 from facealign.core.files import atomic_write
 from facealign.core.geometry import Affine
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+MAX_BYTES = 2_000_000_000  # of a file; an uncompressed picture of MAX_PIXELS has 600 MB
+MAX_PIXELS = "OPENCV_IO_MAX_IMAGE_PIXELS"  # the variable of the limit that `facealign` sets
 
 
 def is_picture(path: Path) -> bool:
@@ -19,13 +24,35 @@ def is_picture(path: Path) -> bool:
 
 
 def find_pictures(folder: Path) -> list[Path]:
-    """All pictures below the folder, sorted by path."""
-    return sorted(path for path in folder.rglob("*") if is_picture(path) and path.is_file())
+    """All pictures below the folder, sorted by path.
+
+    A pipe or a broken link with such a name is among them: `read` refuses it, by name.
+    """
+    return list(_walk(folder))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            inside = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror}") from None
+    for entry in inside:
+        path = folder / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(path)
+        elif is_picture(path) and not entry.is_dir():
+            yield path
 
 
 def read(path: Path) -> np.ndarray:
     """As 8-bit RGB, whatever the depth and the channels, with the EXIF orientation applied."""
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for its writer
+            raise ImageError(f"{path}: not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise ImageError(f"{path}: more than {MAX_BYTES / 1e9:g} GB, too large for a picture")
         data = path.read_bytes()
     except OSError as error:
         raise ImageError(f"{path}: {error.strerror}") from None
@@ -41,7 +68,12 @@ def decode(data: bytes, path: Path) -> np.ndarray:
         raise ImageError(f"{path}: the JPEG is cut short")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
-    except cv2.error:  # an empty file, or more pixels than OpenCV's limit
+    except cv2.error as error:
+        if "CV_IO_MAX_IMAGE" in str(error):  # found in the header, before the pixels are decoded
+            limit = os.environ[MAX_PIXELS]
+            raise ImageError(
+                f"{path}: more than {limit} pixels; to raise the limit, set {MAX_PIXELS}"
+            ) from None
         image = None
     if image is None:
         raise ImageError(f"{path}: not a picture that can be read")
@@ -64,12 +96,18 @@ def as_rgb(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(grey[:, :, :3])
 
 
+def encode(suffix: str, image: np.ndarray) -> bytes:
+    """A file's contents, in the format of the suffix."""
+    done, data = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    assert done
+    return data.tobytes()
+
+
 def write(path: Path, image: np.ndarray) -> None:
     """In the format of the suffix."""
-    done, data = cv2.imencode(path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    assert done
+    data = encode(path.suffix, image)
     with atomic_write(path) as part:
-        part.write_bytes(data.tobytes())
+        part.write_bytes(data)
 
 
 def warp(image: np.ndarray, to_crop: Affine, size: int, rim: int = 0) -> np.ndarray:

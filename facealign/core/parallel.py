@@ -1,55 +1,132 @@
-"""Parallel work on pictures, with ordered results and a progress bar."""
+"""Parallel work on images, with ordered results and a progress bar."""
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 import cv2
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from facealign.core.errors import ConfigError
+from facealign.core.errors import ConfigError, FacealignError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+MAX_WORKERS = 1024  # more is a mistake: each takes about 100 MB
+IN_FLIGHT = 8  # items per process that are sent ahead, so that a slow one delays no other
 
 
 def workers() -> int:
     """FACEALIGN_WORKERS, or the cores this process may use; results do not depend on it."""
     asked = os.environ.get("FACEALIGN_WORKERS", "")
-    if asked and (not asked.isdecimal() or int(asked) < 1):
-        raise ConfigError(f"FACEALIGN_WORKERS: {asked!r}, expected a positive integer")
+    if asked and not (asked.isdecimal() and len(asked) < 9 and 1 <= int(asked) <= MAX_WORKERS):
+        raise ConfigError(
+            f"FACEALIGN_WORKERS: {asked[:20]!r}, expected an integer from 1 to {MAX_WORKERS}"
+        )
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return int(asked or 0) or usable or 1
 
 
 def map_in_order(
     function: Callable[[Item], Result],
-    items: Sequence[Item],
+    items: Iterable[Item],
     title: str,
     processes: int | None = None,
 ) -> Iterator[Result]:
-    """`function` of each item, in order, by `processes`, or by `workers()` of them."""
+    """`function` of each item, in order, by `processes`, or by `workers()` of them.
+
+    Items are taken from an iterator as they are needed.
+    """
+    total = len(items) if isinstance(items, Sized) else None
+    count = (processes or workers()) if _can_spawn() else 1
+    if total is not None:
+        count = min(count, total)
+    # so that a log file does not get a hundred lines a second
+    with tqdm(total=total, desc=title, unit=" images", mininterval=0.5) as bar:
+        for result in _in_one(function, items) if count <= 1 else _in_many(function, items, count):
+            yield result
+            bar.update()
+
+
+def _in_one(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    for item in items:
+        with threadpool_limits(1):
+            result = function(item)
+        yield result
+
+
+def _in_many(
+    function: Callable[[Item], Result], items: Iterable[Item], count: int
+) -> Iterator[Result]:
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(1)  # a script without a `__main__` guard, which runs again in each worker
     # spawned, not forked: OpenCV's and dlib's own threads do not survive a fork
     context = multiprocessing.get_context("spawn")
-    count = min(processes or workers(), len(items))
-    # so that a log file does not get a hundred lines a second
-    with tqdm(total=len(items), desc=title, unit=" pictures", mininterval=0.5) as bar:
-        if count <= 1:
-            for item in items:
-                with threadpool_limits(1):
-                    result = function(item)
-                yield result
-                bar.update()
-            return
-        with context.Pool(count, initializer=_one_thread) as pool:
-            for result in pool.imap(function, items, chunksize=4):
-                yield result
-                bar.update()
+    executor = ProcessPoolExecutor(count, context, _prepare_worker)
+    waiting: deque[Future[Result]] = deque()
+    remaining = iter(items)
+
+    def send(number: int) -> None:
+        for item in islice(remaining, number):
+            with _sigint_blocked():  # this may start a worker
+                waiting.append(executor.submit(function, item))
+
+    try:
+        send(IN_FLIGHT * count)
+        while waiting:
+            result = waiting.popleft().result()
+            send(1)
+            yield result
+    except BrokenProcessPool:
+        raise FacealignError(
+            "a worker process was killed, probably for lack of memory: set FACEALIGN_WORKERS to "
+            "fewer processes. (A script that uses facealign needs `if __name__ == '__main__':`.)"
+        ) from None
+    finally:
+        executor.shutdown(cancel_futures=True)  # items that were begun are finished
 
 
-def _one_thread() -> None:
+def _can_spawn() -> bool:
+    """Whether workers can import the main module: not if it was read from standard input."""
+    main = sys.modules["__main__"]
+    path = getattr(main, "__file__", None)
+    return path is None or main.__spec__ is not None or Path(path).is_file()
+
+
+@contextmanager
+def _sigint_blocked() -> Iterator[None]:
+    """Processes that are started here inherit the block: Ctrl-C interrupts only their parent."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _prepare_worker() -> None:
     """Each core has its process, and the last bits of a sum depend on the number of threads."""
     cv2.setNumThreads(1)
     threadpool_limits(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed cannot end its workers."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

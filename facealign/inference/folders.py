@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
+import errno
 import glob
+import itertools
 import json
+import os
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,7 +22,7 @@ import numpy as np
 from facealign.core import images, tables
 from facealign.core.errors import ConfigError, ImageError
 from facealign.core.faces import Face
-from facealign.core.files import atomic_write, write_text
+from facealign.core.files import atomic_write
 from facealign.core.geometry import CORNERS
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT
@@ -29,6 +33,9 @@ from facealign.inference.aligner import Aligner, as_dict
 
 TABLE = "landmarks.csv"
 _POSE = ("yaw", "pitch", "roll")
+_COLUMNS = ("image", "face", *CORNERS, *_POSE, *tables.POINT_COLUMNS, *tables.SCORE_COLUMNS)
+# of files whose names are too long with their suffix, or not allowed in that file system
+_BAD_NAME = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class Source:
     path: Path
     name: Path  # of its results: the path below the folder that was given
     error: str = ""
+    taken: frozenset[int] = frozenset()  # N of each other picture that is called NAME_N
 
 
 @dataclass(frozen=True)
@@ -83,9 +91,9 @@ class Summary:
         if self.empty:
             print(f"no face found in {', '.join(self.empty)}", file=sys.stderr)
         print(
-            f"{self.pictures} {'picture' if self.pictures == 1 else 'pictures'}, "
+            f"{self.pictures} {'image' if self.pictures == 1 else 'images'}, "
             f"{self.faces} {'face' if self.faces == 1 else 'faces'}, "
-            f"{len(self.errors)} unreadable",
+            f"{len(self.errors)} failed",
             file=sys.stderr,
         )
         return 1 if self.errors else 0
@@ -98,79 +106,90 @@ def predict(
     paths: Sequence[str], form: str, out: Path | None, overlay: bool, aligner: Aligner
 ) -> int:
     """Run `facealign predict`; the exit status. `form` is json, pts or csv."""
-    if out is None and (overlay or form == "pts"):
+    table_file = _table_file(form, out)
+    if (out is None or out == table_file) and (overlay or form == "pts"):
         option = "--overlay" if overlay else "--format pts"
         raise ConfigError(f"{option} writes files: name their folder with --out DIR")
-    sources = find_pictures(paths)
+    sources = find_pictures(paths, out)
     write = None
-    if out is not None:
-        suffixes = ({".jpg"} if overlay else set()) | ({".pts"} if form == "pts" else set())
-        _refuse_clashes(sources, out, suffixes)
+    if out is not None and out != table_file:
+        sources = _named_apart(sources)
         write = partial(_write_results, out, form, overlay)
     summary = Summary()
-    with _open_table(out) if form == "csv" else nullcontext() as table:
+    with _open_table(table_file) if form == "csv" else nullcontext() as table:
         for result in predict_all(sources, aligner, write):
             summary.add(result)
             if table is not None:
                 table.writerows(_rows(result))
             elif out is None and not result.error:
-                print(json.dumps(result.as_dict(), ensure_ascii=False), flush=True)
+                print(json.dumps(result.as_dict()), flush=True)
     return summary.report()
 
 
 def align(paths: Sequence[str], count: int, size: int, out: Path, aligner: Aligner) -> int:
     """Run `facealign align`: crops of the faces aligned by `count` points; the exit status."""
-    sources = find_pictures(paths)
-    _refuse_clashes(sources, out, {".png"})
+    sources = _named_apart(find_pictures(paths, out))
     summary = Summary()
     for result in predict_all(sources, aligner, partial(_write_crops, out, count, size)):
         summary.add(result)
     return summary.report()
 
 
-def find_pictures(paths: Sequence[str]) -> list[Source]:
-    """The pictures of files, folders (recursively) and glob patterns."""
+def find_pictures(paths: Sequence[str], out: Path | None = None) -> list[Source]:
+    """The pictures of files, folders (recursively) and glob patterns.
+
+    What an earlier call wrote to `out`, a folder below one of these, is not among them.
+    """
     found: dict[Path, Source] = {}
     for text in paths:
         path = Path(text)
         pattern = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  # it may be absolute
-        matches = [path] if path.exists() else [Path(match) for match in pattern]
+        matches = [path] if os.path.lexists(path) else [Path(match) for match in pattern]
         if not matches:
             found[path] = Source(path, path, f"{text}: no such file or folder")
         for match in matches:
-            inside = pictures_below(match) if match.is_dir() else [Source(match, Path(match.name))]
+            inside = _below(match, out) if match.is_dir() else [Source(match, Path(match.name))]
             if not inside:
                 suffixes = ", ".join(sorted(images.SUFFIXES))
                 found[match] = Source(
-                    match, match, f"{match}: no picture in this folder ({suffixes})"
+                    match, match, f"{match}: no image in this folder ({suffixes})"
                 )
             for source in inside:
                 found.setdefault(source.path, source)
     return list(found.values())
 
 
+def _below(folder: Path, out: Path | None) -> list[Source]:
+    sources = pictures_below(folder)
+    if out is None or folder.resolve() not in out.resolve().parents:
+        return sources
+    results = out.resolve().relative_to(folder.resolve())
+    return [source for source in sources if not source.name.is_relative_to(results)]
+
+
 def pictures_below(folder: Path) -> list[Source]:
     return [Source(path, path.relative_to(folder)) for path in images.find_pictures(folder)]
 
 
-def _refuse_clashes(sources: Sequence[Source], out: Path, suffixes: Set[str]) -> None:
-    """No result may overwrite another one, a picture or the points beside it."""
-    first: dict[Path, Path] = {}
+def _named_apart(sources: Sequence[Source]) -> list[Source]:
+    """The pictures, each with the names that its further faces must not take."""
+    first: dict[str, Source] = {}
     for source in (source for source in sources if not source.error):
-        other = first.setdefault(source.name.with_suffix(""), source.path)
-        if other != source.path:
+        other = first.setdefault(str(source.name.with_suffix("")), source)
+        if other.path != source.path:
             raise ConfigError(
-                f"{other} and {source.path} would have results of the same name; run the command "
-                "twice, with patterns such as 'DIR/*.png' and another --out each"
+                f"{other.path} and {source.path} would have results of the same name; run the "
+                "command twice, with patterns such as 'DIR/*.png' and another --out each"
             )
-        for suffix in sorted(suffixes):
-            result = _result_file(out, source, suffix)
-            beside = source.path.parent.resolve() == result.parent.resolve()
-            if beside and result.exists():
-                raise ConfigError(
-                    f"{result} would be overwritten: --out is the folder of the pictures; name "
-                    "another folder"
-                )
+    taken: dict[Path, set[int]] = {}
+    for name in first:
+        numbered = re.fullmatch(r"(.+)_([1-9][0-9]*)", name)
+        if numbered and numbered[1] in first:
+            taken.setdefault(first[numbered[1]].path, set()).add(int(numbered[2]))
+    return [
+        replace(source, taken=frozenset(taken[source.path])) if source.path in taken else source
+        for source in sources
+    ]
 
 
 def predict_all(
@@ -193,52 +212,102 @@ def _predict(aligner: Aligner, write: Write | None, source: Source) -> Result:
         return Result(source.path, error=str(error))
     faces = aligner.predict(image)
     result = Result(source.path, image.shape[1], image.shape[0], tuple(faces))
-    if write is not None:
-        write(source, image, result)
+    try:
+        if write is not None:
+            write(source, image, result)
+    except OSError as error:
+        if error.errno not in _BAD_NAME:
+            raise
+        return Result(source.path, error=f"{error.filename}: {error.strerror}")
     return result
 
 
 def _write_results(
     out: Path, form: str, overlay: bool, source: Source, image: np.ndarray, result: Result
 ) -> None:
+    files = _result_files(out, source)
     if form == "json":
-        write_text(_result_file(out, source, ".json"), f"{json.dumps(result.as_dict())}\n")
+        _save(next(files), ".json", f"{json.dumps(result.as_dict())}\n".encode())
     if form == "pts":
-        for number, face in enumerate(result.faces, start=1):
-            write_text(_result_file(out, source, ".pts", number), format_pts(face.points))
+        for file, face in zip(files, result.faces, strict=False):
+            _save(file, ".pts", format_pts(face.points).encode())
     if overlay:
-        images.write(_result_file(out, source, ".jpg"), draw(image, result.faces))
+        drawn = images.encode(".jpg", draw(image, result.faces))
+        _save(next(_result_files(out, source)), ".jpg", drawn)
 
 
 def _write_crops(
     out: Path, count: int, size: int, source: Source, image: np.ndarray, result: Result
 ) -> None:
-    for number, face in enumerate(result.faces, start=1):
+    for file, face in zip(_result_files(out, source), result.faces, strict=False):
         crop = alignment.align(image, face.points, count, size)
-        images.write(_result_file(out, source, ".png", number), crop)
+        _save(file, ".png", images.encode(".png", crop))
 
 
-def _result_file(out: Path, source: Source, suffix: str, number: int = 1) -> Path:
-    """NAME for the first face, as in data sets, NAME_2 for the second, and so on."""
-    base = out / source.name.with_suffix("")
-    return base.with_name(f"{base.name}{'' if number == 1 else f'_{number}'}{suffix}")
+def _result_files(out: Path, source: Source) -> Iterator[Path]:
+    """Without suffix: NAME for the first face, as in data sets, NAME_2 for the second, and so on.
+
+    A number is left out if another picture has that name.
+    """
+    first = out / source.name.with_suffix("")
+    yield first
+    for number in itertools.count(2):
+        if number not in source.taken:
+            yield first.with_name(f"{first.name}_{number}")
+
+
+def _save(file: Path, suffix: str, data: bytes) -> None:
+    """Write a result, but never change a file: it may be the user's or another picture's."""
+    path = file.with_name(file.name + suffix)
+    if os.path.lexists(path):
+        if path.is_file() and path.read_bytes() == data:
+            return
+        raise ConfigError(
+            f"{path} would be overwritten: it is there already, with other contents; name another "
+            "folder with --out"
+        )
+    with atomic_write(path) as part:
+        part.write_bytes(data)
+
+
+def _table_file(form: str, out: Path | None) -> Path | None:
+    """The file of --format csv: `out` itself if it ends in .csv. It may replace a table only."""
+    if out is None or form != "csv":
+        return None
+    path = out if out.suffix.lower() == ".csv" else out / TABLE
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder, expected a file")
+    if path.exists():
+        with path.open("rb") as file:
+            if file.readline().strip() != ",".join(_COLUMNS).encode():
+                raise ConfigError(
+                    f"{path} would be overwritten: it is not a table of `facealign predict`"
+                )
+    return path
 
 
 @contextmanager
-def _open_table(folder: Path | None) -> Iterator[Any]:
-    """A CSV writer to a file in the folder, or to the standard output."""
-    if folder is None:
+def _open_table(path: Path | None) -> Iterator[Any]:
+    """A CSV writer to a file, or to the standard output; the finished rows are never lost."""
+    if path is None:
         yield _table(sys.stdout)
         return
-    with atomic_write(folder / TABLE) as part, part.open("w", encoding="utf-8", newline="") as file:
-        yield _table(file)
+    incomplete = path.with_name(f"{path.stem}.incomplete.csv")
+    with atomic_write(path) as part:
+        try:
+            # a file name that is not UTF-8 holds surrogates
+            with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                yield _table(file)
+        except BaseException:
+            part.replace(incomplete)
+            print(f"stopped: the finished rows are in {incomplete}", file=sys.stderr)
+            raise
+    incomplete.unlink(missing_ok=True)
 
 
 def _table(file: TextIO) -> Any:
     table = csv.writer(file, lineterminator="\n")
-    table.writerow(
-        ["image", "face", *CORNERS, *_POSE, *tables.POINT_COLUMNS, *tables.SCORE_COLUMNS]
-    )
+    table.writerow(_COLUMNS)
     return table
 
 

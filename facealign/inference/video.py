@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,13 @@ from facealign.inference.tracker import TrackedFace, Tracker
 WINDOW = "facealign: press q or Esc to quit"
 DEFAULT_FPS = 30.0  # for a source without a frame rate
 FORMATS = {".mp4": "mp4v", ".avi": "MJPG"}
+MAX_FRAMES = 100_000_000  # a month at 30 frames a second; a header with more is wrong
+# The first bytes of films. FFmpeg opens playlists and scripts, too, which name other files.
+_FILM = re.compile(
+    rb"(....(ftyp|moov|mdat|free|wide|skip|pnot)|RIFF....AVI |\x1aE\xdf\xa3|\0\0\x01[\xb0-\xbf]"
+    rb"|FLV|GIF8|OggS|\x30\x26\xb2\x75|YUV4MPEG2|DKIF|\.RMF|G.{187}G|.{4}G.{191}G|\0\0\0?\x01)",
+    re.DOTALL,
+)
 
 
 def annotate(source: Path, out: Path | None, lines: Path | None, tracker: Tracker) -> None:
@@ -34,10 +44,15 @@ def annotate(source: Path, out: Path | None, lines: Path | None, tracker: Tracke
     for target in (out, lines):
         if target is not None and target.resolve() == source.resolve():
             raise ConfigError(f"{target}: would overwrite the video itself")
-    capture = cv2.VideoCapture(str(source))
+    if out and lines and out.resolve() == lines.resolve():
+        raise ConfigError(f"{out}: --out and --json name the same file")
+    whole = _check_film(source)
+    # an absolute path, because FFmpeg takes "concat:a" for an address
+    capture = cv2.VideoCapture(str(source.absolute()))
     if not capture.isOpened():
         raise ImageError(f"{source}: not a video that can be read")
-    total = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
+    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    total = int(count) if 0 < count < MAX_FRAMES else 0
     fps = _fps(capture)
     frames, with_faces, started = 0, 0, time.perf_counter()
     with ExitStack() as stack:
@@ -61,16 +76,21 @@ def annotate(source: Path, out: Path | None, lines: Path | None, tracker: Tracke
         f"second, the detector ran on {tracker.detections} of them",
         file=sys.stderr,
     )
+    written = " and ".join(str(target) for target in (out, lines) if target)
     if total and frames < 0.9 * total:
-        written = " and ".join(str(target) for target in (out, lines) if target)
         raise ImageError(
             f"{source}: only {frames} of {total} frames could be read; {written} has those"
+        )
+    if not whole:
+        raise ImageError(
+            f"{source}: the GIF is cut short; {written} has the {frames} frames that could be read"
         )
 
 
 def watch(camera: str, out: Path | None, tracker: Tracker) -> None:
     """Run `facealign webcam`: show the camera's picture with points until q or Esc is pressed."""
-    capture = cv2.VideoCapture(int(camera) if camera.isdecimal() else camera)
+    number = camera.isdecimal() and len(camera) < 10
+    capture = cv2.VideoCapture(int(camera) if number else camera)
     if not capture.isOpened():
         raise ImageError(
             f"camera {camera!r}: cannot be opened, expected the number of a connected camera, "
@@ -84,7 +104,8 @@ def watch(camera: str, out: Path | None, tracker: Tracker) -> None:
         )
     started = last = time.perf_counter()
     rate, frames = 0.0, 0
-    with ExitStack() as stack:
+    # without a window Ctrl-C, or SIGTERM, is the way to stop: the film is complete then
+    with ExitStack() as stack, suppress(KeyboardInterrupt, SystemExit):
         write = stack.enter_context(_writing(out, _fps(capture))) if out else None
         for image in _frames(capture, f"camera {camera}"):
             now = time.perf_counter()
@@ -102,6 +123,18 @@ def watch(camera: str, out: Path | None, tracker: Tracker) -> None:
         f"{frames} frames, {frames / (time.perf_counter() - started):.1f} a second",
         file=sys.stderr,
     )
+
+
+def _check_film(source: Path) -> bool:
+    """Whether it is whole, which can be told of a GIF only; an error if it is no film."""
+    with source.open("rb") as file:
+        start = file.read(256)
+        if not _FILM.match(start):
+            raise ImageError(f"{source}: not a video that can be read")
+        if not start.startswith(b"GIF8"):
+            return True
+        file.seek(-min(64, source.stat().st_size), os.SEEK_END)
+        return file.read().rstrip(b"\0").endswith(b";")
 
 
 def _count(faces: int, frames: int) -> str:
@@ -135,24 +168,35 @@ def _writing(path: Path, fps: float) -> Iterator[Callable[[np.ndarray], None]]:
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise ConfigError(f"{path}: expected a name that ends in {' or '.join(FORMATS)}")
-    with atomic_write(path) as part:
-        named = part.with_name(f"{part.name}{suffix}")  # OpenCV takes the format from the suffix
-        video = cv2.VideoWriter()
+    with atomic_write(path) as part:  # OpenCV takes the format from the suffix, which `part` has
+        video, frames = cv2.VideoWriter(), 0
 
         def write(frame: np.ndarray) -> None:
+            nonlocal frames
+            if shutil.disk_usage(part.parent).free < frame.nbytes:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
             if not video.isOpened():
                 size = (frame.shape[1], frame.shape[0])
-                if not video.open(str(named), cv2.VideoWriter.fourcc(*FORMATS[suffix]), fps, size):
+                if not video.open(str(part), cv2.VideoWriter.fourcc(*FORMATS[suffix]), fps, size):
                     raise DependencyError(f"{path}: this OpenCV cannot write {suffix} videos")
             video.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+            frames += 1
 
         try:
             yield write
-            video.release()
-            named.replace(part)
         finally:
             video.release()  # Windows removes no open file
-            named.unlink(missing_ok=True)
+        if not frames or _frames_in(part) != frames:  # OpenCV reports no error of writing
+            problem = "the video could not be written, expected a disk with enough space"
+            raise OSError(errno.EIO, problem, str(path))
+
+
+def _frames_in(path: Path) -> int:
+    capture, frames = cv2.VideoCapture(str(path.absolute())), 0
+    while capture.grab():
+        frames += 1
+    capture.release()
+    return frames
 
 
 @contextmanager

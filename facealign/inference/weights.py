@@ -43,7 +43,7 @@ def export_checkpoint(checkpoint: Path, path: Path, flip: bool = False) -> float
         from facealign.export import landmarks
     except ModuleNotFoundError as error:
         raise DependencyError(
-            f"{checkpoint}: a checkpoint needs {error.name}: pip install 'facealign[export]'"
+            f"{checkpoint}: a checkpoint needs {error.name}: pip install '.[export]' in a clone"
         ) from None
     return landmarks.export_checked(checkpoint, path, flip)
 

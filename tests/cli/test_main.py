@@ -1,8 +1,12 @@
 """What all commands have in common: help, options and exit statuses."""
 
+import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import onnxruntime
@@ -25,12 +29,13 @@ FACES = [  # of each command that detects faces
 ]
 
 
-def start(*words: object) -> subprocess.Popen[str]:
+def start(*words: object, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "facealign", *map(str, words)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | variables,
     )
 
 
@@ -69,6 +74,50 @@ def test_a_reader_that_closes_the_output_ends_the_command(album: Path) -> None:
     process.stderr.read()
     process.stderr.close()
     assert process.wait() == 141
+
+
+def test_a_closed_or_full_output_is_an_error(album: Path) -> None:
+    for redirection, problem in ((">&-", "not writable"), ("> /dev/full", "No space left")):
+        command = f"exec {sys.executable} -m facealign predict '{album}/nobody.png' {redirection}"
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1].startswith("error: output: ")
+        assert problem in done.stderr and "Exception" not in done.stderr
+
+
+def test_names_that_are_not_utf8_are_printed(album: Path, tmp_path: Path) -> None:
+    picture = tmp_path / os.fsdecode(b"\xff\xfe.png")
+    shutil.copy(album / "below" / "Эйлин К.png", picture)
+    for form in ("json", "csv"):
+        done = subprocess.run(
+            [sys.executable, "-m", "facealign", "predict", str(picture), "--format", form],
+            capture_output=True,
+            check=True,
+            env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0"},
+        )
+        if form == "json":
+            assert json.loads(done.stdout)["image"] == str(picture)
+        else:
+            assert b"\\udcff\\udcfe.png,1," in done.stdout
+
+
+def test_sigterm_ends_a_command_quietly_and_keeps_the_finished_results(
+    album: Path, tmp_path: Path
+) -> None:
+    pictures, out = tmp_path / "pictures", tmp_path / "out"
+    pictures.mkdir()
+    for number in range(60):
+        shutil.copy(album / "both.png", pictures / f"{number}.png")
+    process = start("predict", pictures, "--out", out, FACEALIGN_WORKERS="2")
+    while not list(out.glob("*.json")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.terminate()
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 143
+    assert "Traceback" not in err and "rror" not in err
+    written = [path.name for path in out.iterdir()]
+    assert 0 < len(written) < 60 and all(name.endswith(".json") for name in written)
 
 
 def test_an_interrupted_command_says_nothing_more() -> None:

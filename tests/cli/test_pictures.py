@@ -3,13 +3,14 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from facealign import Aligner, Box
+from facealign import Aligner, Box, Face
 from facealign.core import images
 from facealign.core.points import select
 from facealign.data.annotations import read_pts
@@ -39,7 +40,7 @@ def test_json_has_a_line_for_each_picture_that_can_be_read(
     assert left < nose_x < right and top < nose_y < bottom
     assert f"error: {album / 'text.jpg'}: not a picture that can be read" in err
     assert f"no face found in {album / 'nobody.png'}" in err
-    assert "4 pictures, 3 faces, 1 unreadable" in err
+    assert "4 images, 3 faces, 1 failed" in err
 
 
 def test_files_are_named_after_the_pictures_and_count_from_1(
@@ -68,7 +69,7 @@ def test_a_table_has_a_row_for_each_face(
 ) -> None:
     words = ["predict", f"{album}/**/*.png", "--format", "csv"]
     status, out, err = run(capsys, *words)
-    assert status == 0 and "3 pictures, 3 faces, 0 unreadable" in err
+    assert status == 0 and "3 images, 3 faces, 0 failed" in err
     rows = list(csv.DictReader(out.splitlines()))
     assert [(Path(row["image"]).name, row["face"]) for row in rows] == [
         ("Эйлин К.png", "1"),
@@ -105,10 +106,10 @@ def test_a_missing_path_does_not_stop_the_others(
     assert status == 1
     assert [json.loads(line)["image"] for line in out.splitlines()] == [str(there)]
     assert f"error: {gone}: no such file or folder\n" in err
-    assert f"error: {empty}: no picture in this folder (.bmp, " in err
-    assert "3 pictures, 1 face, 2 unreadable" in err
+    assert f"error: {empty}: no image in this folder (.bmp, " in err
+    assert "3 images, 1 face, 2 failed" in err
     status, _, err = run(capsys, "align", gone, "--out", tmp_path / "out")
-    assert status == 1 and "1 picture, 0 faces, 1 unreadable" in err
+    assert status == 1 and "1 image, 0 faces, 1 failed" in err
     said = f"{there} is a file, expected a folder"
     for command in ("predict", "align", "evaluate", "show"):
         assert said in run_refused(capsys, command, album, "--out", there)
@@ -120,11 +121,61 @@ def test_pictures_and_their_points_are_never_overwritten(
     folder = measured / "one"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     said = run(capsys, "predict", folder, "--format", "pts", "--out", folder)[0]
-    assert ".pts would be overwritten: --out is the folder of the pictures" in str(said)
-    assert ".png would be overwritten" in str(run(capsys, "align", folder, "--out", folder)[0])
+    assert ".pts would be overwritten: it is there already" in str(said)
+    said = run(capsys, "align", folder / "bare.png", "--out", folder)[0]
+    assert "bare.png would be overwritten" in str(said)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     gone = tmp_path / "gone.pt"
     assert str(run(capsys, "export", gone)[0]) == f"error: {gone}: no such file"
+
+
+def test_no_result_takes_the_place_of_another(
+    album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pictures, results = tmp_path / "pictures", tmp_path / "pictures" / "results"
+    pictures.mkdir()
+    for name in ("x.png", "x_2.png"):
+        shutil.copy(album / "both.png", pictures / name)
+    words = ["predict", pictures, "--format", "pts", "--overlay", "--out"]
+    for _ in range(2):  # again into the same folder
+        status, _, err = run(capsys, *words, results)
+        assert status == 0 and "2 images, 4 faces" in err
+    assert {path.stem for path in results.glob("*.pts")} == {"x", "x_3", "x_2", "x_2_2"}
+    assert len({path.read_bytes() for path in results.glob("*.pts")}) == 2
+    long = "l" * 251  # with .json longer than a name can be
+    shutil.copy(album / "nobody.png", pictures / f"{long}.png")
+    status, _, err = run(capsys, "predict", pictures, "--out", tmp_path / "json")
+    assert status == 1 and f"{long}.json: File name too long" in err
+    assert {path.name for path in (tmp_path / "json").glob("*.json")} == {"x.json", "x_2.json"}
+    mine = tmp_path / "x.jpg"
+    mine.write_bytes(b"mine")
+    said = run(capsys, *words, tmp_path)[0]
+    assert f"{mine} would be overwritten" in str(said) and mine.read_bytes() == b"mine"
+
+
+def test_an_interrupted_table_keeps_its_finished_rows(
+    album: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    find, calls = Aligner.predict, []
+
+    def interrupt(aligner: Aligner, image: np.ndarray) -> list[Face]:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return find(aligner, image)
+
+    table, part = tmp_path / "faces.csv", tmp_path / "faces.incomplete.csv"
+    words = ["predict", album / "both.png", album / "nobody.png", "--format", "csv", "--out", table]
+    with monkeypatch.context() as patch:
+        patch.setattr(Aligner, "predict", interrupt)
+        status, _, err = run(capsys, *words)
+    assert status == 130 and f"the finished rows are in {part}" in err
+    assert len(part.read_text(encoding="utf-8").splitlines()) == 3
+    assert run(capsys, *words)[0] == 0
+    assert len(table.read_text(encoding="utf-8").splitlines()) == 3
+    assert list(tmp_path.iterdir()) == [table]
+    table.write_text("name,age\n", encoding="utf-8")
+    assert "not a table of `facealign predict`" in str(run(capsys, *words)[0])
 
 
 def test_aligned_crops_have_upright_eyes(

@@ -2,6 +2,8 @@
 
 import json
 import re
+import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from facealign.inference import video
 from tests.cli.running import run
@@ -99,3 +102,48 @@ def test_webcam_writes_what_a_stream_shows(
     )
     if not video.has_windows():
         assert "this OpenCV has no windows" in str(run(capsys, "webcam", "--camera", clip)[0])
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
+def test_a_film_that_cannot_be_written_is_an_error(
+    suffix: str, clip: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A limit on the size of files stands for a full disk."""
+    out = tmp_path / f"out{suffix}"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
+    try:
+        said = run(capsys, "video", clip, "--out", out, "--model", "small")[0]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert f"error: {out}: the video could not be written" in str(said)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_scripts_that_name_other_films_are_refused(
+    clip: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    script, lines = tmp_path / "script.mp4", tmp_path / "lines"
+    shutil.copy(clip, tmp_path / "clip.mp4")
+    for text in ("ffconcat version 1.0\nfile clip.mp4\n", "#EXTM3U\nclip.mp4\n"):
+        script.write_text(text, encoding="utf-8")
+        said = str(run(capsys, "video", script, "--json", lines)[0])
+        assert "not a video that can be read" in said and not lines.exists()
+    said = str(run(capsys, "video", clip, "--json", lines, "--out", lines)[0])
+    assert "--out and --json name the same file" in said
+    assert "cannot be opened" in str(run(capsys, "webcam", "--camera", "9" * 30)[0])
+
+
+def test_a_gif_that_is_cut_short_is_an_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    film = tmp_path / "film.gif"
+    frames = np.random.default_rng(0).integers(0, 255, (8, 60, 80, 3), dtype=np.uint8)
+    Image.fromarray(frames[0]).save(
+        film, save_all=True, duration=100, append_images=list(map(Image.fromarray, frames[1:]))
+    )
+    words = ["video", film, "--model", "small", "--json", "-"]
+    assert run(capsys, *words)[0] == 0
+    film.write_bytes(film.read_bytes()[: film.stat().st_size * 85 // 100])
+    status, out, _ = run(capsys, *words)
+    assert "film.gif: " in str(status) and len(out.splitlines()) in (6, 7)

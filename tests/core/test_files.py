@@ -42,6 +42,32 @@ def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_two_writers_of_one_file_share_no_part_and_a_killed_one_leaves_nothing(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / f"{'x' * 250}.txt"  # as long as a name can be
+    write = "import sys; from pathlib import Path; from facealign.core.files import atomic_write\n"
+    write += "with atomic_write(Path(sys.argv[1])) as part:\n"
+    write += "    part.write_text('half'); print(part, flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", write, str(path)]
+    killed = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert killed.stdout is not None
+    theirs = killed.stdout.readline().strip()
+    with atomic_write(path) as part:
+        assert str(part) != theirs
+        part.write_text("whole", encoding="utf-8")
+    killed.kill()
+    killed.communicate()
+    assert sorted(tmp_path.iterdir()) == sorted([path, Path(theirs)])
+    with atomic_write(path) as part:
+        assert str(part) == theirs and part.read_bytes() == b""
+    assert list(tmp_path.iterdir()) == [path]
+    longer = path.with_suffix(".text10")
+    with pytest.raises(OSError, match="too long") as raised, atomic_write(longer):
+        pass
+    assert raised.value.filename == str(longer)
+
+
 def test_a_name_keeps_its_fold_when_others_are_added() -> None:
     names = [f"300W/train/{number}.jpg" for number in range(2000)]
     few = [name for name in names if in_fold(name, 0.15)]

@@ -1,3 +1,6 @@
+import os
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -83,6 +86,29 @@ def test_a_picture_cut_short_is_refused(tmp_path: Path, suffix: str, left: float
 def test_what_is_no_picture_is_refused(tmp_path: Path, contents: bytes) -> None:
     with pytest.raises(ImageError, match=r"a\.jpg: not a picture that can be read"):
         read(tmp_path, "a.jpg", contents)
+
+
+def test_a_picture_of_too_many_pixels_is_refused_by_its_header(tmp_path: Path) -> None:
+    header = b"IHDR" + struct.pack(">IIBBBBB", 32_000, 32_000, 8, 2, 0, 0, 0)
+    chunks = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    chunks += b"\0\0\0\0IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    with pytest.raises(
+        ImageError, match=r"a\.png: more than 200000000 pixels.*OPENCV_IO_MAX_IMAGE_PIXELS"
+    ):
+        read(tmp_path, "a.png", b"\x89PNG\r\n\x1a\n" + chunks)
+
+
+def test_pipes_devices_and_broken_links_are_found_but_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    (tmp_path / "broken.jpg").symlink_to("absent")
+    found = images.find_pictures(tmp_path)
+    assert [path.name for path in found] == ["broken.jpg", "pipe.jpg", "zero.jpg"]
+    for path, problem in zip(
+        found, ["No such file", "not a regular", "not a regular"], strict=True
+    ):
+        with pytest.raises(ImageError, match=rf"{path.name}: {problem}"):
+            images.read(path)
 
 
 def test_a_missing_picture_is_named(tmp_path: Path) -> None:

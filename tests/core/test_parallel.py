@@ -1,8 +1,17 @@
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from facealign.core.errors import ConfigError
+from facealign.core.errors import ConfigError, FacealignError
 from facealign.core.parallel import map_in_order
 from facealign.synthesis.pictures import plan_pictures, render
+from tests.helpers import ROOT
 
 
 def _refuse(number: int) -> int:
@@ -27,3 +36,56 @@ def test_an_error_in_a_process_reaches_the_caller(
     monkeypatch.setenv("FACEALIGN_WORKERS", workers)
     with pytest.raises(ConfigError, match="no 3"):
         list(map_in_order(_refuse, [3, 4], "refuse"))
+
+
+def _kill_worker(number: int) -> int:
+    if number == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_a_killed_worker_ends_the_work_with_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEALIGN_WORKERS", "2")
+    results, taken = [], []
+
+    def numbers() -> Iterator[int]:
+        for number in range(100_000):
+            taken.append(number)
+            yield number
+
+    with pytest.raises(FacealignError, match=r"a worker process was killed.*FACEALIGN_WORKERS"):
+        for result in map_in_order(_kill_worker, numbers(), "kill"):
+            results.append(result)
+    assert results == list(range(len(results)))
+    assert len(taken) < 100  # only a few items are sent ahead
+    assert multiprocessing.active_children() == []
+
+
+SCRIPT = """
+from facealign.core.errors import FacealignError
+from facealign.core.parallel import map_in_order
+try:
+    print(sum(map_in_order(abs, range(5), "script")))
+except FacealignError as error:
+    print(error)
+"""
+
+
+def test_a_script_without_a_guard_does_not_start_itself_for_ever(tmp_path: Path) -> None:
+    path = tmp_path / "script.py"
+    path.write_text(SCRIPT, encoding="utf-8")
+    environment = os.environ | {"FACEALIGN_WORKERS": "2", "PYTHONPATH": str(ROOT)}
+    for command, given, printed in (
+        ([path], "", "`if __name__ == '__main__':`"),
+        (["-"], SCRIPT, "10\n"),
+    ):
+        done = subprocess.run(
+            [sys.executable, *command],
+            input=given,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+            env=environment,
+        )
+        assert printed in done.stdout and "Traceback" not in done.stderr

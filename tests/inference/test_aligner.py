@@ -324,7 +324,7 @@ def test_without_torch_a_checkpoint_names_the_extra(mine: Path) -> None:
         "except DependencyError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"{mine}: a checkpoint needs torch: pip install 'facealign[export]'\n"
+    assert done.stdout == f"{mine}: a checkpoint needs torch: pip install '.[export]' in a clone\n"
 
 
 def test_covered_points_have_lower_scores(

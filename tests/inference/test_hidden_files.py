@@ -28,7 +28,7 @@ def test_predict_and_align_skip_them(
     assert folders.predict([str(copied)], "json", None, False, Aligner("small")) == 0
     out, err = capsys.readouterr()
     assert [Path(json.loads(line)["image"]).name for line in out.splitlines()] == ["x.png"]
-    assert "1 picture, 1 face, 0 unreadable" in err
+    assert "1 image, 1 face, 0 failed" in err
     assert folders.align([str(copied)], 2, 64, tmp_path / "out", Aligner("small")) == 0
 
 
