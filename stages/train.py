@@ -8,7 +8,7 @@ from facealign.core.command import run
 from facealign.core.files import file_lock, sha256, write_json
 from facealign.faces import cropping
 from facealign.faces.cropping import Crops
-from facealign.training import checkpoint, loop
+from facealign.training import checkpoint, loop, state
 from facealign.training.recipe import Train
 
 
@@ -16,7 +16,7 @@ def main(crops: Path, model: Path, curve: Path, speed: Path) -> None:
     faces, recipe = cropping.load_crops(crops), config.load("train", Train)
     scratch = model.with_name(".training")
     # the training of a killed `dvc repro` may still run
-    with file_lock(scratch / "lock"):
+    with file_lock(scratch / state.LOCK):
         _train(faces, recipe, scratch, model, curve, speed)
 
 
@@ -30,13 +30,11 @@ def _train(
     # not an output of the stage: seconds differ from run to run, and outputs must not
     figures = done.speed.figures()
     write_json(speed, {"model_sha256": sha256(model), "train": figures})
-    loop.forget(scratch, faces, recipe)
     print(f"best epoch {done.best.epoch}: validation NME {done.best.validation_nme:.4f}")
-    if figures:
-        print(
-            f"{figures['faces_per_second']:g} faces a second, "
-            f"{figures['waiting_share']:.1%} of the time spent waiting for them"
-        )
+    print(
+        f"{figures['faces_per_second']:g} faces a second, "
+        f"{figures['waiting_share']:.1%} of the time spent waiting for them"
+    )
 
 
 if __name__ == "__main__":

@@ -3,9 +3,12 @@
 import csv
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,17 @@ PARAMS = ROOT / "params.yaml"
 IGNORING = ["data/recognition", "data/recognition/aligned", "data/recognition/networks"]
 IGNORING += ["plots/recognition"]
 PICTURES, EPOCHS = 40, 2  # of the project that the pipeline is tested in
+
+
+@contextmanager
+def smallest_files() -> Iterator[None]:
+    """No file may grow beyond a kilobyte, as if the disk were full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class Project:

@@ -117,17 +117,21 @@ def store(
     side = size + 2 * border
     total, squares, count = np.zeros(3, np.int64), np.zeros(3, np.int64), 0
     target.mkdir(parents=True, exist_ok=True)
-    with atomic_write(target / PIXELS) as part:
-        pixels = np.lib.format.open_memmap(part, "w+", np.uint8, (len(places), side, side, 3))
-        work = partial(_crop, root, size, border)
-        for row, crop in enumerate(map_in_order(work, places, "crop")):
-            pixels[row] = crop
-            if learnt[row]:
-                seen = crop[border : border + size, border : border + size].astype(np.int64)
-                total += seen.sum(axis=(0, 1))
-                squares += (seen**2).sum(axis=(0, 1))
-                count += size * size
-        pixels.flush()
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(places), side, side, 3)}
+    try:
+        # written in order and not through a memory map, which a full disk would end with SIGBUS
+        with atomic_write(target / PIXELS) as part, part.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            work = partial(_crop, root, size, border)
+            for row, crop in enumerate(map_in_order(work, places, "crop")):
+                file.write(crop.tobytes())
+                if learnt[row]:
+                    seen = crop[border : border + size, border : border + size].astype(np.int64)
+                    total += seen.sum(axis=(0, 1))
+                    squares += (seen**2).sum(axis=(0, 1))
+                    count += size * size
+    except OSError as error:
+        raise InputError(f"{target / PIXELS}: {error.strerror}") from None
     mean = total / count
     std = np.sqrt(squares / count - mean**2)
     stats = Stats(size, margin, border, tuple(mean.tolist()), tuple(std.tolist()))

@@ -125,7 +125,18 @@ def halved(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def to_dict(checkpoint: Checkpoint) -> dict[str, Any]:
-    return vars(checkpoint) | {"stats": asdict(checkpoint.stats)}
+    values: dict[str, Any] = _interned(vars(checkpoint) | {"stats": asdict(checkpoint.stats)})
+    return values
+
+
+def _interned(value: Any) -> Any:
+    """With one object for equal strings: pickle writes an object that it has met in another way
+    than an equal one, so a resumed training would not save the bytes of an uninterrupted one."""
+    if isinstance(value, str):
+        return sys.intern(value)
+    if isinstance(value, dict):
+        return {_interned(key): _interned(item) for key, item in value.items()}
+    return [_interned(item) for item in value] if isinstance(value, list) else value
 
 
 def from_dict(values: dict[str, Any]) -> Checkpoint:

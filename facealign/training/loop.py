@@ -29,25 +29,7 @@ from facealign.training.prediction import crop_points
 from facealign.training.recipe import Train
 from facealign.training.schedule import ema_decay, learning_rate
 from facealign.training.split import split_rows
-from facealign.training.state import Epoch, State
-
-
-@dataclass
-class Speed:
-    """Of the epochs that this process trained, without validation."""
-
-    faces: int = 0
-    seconds: float = 0.0
-    waited: float = 0.0  # seconds of these in which no batch was ready
-
-    def figures(self) -> dict[str, float]:
-        """Empty if this process trained no epoch."""
-        if not self.faces:
-            return {}
-        return {
-            "faces_per_second": round(self.faces / self.seconds, 1),
-            "waiting_share": round(self.waited / self.seconds, 4),
-        }
+from facealign.training.state import Epoch, Speed, State
 
 
 @dataclass(frozen=True)
@@ -61,7 +43,8 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
     """The same arguments give the same weights, bit for bit, on one machine.
 
     With a folder `scratch` the training can be killed at any moment: the same call resumes after
-    the last finished epoch. `forget` removes what is kept there.
+    the last finished epoch. A finished training is kept there, too, so that it is not lost if DVC
+    cannot record its outputs; the same call then trains no epoch.
     """
     train_rows, validation_rows = split_rows(crops, config)
     device = choose_device()
@@ -89,10 +72,12 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
     steps = batches.count * config.epochs
     warmup = round(config.warmup * steps)
 
-    now, speed = State(network, average, optimiser), Speed()
+    now = State(network, average, optimiser)
     kept = scratch and state.file_of(scratch, crops, config)
-    if kept and kept.is_file():
-        now.restore(kept, device)
+    if kept:
+        state.remove_old(kept)
+        if kept.is_file():
+            now.restore(kept, device)
     with tqdm(
         total=config.epochs,
         initial=len(now.curve),
@@ -117,9 +102,9 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
                 # kept as a tensor: reading its number would make a GPU wait in every step
                 losses.append(loss.detach().double() * len(points))
             mean_loss = float(torch.stack(losses).sum()) / len(train_rows)
-            speed.faces += len(train_rows)
-            speed.seconds += time.perf_counter() - started
-            speed.waited += batches.waited - waited
+            now.speed.faces += len(train_rows)
+            now.speed.seconds += time.perf_counter() - started
+            now.speed.waited += batches.waited - waited
             if not np.isfinite(mean_loss):
                 raise TrainingError(
                     f"the loss is {mean_loss} in epoch {epoch + 1}; "
@@ -142,21 +127,17 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
                     nme,
                     _copied(average),
                 )
+            now.speed.total += time.perf_counter() - started
             if kept:
                 now.save(kept)
             bar.set_postfix_str(
                 f"loss {mean_loss:.5f}, validation NME {nme:.4f}, "
-                f"{speed.faces / speed.seconds:.0f} faces/s",
+                f"{now.speed.faces / now.speed.seconds:.0f} faces/s",
                 refresh=False,
             )
             bar.update()
     assert now.best is not None  # there is at least one epoch
-    return Trained(now.best, now.curve, speed)
-
-
-def forget(scratch: Path, crops: Crops, config: Train) -> None:
-    """Remove the state that a finished training kept to resume from."""
-    state.file_of(scratch, crops, config).unlink(missing_ok=True)
+    return Trained(now.best, now.curve, now.speed)
 
 
 def true_points(crops: Crops, count: int) -> np.ndarray:

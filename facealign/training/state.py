@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import pickle
+import re
 import sys
 from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
@@ -13,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from facealign.core.errors import TrainingError
 from facealign.core.files import atomic_write
 from facealign.faces.cropping import Crops
 from facealign.training import checkpoint
@@ -21,6 +25,10 @@ from facealign.training.device import choose_device
 from facealign.training.recipe import Train
 
 PACKAGES = ("core", "evaluation", "faces", "models", "training")  # the code of a training
+# States of other trainings, finished or killed, that one leaves in place. A state is about five
+# times as large as its model, so a folder of all that were ever trained would fill a disk.
+OTHERS = 3
+LOCK = "lock"  # of the folder of states
 
 
 @dataclass(frozen=True)
@@ -35,14 +43,32 @@ class Epoch:
 
 
 @dataclass
+class Speed:
+    """Of all epochs, those before a resumption included."""
+
+    faces: int = 0
+    seconds: float = 0.0  # without validation
+    waited: float = 0.0  # seconds of these in which no batch was ready
+    total: float = 0.0  # seconds with validation
+
+    def figures(self) -> dict[str, float]:
+        return {
+            "faces_per_second": round(self.faces / self.seconds, 1),
+            "waiting_share": round(self.waited / self.seconds, 4),
+            "seconds": round(self.total, 1),
+        }
+
+
+@dataclass
 class State:
-    """All that the next epoch depends on."""
+    """All that the next epoch depends on, and the speed of those before."""
 
     network: nn.Module
     average: nn.Module  # of its weights: what is validated and kept
     optimiser: torch.optim.Optimizer
     curve: list[Epoch] = field(default_factory=list)
     best: Checkpoint | None = None
+    speed: Speed = field(default_factory=Speed)
 
     def save(self, path: Path) -> None:
         assert self.best is not None
@@ -52,17 +78,28 @@ class State:
             "optimiser": self.optimiser.state_dict(),
             "curve": [astuple(epoch) for epoch in self.curve],
             "best": checkpoint.to_dict(self.best),
+            "speed": asdict(self.speed),
         }
-        with atomic_write(path) as part:
-            torch.save(state, part)
+        # through memory: torch hides the reason if it cannot write a file
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        try:
+            with atomic_write(path) as part:
+                part.write_bytes(buffer.getbuffer())
+        except OSError as error:
+            raise TrainingError(f"{path}: {error.strerror}") from None
 
     def restore(self, path: Path, device: torch.device) -> None:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        try:
+            state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        except (RuntimeError, pickle.UnpicklingError, EOFError):
+            raise TrainingError(f"{path}: damaged; remove it to train from the start") from None
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.curve = [Epoch(*values) for values in state["curve"]]
         self.best = checkpoint.from_dict(state["best"])
+        self.speed = Speed(**state["speed"])
         print(f"resumed after epoch {len(self.curve)}", file=sys.stderr)
 
     def stale(self, patience: int) -> bool:
@@ -82,6 +119,22 @@ def file_of(scratch: Path, crops: Crops, config: Train) -> Path:
     for file in code():
         digest.update(file.read_bytes())
     return scratch / f"{digest.hexdigest()[:16]}.pt"
+
+
+def remove_old(kept: Path) -> None:
+    """Remove what killed trainings have left half written beside the state `kept`, and all states
+    but that and the newest `OTHERS`."""
+    states = []
+    for file in kept.parent.glob("*"):
+        if re.fullmatch(r"[0-9a-f]{16}\.pt", file.name):
+            states.append(file)
+        elif file.name.startswith("."):  # as atomic_write names them
+            file.unlink()
+    others = sorted(
+        (file for file in states if file != kept), key=lambda file: file.stat().st_mtime
+    )
+    for file in others[:-OTHERS]:
+        file.unlink()
 
 
 def code() -> list[Path]:

@@ -10,6 +10,7 @@ from facealign.core.errors import InputError
 from facealign.core.faces import Faces
 from facealign.core.geometry import Affine, Box, crop_map
 from facealign.faces.cropping import Crop, Crops, load_crops, make_crops, with_rim
+from tests.helpers import smallest_files
 
 BOX = Box(179, 83, 266, 170)  # dlib's for the astronaut
 CROP = Crop(region="face", size=48, margin=0.1, context=0.25)
@@ -140,6 +141,12 @@ def test_a_picture_of_one_colour_has_no_deviation(tmp_path: Path, face: np.ndarr
     faces = located(NAMES[:1], [box], face)
     stats = make_crops(tmp_path, faces, CROP, tmp_path / "crops")
     assert (stats.mean, stats.std) == ((77, 101, 3), (0, 0, 0))
+
+
+def test_a_full_disk_is_an_error_that_names_the_file(tmp_path: Path, faces: Faces) -> None:
+    with smallest_files(), pytest.raises(InputError, match=r"pixels\.npy: File too large$"):
+        make_crops(tmp_path, faces, CROP, tmp_path / "crops")
+    assert not list((tmp_path / "crops").iterdir())
 
 
 def test_without_a_train_face_there_is_nothing_to_learn_from(tmp_path: Path, faces: Faces) -> None:

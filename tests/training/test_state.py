@@ -1,18 +1,25 @@
 """Which training may resume from which state."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
+from torch import nn
 
 from facealign.core import config
+from facealign.core.errors import TrainingError
 from facealign.faces.cropping import Crops, Stats
 from facealign.models import cascade, hourglass
 from facealign.training import state
+from facealign.training.checkpoint import Checkpoint
+from facealign.training.optimiser import adamw
 from facealign.training.recipe import Train
-from tests.helpers import PARAMS, ROOT
+from facealign.training.state import State
+from tests.helpers import PARAMS, ROOT, smallest_files
 
 RECIPE = dataclasses.replace(config.load("train", Train, PARAMS), arch="cascade", loss="wing")
 CROPS = Crops(
@@ -54,6 +61,29 @@ def test_an_edit_of_the_code_starts_anew(tmp_path: Path, monkeypatch: pytest.Mon
     before = name()
     source.write_text("rate = 2", encoding="utf-8")
     assert name() != before
+
+
+def test_the_newest_states_stay_and_what_is_half_written_goes(tmp_path: Path) -> None:
+    states = [tmp_path / f"{number:016x}.pt" for number in range(6)]
+    for number, path in enumerate(states):
+        path.touch()
+        os.utime(path, (number, number))
+    (tmp_path / f".{states[0].name}.part").touch()
+    (tmp_path / state.LOCK).touch()
+    state.remove_old(states[1])
+    assert set(tmp_path.iterdir()) == {tmp_path / state.LOCK, states[1], *states[3:]}
+
+
+def test_a_state_that_cannot_be_written_or_read_is_named(tmp_path: Path) -> None:
+    network, path = nn.Linear(300, 300), tmp_path / "state.pt"
+    best = Checkpoint("onet", CROPS.stats, torch.zeros(68, 2), RECIPE.used(), 1, 0.5, {})
+    now = State(network, network, adamw(network.parameters(), 0.0), best=best)
+    with smallest_files(), pytest.raises(TrainingError, match=r"state\.pt: File too large$"):
+        now.save(path)
+    assert not list(tmp_path.iterdir())
+    path.write_bytes(b"PK cut off")
+    with pytest.raises(TrainingError, match=r"state\.pt: damaged; remove it"):
+        now.restore(path, torch.device("cpu"))
 
 
 def test_the_code_is_that_of_the_stage_train() -> None:
