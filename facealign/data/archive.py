@@ -1,17 +1,17 @@
 """Archives of landmark data sets, unpacked completely and safely or not at all."""
 
 import errno
-import gzip
 import io
 import lzma
 import os
 import shutil
+import struct
 import tarfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import BinaryIO, Self, cast
 
 from tqdm import tqdm
 
@@ -21,6 +21,7 @@ from facealign.core.files import atomic_write, file_lock, is_utf8
 from facealign.data.layouts import celeba, course
 
 ROOT = "landmarks_task"
+_BLOCK = 127 * 512  # of a gzip file: at most 65,535 bytes, in tar's units
 
 # What an archive may contain, by its own size: images hardly compress, annotations about threefold
 FREE_BYTES, RATIO = 64 * 2**20, 100  # unpacked bytes: so many, and so many for each of its own
@@ -80,17 +81,34 @@ def _extract(archive: Path, part: Path, target: Path) -> tuple[Counter[str], Cou
 
 def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
     """A .tgz of the files (path under ROOT, contents); the same files give the same bytes."""
-    with (
-        atomic_write(archive) as part,
-        part.open("wb") as raw,
-        # no name and no time in the header; the pictures are compressed already
-        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
-    ):
-        for name, contents in files:
-            member = tarfile.TarInfo(f"{ROOT}/{name}")
-            member.size = len(contents)
-            tar.addfile(member, io.BytesIO(contents))
+    with atomic_write(archive) as part, part.open("wb") as raw:
+        stored = _Stored(raw)
+        with tarfile.open(
+            fileobj=cast(BinaryIO, stored), mode="w|", format=tarfile.PAX_FORMAT, bufsize=_BLOCK
+        ) as tar:
+            for name, contents in files:
+                member = tarfile.TarInfo(f"{ROOT}/{name}")
+                member.size = len(contents)
+                tar.addfile(member, io.BytesIO(contents))
+        stored.finish()
+
+
+class _Stored:
+    """A gzip file without compression: another zlib would compress to other bytes, and images are
+    compressed already. Without a name and a time in its header."""
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw, self._checksum, self._size = raw, 0, 0
+        raw.write(b"\x1f\x8b\x08\0\0\0\0\0\0\xff")
+
+    def write(self, data: bytes) -> int:
+        self._checksum = zlib.crc32(data, self._checksum)
+        self._size += len(data)
+        return self._raw.write(struct.pack("<BHH", 0, len(data), len(data) ^ 0xFFFF) + data)
+
+    def finish(self) -> None:
+        end = struct.pack("<BHH", 1, 0, 0xFFFF)  # an empty block
+        self._raw.write(end + struct.pack("<II", self._checksum, self._size % 2**32))
 
 
 def _gather(archive: Path, part: Path) -> set[str]:

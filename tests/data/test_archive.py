@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from facealign.core.errors import ArchiveError, InputError, TrainingError
-from facealign.core.files import file_lock
+from facealign.core.files import file_lock, sha256
 from facealign.data import archive as archives
 from facealign.data.archive import FREE_BYTES, HEADER_BYTES, extract, pack
 from tests.helpers import ROOT
 
 NOISE = np.random.default_rng(0).bytes(50_000)  # does not compress, like a picture
 FILES = {"300W/train/a.pts": b"version: 1\n", "300W/train/a.jpg": NOISE, "Menpo/test/b.jpg": b""}
+PACKED = "40ee8366a6604b7c3334b65528156bb052930c9e88a100a68c2259b6c8872885"
 
 
 def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
@@ -67,6 +68,7 @@ def test_the_same_files_give_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.tgz", "b.tgz"):
         pack(tmp_path / name, FILES.items())
     assert (tmp_path / "a.tgz").read_bytes() == (tmp_path / "b.tgz").read_bytes()
+    assert sha256(tmp_path / "a.tgz") == PACKED  # by every version of Python and zlib
     pack(tmp_path / "b.tgz", list(FILES.items())[1:])
     assert (tmp_path / "a.tgz").read_bytes() != (tmp_path / "b.tgz").read_bytes()
 
@@ -253,7 +255,7 @@ def test_a_lone_file_named_as_the_top_folder_does_not_become_the_target(tmp_path
     assert_refused(tar_of(tmp_path / "a.tgz", "landmarks_task"), "landmarks_task")
 
 
-@pytest.mark.parametrize("left", [0.99, 0.5, 0.05])
+@pytest.mark.parametrize("left", [0.8, 0.5, 0.05])
 def test_an_archive_cut_short_is_refused(tmp_path: Path, left: float) -> None:
     archive = tmp_path / "a.tgz"
     pack(archive, FILES.items())
