@@ -8,7 +8,7 @@ settings.register_profile(
     derandomize=True,
     database=None,
     deadline=None,
-    max_examples=max(1, round(100 * SCALE)),
+    max_examples=max(1, round(50 * SCALE)),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.load_profile("facealign")

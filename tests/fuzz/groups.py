@@ -264,14 +264,14 @@ def _change(model: Any, rng: Random) -> None:
 
 
 GROUPS: dict[str, Group] = {
-    "pts": Group(300, seeds.pts_files, pts_case),
+    "pts": Group(250, seeds.pts_files, pts_case),
     "image": Group(300, seeds.encoded_images, image_case),
     "predict": Group(12, seeds.encoded_images, predict_case),
-    "film": Group(20, seeds.films, film_case),
-    "archive": Group(200, seeds.layouts, archive_case),
+    "film": Group(16, seeds.films, film_case),
+    "archive": Group(150, seeds.layouts, archive_case),
     "params": Group(250, seeds.params, params_case),
-    "sweep": Group(300, seeds.experiments, sweep_case),
-    "table": Group(200, seeds.tables, table_case),
+    "sweep": Group(200, seeds.experiments, sweep_case),
+    "table": Group(150, seeds.tables, table_case),
     "figures": Group(200, seeds.figures, figures_case),
     "checkpoint": Group(100, seeds.checkpoint_values, checkpoint_case),
     "onnx": Group(40, seeds.networks, onnx_case),

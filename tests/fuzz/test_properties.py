@@ -22,7 +22,7 @@ from facealign.core.errors import AnnotationError, ConfigError, InputError
 from facealign.core.faces import Faces
 from facealign.core.geometry import Affine, Box, box_sizes, crop_map
 from facealign.core.images import warp
-from facealign.data.annotations import format_pts, from_1, pts_text, read_pts
+from facealign.data.annotations import format_pts, from_1, read_pts
 from facealign.evaluation import metrics
 from facealign.faces import detection
 from tests.fuzz.sections import SECTIONS
@@ -327,8 +327,3 @@ def test_the_error_does_not_depend_on_place_and_turn(some: np.ndarray, moved: Af
     [after] = metrics.mean_distances(moved(shifted)[None], moved(some)[None])
     assert before == pytest.approx(math.sqrt(18))
     assert after == pytest.approx(before * scale, rel=1e-6)
-
-
-@given(st.lists(st.tuples(st.decimals(0, 9), st.decimals(0, 9)), max_size=3))
-def test_a_file_says_how_many_points_it_has(pairs: list[tuple[Decimal, Decimal]]) -> None:
-    assert f"n_points: {len(pairs)}\n" in pts_text(pairs)
