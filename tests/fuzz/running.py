@@ -25,7 +25,7 @@ from tests.fuzz.groups import GROUPS, Group
 
 START, PATIENCE = 120.0, 20.0  # seconds: to import and to make the seeds, and for one case
 MOST_MEMORY = 3 * 2**30  # bytes that a group's process may allocate
-LONGEST = 1000  # letters of a message
+LONGEST = 8000  # letters of a message, which may quote a value of 5,000
 
 
 def failures(
@@ -93,9 +93,9 @@ def problem_of(
     except FacealignError as error:
         message = str(error)
         if not any(path.name in message for path in Path().iterdir()):
-            return f"a message without a file's name: {message[:LONGEST]!r}"
+            return f"a message without a file's name: {message[:1000]!r}"
         if "\n" in message or len(message) > LONGEST:
-            return f"a message of more than one short line: {message[:LONGEST]!r}"
+            return f"a message of more than one short line: {message[:1000]!r}"
     except Exception as error:
         if trace:
             traceback.print_exc()
