@@ -4,6 +4,8 @@ VENV := .venv
 LIST ?= experiments/zoo.yaml
 BASE ?= main
 HEAD ?= workspace
+FUZZ ?= 20
+SEED ?= 1
 # the slowest test file comes first, so that one process runs it while the other runs the rest
 SLOWEST := tests/stages/test_pipeline.py
 # two processes with one thread each: with more threads, torch would be several times slower
@@ -11,7 +13,7 @@ PYTEST := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder $
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recognition test test-fast coverage check docs bench sweep weights card zoo experiments promote review mlflow register
+.PHONY: help demo recognition test test-fast fuzz coverage check docs bench sweep weights card zoo experiments promote review mlflow register
 
 help:  ## list all targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -46,6 +48,9 @@ test: check  ## run linters, type checks and tests
 
 test-fast: check  ## run linters, type checks and the fast tests
 	$(PYTEST) -m "not slow"
+
+fuzz: $(VENV)/installed  ## run many more damaged files than `make test`: make fuzz FUZZ=50 SEED=2
+	FUZZ=$(FUZZ) FUZZ_SEED=$(SEED) OMP_NUM_THREADS=1 pytest -n 2 tests/fuzz
 
 coverage: $(VENV)/installed  ## run all tests and list the lines that they do not cover
 	$(PYTEST) --cov=facealign --cov-report=term-missing:skip-covered $(SLOWEST) tests

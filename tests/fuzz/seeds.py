@@ -1,0 +1,161 @@
+"""The seeds of the mutation run: real files of each kind, made or read once."""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import yaml
+
+from facealign.core import config, images
+from facealign.core.faces import Faces
+from facealign.core.geometry import Box
+from facealign.data.annotations import format_pts
+from facealign.synthesis.pictures import plan_pictures, render
+from tests.helpers import PARAMS, ROOT
+
+
+def face() -> tuple[np.ndarray, np.ndarray]:
+    """A generated image of 160 pixels a side, and its 68 points."""
+    data, points = render(plan_pictures(12, seed=1)[0])
+    image = images.decode(data, Path("face"))
+    box = Box.around(points)
+    x, y = (int(middle - box.width) for middle in box.centre)
+    x, y, side = max(x, 0), max(y, 0), int(2 * box.width)
+    small = cv2.resize(image[y : y + side, x : x + side], (160, 160), interpolation=cv2.INTER_AREA)
+    return small, (points - [x, y]) * 160 / side
+
+
+def encoded(image: np.ndarray, suffix: str) -> bytes:
+    return cv2.imencode(suffix, image[:, :, ::-1])[1].tobytes()
+
+
+def pts_files() -> list[str]:
+    points = face()[1]
+    plain = format_pts(points)
+    return [plain, format_pts(points.round(1)), plain.replace("\n", "\r\n"), format_pts(points[:5])]
+
+
+def encoded_images() -> dict[str, tuple[bytes, np.ndarray]]:
+    image = face()[0]
+    data = {suffix: encoded(image, suffix) for suffix in sorted(images.SUFFIXES)}
+    return {suffix: (one, images.decode(one, Path(suffix))) for suffix, one in data.items()}
+
+
+def films() -> dict[str, bytes]:
+    image, found = face()[0], {}
+    for suffix, codec in ((".avi", "MJPG"), (".mp4", "mp4v")):
+        path = f"film{suffix}"
+        film = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*codec), 10.0, (160, 160))
+        for shift in range(8):
+            film.write(np.roll(image[:, :, ::-1], shift, axis=1))
+        film.release()
+        found[suffix] = Path(path).read_bytes()
+    return found
+
+
+def layouts() -> dict[str, dict[str, bytes]]:
+    image, points = face()
+    jpg, pts = encoded(image, ".jpg"), format_pts(points).encode()
+    row = ",".join(f"{value + 1:.2f}" for value in points.ravel())
+    names = "," + ",".join(map(str, range(136)))
+    table = f"{names}\na.jpg,{row}\nb.jpg,{row}\n".encode()
+    five = "10 20 30 20 20 30 12 40 28 40"
+    celeba = f"3\nx y\n1.jpg {five}\n2.jpg {five}\n3.jpg {five}\n".encode()
+    return {
+        "folders": {
+            f"landmarks_task/300W/{split}/a{suffix}": data
+            for split in ("train", "test")
+            for suffix, data in ((".jpg", jpg), (".pts", pts))
+        },
+        "course": {
+            **{f"ytf/{split}/{name}.jpg": jpg for split in ("training", "test") for name in "ab"},
+            "ytf/training_frames_keypoints.csv": table,
+            "ytf/test_frames_keypoints.csv": table,
+        },
+        "celeba": {
+            **{f"img_celeba/{i}.jpg": jpg for i in range(1, 4)},
+            "list_landmarks_celeba.txt": celeba,
+            "identity_CelebA.txt": b"1.jpg 5\n2.jpg 5\n3.jpg 6\n",
+            "list_eval_partition.txt": b"1.jpg 0\n2.jpg 1\n3.jpg 2\n",
+        },
+        "people": {f"people/{who}/{i}.jpg": jpg for who in "ab" for i in range(2)},
+    }
+
+
+def packed(files: Mapping[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return file.getvalue()
+
+
+def params() -> tuple[str, dict[str, str]]:
+    """The whole file, and the text of each section alone."""
+    text = PARAMS.read_text(encoding="utf-8")
+    parts = re.split(r"^(?=\w)", text, flags=re.MULTILINE)
+    return text, {part.partition(":")[0]: part for part in parts if not part.startswith("#")}
+
+
+def experiments() -> tuple[list[str], Any]:
+    lists = [path.read_text(encoding="utf-8") for path in (ROOT / "experiments").glob("*.yaml")]
+    shortest = sorted(lists, key=len)[:3]
+    own = "all: {data.archive: a.tgz}\none: {train.epochs: 3}\ntwo: {train: {init: x.pt}}\n"
+    return [own, own, *shortest], yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
+
+
+def tables() -> dict[str, Any]:
+    image, points = face()
+    names = [f"300W/{split}/{i}.png" for split in ("train", "test") for i in range(2)]
+    several = np.repeat(points[None], len(names), axis=0)
+    size, box = np.full((len(names), 2), 160), np.tile([30.0, 30, 130, 130], (len(names), 1))
+    faces = Faces.of(names, size=size, box=box, points=several)
+    faces.write(Path("index.csv"), "dataset", "split", "size", "points")
+    faces.write(Path("boxes.csv"), "box")
+    faces.write(Path("predicted.csv"), "points")
+    texts = {path.name: path.read_text() for path in Path().glob("*.csv")}
+    return {"image": encoded(image, ".png"), "names": names, "tables": texts}
+
+
+def figures() -> dict[str, str]:
+    found = [ROOT / "metrics" / name for name in ("ced.json", "recognition.json")]
+    return {path.name: path.read_text(encoding="utf-8") for path in found}
+
+
+def checkpoint_values() -> dict[str, Any]:
+    """The values in the checkpoint of a small network."""
+    import torch
+
+    from facealign import models
+    from facealign.faces.cropping import Stats
+    from facealign.models.parts.layers import Shape
+    from facealign.training import checkpoint
+    from facealign.training.checkpoint import Checkpoint
+    from facealign.training.recipe import Train
+
+    mean_face = torch.tensor(face()[1] * 26 / 160, dtype=torch.float32)
+    made = Checkpoint(
+        arch="onet",
+        stats=Stats(26, 0.1, 4, (100.0, 100.0, 100.0), (50.0, 50.0, 50.0)),
+        mean_face=mean_face,
+        recipe=config.load("train", Train, PARAMS).used(),
+        epoch=1,
+        validation_nme=0.1,
+        weights={},
+    )
+    network, _ = models.build("onet", Shape(26, mean_face), None)
+    return checkpoint.to_dict(made) | {"weights": network.state_dict()}
+
+
+def networks() -> dict[str, Any]:
+    small = (ROOT / "facealign/weights/small.onnx").read_bytes()
+    return {"image": face()[0], "small.onnx": small}
