@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         InputError,
         ModelError,
         TrainingError,
+        WorkerError,
     )
     from facealign.core.faces import Face, Pose
     from facealign.core.geometry import Box
@@ -50,6 +51,7 @@ __all__ = [
     "TrackedFace",
     "Tracker",
     "TrainingError",
+    "WorkerError",
     "__version__",
     "draw",
 ]

@@ -26,8 +26,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pool of processes takes longer to start than a test's few pictures."""
+    """A pool of processes takes longer to start than a test's few pictures, and two threads of
+    torch are slower than one while another test runs."""
     monkeypatch.setenv("FACEALIGN_WORKERS", "1")
+    monkeypatch.setenv("FACEALIGN_THREADS", "1")
 
 
 @pytest.fixture

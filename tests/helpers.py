@@ -90,7 +90,7 @@ class Project:
             if not k.startswith(("DVC_", "MLFLOW_", "FACEALIGN_"))
         }
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return kept | {"PATH": path, "FACEALIGN_DEVICE": "cpu"}
+        return kept | {"PATH": path, "FACEALIGN_DEVICE": "cpu", "FACEALIGN_THREADS": "1"}
 
     def run(self, *command: str, fails: bool = False, **variables: str) -> str:
         """What the command printed; it must succeed, or fail, as said."""

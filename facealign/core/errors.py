@@ -9,6 +9,7 @@ FacealignError
 │   └── ModelError         a checkpoint, an ONNX file, dlib's predictor
 ├── DependencyError    an optional package that is not installed
 ├── TrainingError      a training run that cannot go on
+├── WorkerError        a process of a parallel run that was killed
 └── ExperimentError    Git, DVC or MLflow: no such experiment, uncommitted changes
 """
 
@@ -55,6 +56,10 @@ class DependencyError(FacealignError):
 
 class TrainingError(FacealignError):
     """A training run that cannot go on."""
+
+
+class WorkerError(FacealignError):
+    """A process of a parallel run that was killed."""
 
 
 class ExperimentError(FacealignError):

@@ -18,7 +18,7 @@ import cv2
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from facealign.core.errors import ConfigError, FacealignError
+from facealign.core.errors import ConfigError, WorkerError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -89,7 +89,7 @@ def _in_many(
             send(1)
             yield result
     except BrokenProcessPool:
-        raise FacealignError(
+        raise WorkerError(
             "a worker process was killed, probably for lack of memory: set FACEALIGN_WORKERS to "
             "fewer processes. (A script that uses facealign needs `if __name__ == '__main__':`.)"
         ) from None

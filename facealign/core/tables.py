@@ -90,11 +90,11 @@ def parse(data: bytes, path: Path) -> Table:
         raise InputError(f"{path}:{number}: not UTF-8") from None
     lines = csv.reader(io.StringIO(text, newline=""))
     try:
-        names, *rows = lines
+        names, *rows = [*lines] or [[]]
     except csv.Error as error:
         raise InputError(f"{path}:{lines.line_num}: not a table: {error}") from None
-    except ValueError:
-        raise InputError(f"{path}: empty, expected a line of column names") from None
+    if not names:
+        raise InputError(f"{path}:1: empty, expected a line of column names")
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise InputError(f"{path}:1: two columns {repeated[0][:40]!r}")
     for number, row in enumerate(rows, start=2):

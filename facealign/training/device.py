@@ -9,10 +9,25 @@ import torch
 from facealign.core.errors import ConfigError
 
 BATCH = 256  # faces in inference: enough to use all cores
+# A sum's last bits depend on the number of threads, but not on that of the cores that they run on.
+THREADS = 2
+MOST_THREADS = 1024  # more is a mistake
+
+
+def threads() -> int:
+    """FACEALIGN_THREADS, or THREADS, whatever OMP_NUM_THREADS says and however many cores there
+    are: the threads that torch uses on a CPU."""
+    asked = os.environ.get("FACEALIGN_THREADS") or str(THREADS)
+    if not (asked.isdecimal() and len(asked) < 9 and 1 <= int(asked) <= MOST_THREADS):
+        raise ConfigError(
+            f"FACEALIGN_THREADS: {asked[:20]!r}, expected an integer from 1 to {MOST_THREADS}"
+        )
+    return int(asked)
 
 
 def choose_device() -> torch.device:
-    """FACEALIGN_DEVICE, or a GPU if there is one."""
+    """FACEALIGN_DEVICE, or a GPU if there is one. Sets the number of torch's threads, too."""
+    torch.set_num_threads(threads())
     # cuBLAS is deterministic only with this set
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     name = os.environ.get("FACEALIGN_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu")

@@ -21,7 +21,7 @@ from facealign.core.files import atomic_write
 from facealign.faces.cropping import Crops
 from facealign.training import checkpoint
 from facealign.training.checkpoint import Checkpoint
-from facealign.training.device import choose_device
+from facealign.training.device import choose_device, threads
 from facealign.training.recipe import Train
 
 PACKAGES = ("core", "evaluation", "faces", "models", "training")  # the code of a training
@@ -113,7 +113,7 @@ def file_of(scratch: Path, crops: Crops, config: Train) -> Path:
     training never resumes from another one's state."""
     digest = hashlib.sha256()
     facts = [config.used(), asdict(crops.stats), crops.images, torch.__version__]
-    digest.update(json.dumps([*facts, choose_device().type]).encode())
+    digest.update(json.dumps([*facts, choose_device().type, threads()]).encode())
     for array in (crops.pixels, crops.points, crops.normalisers):
         digest.update(np.ascontiguousarray(array).data)
     for file in code():

@@ -31,7 +31,7 @@ def test_the_tree_is_drawn_as_it_is() -> None:
         parents[depth:] = [name]
         base = "Exception" if depth == 0 else parents[depth - 1]
         assert getattr(errors, name).__base__.__name__ == base
-    assert len(lines) == 10
+    assert len(lines) == 11
 
 
 def test_no_other_module_defines_an_error() -> None:

@@ -74,8 +74,8 @@ def test_params_run_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert not Path("ran").exists()
 
 
-@pytest.mark.parametrize("place", ["weights.bin", "../weights.bin", "{folder}/weights.bin"])
-def test_a_network_reads_no_weights_from_other_files(
+@pytest.mark.parametrize("place", ["../weights.bin", "{folder}/weights.bin"])
+def test_a_network_reads_no_weights_from_outside_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     (tmp_path / "sub").mkdir()

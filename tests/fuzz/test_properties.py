@@ -29,9 +29,8 @@ from tests.fuzz.sections import SECTIONS
 from tests.helpers import PARAMS
 
 COORDINATES = st.floats(-1e5, 1e5)
-NAMES = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20
-)
+# as `filter` lets them pass: without control characters
+NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
 
 
 def points(count: int | None = None) -> SearchStrategy[np.ndarray]:
@@ -128,7 +127,7 @@ def test_a_table_of_faces_reads_back_to_the_same_values(
     faces = Faces.of(
         names,
         reason=data.draw(texts),
-        box=data.draw(arrays.arrays(np.float64, (count, 4), elements=numbers)),
+        box=np.array([data.draw(boxes()).corners for _ in range(count)]).reshape(count, 4),
         points=data.draw(arrays.arrays(np.float64, (count, 5, 2), elements=numbers)),
         error=data.draw(arrays.arrays(np.float64, (count,), elements=numbers)),
     )

@@ -1,6 +1,9 @@
 """Training on small real crops: generated faces, cut by the pipeline's own code."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -25,7 +28,7 @@ from facealign.training.prediction import Predict
 from facealign.training.recipe import Train
 from facealign.training.split import split_rows
 from facealign.training.state import State
-from tests.helpers import PARAMS
+from tests.helpers import PARAMS, ROOT
 
 RECIPE = dataclasses.replace(
     config.load("train", Train, PARAMS),
@@ -43,8 +46,8 @@ PLAIN = Predict(flip=False)
 
 
 @pytest.fixture(scope="module")
-def crops(tmp_path_factory: pytest.TempPathFactory) -> Crops:
-    """Sixteen generated faces, two of them of the test split."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The crops of sixteen generated faces, two of them of the test split."""
     folder = tmp_path_factory.mktemp("faces")
     names, truth = [], []
     for number, plan in enumerate([p for p in plan_pictures(40, 3) if p.kind == "plain"][:16]):
@@ -59,7 +62,12 @@ def crops(tmp_path_factory: pytest.TempPathFactory) -> Crops:
     boxes = np.array([box_from_points(points).corners for points in truth])
     faces = Faces.of(names, box=boxes, points=np.array(truth))
     cropping.make_crops(folder, faces, Crop("face", 48, 0.1, 0.25), folder / "crops")
-    return cropping.load_crops(folder / "crops")
+    return folder / "crops"
+
+
+@pytest.fixture(scope="module")
+def crops(folder: Path) -> Crops:
+    return cropping.load_crops(folder)
 
 
 @pytest.mark.slow
@@ -179,6 +187,52 @@ def test_an_unknown_device_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_device()
 
 
+@pytest.mark.parametrize("count", ["0", "-1", "two", "9" * 5000])
+def test_a_wrong_number_of_threads_is_an_error(monkeypatch: pytest.MonkeyPatch, count: str) -> None:
+    monkeypatch.setenv("FACEALIGN_THREADS", count)
+    with pytest.raises(ConfigError, match=r"FACEALIGN_THREADS: .*expected an integer from 1"):
+        choose_device()
+
+
+TRAINING = """
+import os, sys, tempfile
+from pathlib import Path
+if sys.argv[2] == "one core":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from facealign.core.files import sha256
+from facealign.faces import cropping
+from facealign.training import checkpoint, loop
+from tests.training.test_loop import RECIPE
+with tempfile.TemporaryDirectory() as folder:
+    path = Path(folder) / "model.pt"
+    checkpoint.save(loop.train(cropping.load_crops(Path(sys.argv[1])), RECIPE).best, path)
+    print(sha256(path))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
+def test_the_weights_depend_neither_on_cores_nor_on_omp_threads(
+    crops: Crops, folder: Path, tmp_path: Path
+) -> None:
+    def trained(omp: str, cores: str) -> str:
+        counts = {"OMP_NUM_THREADS": omp, "OPENBLAS_NUM_THREADS": omp, "FACEALIGN_THREADS": "2"}
+        done = subprocess.run(
+            [sys.executable, "-c", TRAINING, str(folder), cores],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            cwd=ROOT,
+            env=os.environ | counts,
+        )
+        return done.stdout.strip()
+
+    with_two = trained("1", "all cores")
+    assert trained("4", "one core") == with_two
+    checkpoint.save(loop.train(crops, RECIPE).best, tmp_path / "model.pt")
+    assert sha256(tmp_path / "model.pt") != with_two  # with one thread
+
+
 @pytest.mark.parametrize("arch", ["onet", "cascade"])
 def test_a_resumed_training_ends_where_an_uninterrupted_one_does(
     crops: Crops,
@@ -198,10 +252,9 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(
         if len(now.curve) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(State, "save", killed)
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(State, "save", killed)
         loop.train(crops, recipe, tmp_path / "states")
-    monkeypatch.undo()
     resumed = loop.train(crops, recipe, tmp_path / "states")
     assert "resumed after epoch 2" in capsys.readouterr().err
     assert resumed.curve == whole.curve
