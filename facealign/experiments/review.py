@@ -5,6 +5,7 @@ Writes a page in Markdown that says whether the change is significant, with its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,12 @@ from facealign.faces.drawing import Colour
 from facealign.reports import ced_figures, contact_sheet
 from facealign.reports.ced_figures import Curve
 from facealign.reports.contact_sheet import PREDICTED, TRUTH, Tile
-from facealign.reports.markdown import table
+from facealign.reports.markdown import escape, table
 
 PAGE, FACES = "review.md", "faces.jpg"
 _HEADS = ["data set", "images", "before", "after", "difference", "95 % interval", "p", "verdict"]
 BASE: Colour = (60, 120, 255)
+_PLAIN_NAME = re.compile(r"[a-z0-9][\w.-]{0,99}", re.IGNORECASE | re.ASCII)
 _SHOWN = 6  # faces that improved most, and as many that got worse most
 
 
@@ -51,15 +53,15 @@ def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> s
     """Write the page and its figures into the folder; returns the text of the page."""
     for old in (*folder.glob("*.png"), *folder.glob("*.svg"), *folder.glob("*.jpg")):
         old.unlink()  # left by an earlier review
-    base_name, head_name = _names(comparison)
-    for compared in comparison.datasets:
+    base_name, head_name = comparison.base.name, comparison.head.name
+    for number, compared in enumerate(comparison.datasets):
         curves = {
             name: _curve(comparison.errors[its][compared.rows])
             for name, its in ((base_name, "base"), (head_name, "head"))
         }
         dlib = _curve(comparison.errors["dlib"][compared.rows])
         title = f"{compared.dataset}, {len(compared.rows)} test images"
-        ced_figures.zoo_figure(curves, dlib, title, folder / compared.dataset)
+        ced_figures.zoo_figure(curves, dlib, title, folder / _stem(number, compared))
     rows, hidden = _changed_most(comparison), ""
     try:
         tiles = _tiles(comparison, base, head, rows) if rows else []
@@ -71,6 +73,12 @@ def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> s
     text = "\n".join(_page(comparison, rows, hidden)) + "\n"
     write_text(folder / PAGE, text)
     return text
+
+
+def _stem(number: int, compared: Compared) -> str:
+    """The name of a data set's figure: a link that needs no escaping, and a possible file name."""
+    name = compared.dataset
+    return name if _PLAIN_NAME.fullmatch(name) else f"dataset-{number + 1}"
 
 
 def verdict(difference: Difference) -> str:
@@ -89,11 +97,12 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
     yield f"# {head} against {base}"
     yield ""
     if which := ", ".join(its.what for its in (comparison.base, comparison.head) if its.what):
-        yield f"{which}."
+        yield f"{escape(which)}."
         yield ""
-    if not comparison.datasets:
-        yield "The runs have no test image in common: there is nothing to compare."
-    else:
+    for warning in _warnings(comparison):
+        yield f"**Note:** {warning}"
+        yield ""
+    if comparison.datasets:
         yield _sentence(comparison.datasets[-1])
         yield ""
         yield table([_HEADS, *map(_row, comparison.datasets)], names=1)
@@ -103,22 +112,21 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
             "two-sided p-value are those of a paired bootstrap over images; a difference with p "
             "below 0.05 counts as significant."
         )
-    for warning in _warnings(comparison):
-        yield ""
-        yield f"**Note:** {warning}"
+    else:
+        yield "There is nothing to compare."
     yield from _changes("Parameters", comparison.base.params, comparison.head.params)
     if comparison.datasets:
         yield ""
         yield "## Curves"
         yield ""
-        for compared in comparison.datasets:
-            yield f"![CED of both, {compared.dataset}]({compared.dataset}.png)"
+        for number, compared in enumerate(comparison.datasets):
+            yield f"![CED of both, {escape(compared.dataset)}]({_stem(number, compared)}.png)"
     if rows:
         yield ""
         yield "## Faces that changed most"
         yield ""
         if hidden:
-            yield f"The faces cannot be shown: {hidden}"
+            yield f"The faces cannot be shown: {escape(hidden)}"
         else:
             yield (
                 f"True points in green, {base} in blue, {head} in red; below each face its error "
@@ -129,7 +137,12 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
         yield ""
         yield table(
             [
-                ["error of", base, head, "change (+ is worse)"],
+                [
+                    "error of",
+                    comparison.base.name,
+                    comparison.head.name,
+                    "change (+ is worse)",
+                ],
                 *(_face(comparison, row) for row in rows),
             ],
             1,
@@ -140,7 +153,7 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
 def _sentence(whole: Compared) -> str:
     """The result in one sentence."""
     difference, (low, high) = whole.difference, whole.difference.ci95
-    where = "all data sets" if whole.dataset == ALL else whole.dataset
+    where = "all data sets" if whole.dataset == ALL else escape(whole.dataset)
     result = {
         "better": "**significantly better**",
         "worse": "**significantly worse**",
@@ -170,15 +183,23 @@ def _row(compared: Compared) -> list[str]:
 
 
 def _warnings(comparison: Comparison) -> Iterator[str]:
+    """How the test data of the runs differ."""
     base, head = _names(comparison)
     common = len(comparison.images)
-    for name, its in ((base, comparison.base), (head, comparison.head)):
+    if not common:
+        yield "The test data differ: the runs have no test image in common."
+        return
+    for name, other, its in ((base, head, comparison.base), (head, base, comparison.head)):
         if alone := len(its.images) - common:
-            yield f"{alone} of the {len(its.images)} images of {name} are left out: no counterpart."
+            yield (
+                f"The test data differ: {alone} of the {len(its.images)} images of {name} are not "
+                f"in {other}, and are left out."
+            )
     if comparison.other_boxes:
         yield (
-            f"dlib's error differs on {comparison.other_boxes} of the {common} images: their "
-            "rectangles or true points differ, so that not only the networks are compared."
+            f"The test data differ: dlib's error differs on {comparison.other_boxes} of the "
+            f"{common} images. Their pixels, rectangles or true points differ, so that not only "
+            "the networks are compared."
         )
 
 
@@ -258,7 +279,8 @@ def _p_value(p: float) -> str:
 
 
 def _names(comparison: Comparison) -> tuple[str, str]:
-    return comparison.base.name, comparison.head.name
+    """The names of both runs in the text of the page."""
+    return escape(comparison.base.name), escape(comparison.head.name)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def main(figures: Path) -> None:
 def counted(name: str, recipe: zoo.Recipe) -> list[str]:
     network, codec = recipe.build()
     millions = cost.parameters(network) / 1e6, cost.operations(network, recipe.size) / 1e6
-    return [f"`{name}`", str(recipe.size), codec, f"{millions[0]:.2f}", f"{millions[1]:.0f}"]
+    return [name, str(recipe.size), codec, f"{millions[0]:.2f}", f"{millions[1]:.0f}"]
 
 
 if __name__ == "__main__":

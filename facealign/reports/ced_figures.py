@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from facealign.evaluation import metrics
 from facealign.reports import figures
-from facealign.reports.figures import METHODS, styled
+from facealign.reports.figures import METHODS, plain, styled
 
 # Okabe and Ito's colours, safe for the colour-blind, without their pale yellow
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -55,7 +55,7 @@ def zoo_figure(networks: Mapping[str, Curve], dlib: Curve, title: str, path: Pat
     }
     curves = [*networks.items(), ("dlib", dlib)]
     for name, curve in sorted(curves, key=lambda named: -named[1].auc):
-        look, label = looks.get(name, ("#888888", "--")), f"{name}, AUC {curve.auc:.3f}"
+        look, label = looks.get(name, ("#888888", "--")), f"{plain(name)}, AUC {curve.auc:.3f}"
         _step(axes, curve.error, curve.share, look, 1.5, label)
     axes.legend(loc="lower right")
     figures.write(figure, path)
@@ -83,7 +83,7 @@ def _frame(title: str, size: tuple[float, float]) -> tuple[Figure, Axes]:
         ylim=(0, 1),
         xlabel=r"mean point error / $\sqrt{H\,W}$ of dlib's rectangle",
         ylabel="images with a smaller error",
-        title=title,
+        title=plain(title),
     )
     figures.percentages(axes)
     axes.grid(alpha=0.3)

@@ -12,6 +12,7 @@ import numpy as np
 from facealign.core import images
 from facealign.core.faces import Faces
 from facealign.core.geometry import Box, crop_map
+from facealign.core.text import printable
 from facealign.faces.drawing import Colour, draw_points
 
 TILE, COLUMNS, MARGIN = 192, 6, 0.25
@@ -71,6 +72,7 @@ def draw(tile: Tile) -> np.ndarray:
         draw_points(picture, to_tile(points), colour, radius=3)
     picture = cv2.resize(picture, (TILE, TILE), interpolation=cv2.INTER_AREA)
     place, font = (6, TILE - 8), cv2.FONT_HERSHEY_SIMPLEX
-    cv2.putText(picture, tile.caption, place, font, 0.42, (0, 0, 0), 3, cv2.LINE_AA)
-    cv2.putText(picture, tile.caption, place, font, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
+    caption = printable(tile.caption)  # a byte that is not UTF-8 would end the process
+    cv2.putText(picture, caption, place, font, 0.42, (0, 0, 0), 3, cv2.LINE_AA)
+    cv2.putText(picture, caption, place, font, 0.42, (255, 255, 255), 1, cv2.LINE_AA)
     return picture

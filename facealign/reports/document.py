@@ -23,6 +23,7 @@ from fpdf.enums import TableBordersLayout
 from fpdf.fonts import FontFace
 
 from facealign.core.files import atomic_write, write_text
+from facealign.core.text import printable
 
 
 @dataclass(frozen=True)
@@ -107,11 +108,15 @@ ul.emphasised { background: #f1f5fa; border-left: 4px solid #1f5fb4;
 """
 
 
+def _escape(text: str) -> str:
+    return html.escape(printable(text))
+
+
 def _page(document: Document) -> str:
     heads = [block.text for block in document.blocks if isinstance(block, Heading)]
-    links = "\n".join(f'<a href="#s{i}">{html.escape(head)}</a>' for i, head in enumerate(heads))
+    links = "\n".join(f'<a href="#s{i}">{_escape(head)}</a>' for i, head in enumerate(heads))
     body = "\n".join(_blocks(document))
-    title = html.escape(document.title)
+    title = _escape(document.title)
     return (
         f'<!DOCTYPE html>\n<html lang="{document.language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -125,19 +130,19 @@ def _blocks(document: Document) -> Iterator[str]:
     for block in document.blocks:
         match block:
             case Heading(text):
-                yield f'<h2 id="s{number}">{html.escape(text)}</h2>'
+                yield f'<h2 id="s{number}">{_escape(text)}</h2>'
                 number += 1
             case Text(text):
-                yield f"<p>{html.escape(text)}</p>"
+                yield f"<p>{_escape(text)}</p>"
             case Items(texts, emphasised):
-                items = "".join(f"<li>{html.escape(text)}</li>\n" for text in texts)
+                items = "".join(f"<li>{_escape(text)}</li>\n" for text in texts)
                 yield f"<ul class='{'emphasised' if emphasised else 'plain'}'>\n{items}</ul>"
             case Table(rows, names, small):
                 yield _html_table(rows, names, small)
             case Picture(data, caption, width):
                 kind = "png" if data.startswith(b"\x89PNG") else "jpeg"
                 code = base64.b64encode(data).decode()
-                text = html.escape(caption)
+                text = _escape(caption)
                 yield (
                     f'<figure><img style="width: {width:.0%}" alt="{text}" '
                     f'src="data:image/{kind};base64,{code}"><figcaption>{text}</figcaption></figure>'
@@ -147,7 +152,7 @@ def _blocks(document: Document) -> Iterator[str]:
 def _html_table(rows: Sequence[Sequence[str]], names: int, small: bool) -> str:
     def line(cells: Sequence[str], tag: str) -> str:
         return "".join(
-            f"<{tag} class='{'name' if i < names else 'figure'}'>{html.escape(cell)}</{tag}>"
+            f"<{tag} class='{'name' if i < names else 'figure'}'>{_escape(cell)}</{tag}>"
             for i, cell in enumerate(cells)
         )
 
@@ -164,6 +169,7 @@ _FONT = "DejaVu"  # shipped with matplotlib; covers Cyrillic and mathematical si
 _DATE = datetime(2000, 1, 1, tzinfo=UTC)  # a fixed date, so that the bytes are the same
 _INK, _BLUE, _GREY = (28, 36, 48), (31, 95, 180), (85, 96, 112)
 _POINTS = 9.5
+_LONGEST = 400  # characters of a cell: a row must not be taller than a page
 
 
 def _pdf(document: Document) -> bytes:
@@ -193,7 +199,7 @@ class _Pages(FPDF):
     def __init__(self, document: Document) -> None:
         super().__init__(format="A4")
         self.set_creation_date(_DATE)
-        self.set_title(document.title)
+        self.set_title(printable(document.title))
         self.set_lang(document.language)
         self.set_margins(18, 16)
         self.set_auto_page_break(True, margin=18)
@@ -218,7 +224,7 @@ class _Pages(FPDF):
         if self.will_page_break(max(40, picture + 25)):
             self.add_page()
         self.ln(4)
-        self.start_section(text)
+        self.start_section(printable(text))
         self.paragraph(text, 13, "B", _BLUE)
         self.ln(1.5)
 
@@ -227,7 +233,7 @@ class _Pages(FPDF):
     ) -> None:
         self.set_font(_FONT, style, size)
         self.set_text_color(*colour)
-        self.multi_cell(0, size / 2, text, align="L", new_x="LMARGIN", new_y="NEXT")
+        self.multi_cell(0, size / 2, printable(text), align="L", new_x="LMARGIN", new_y="NEXT")
 
     def items(self, texts: Sequence[str], dot: tuple[int, ...]) -> None:
         for text in texts:
@@ -239,18 +245,19 @@ class _Pages(FPDF):
         self.ln(1.5)
 
     def rows(self, rows: Sequence[Sequence[str]], names: int, size: float) -> None:
-        """As wide as the cells need; if that exceeds the page, the widest column is wrapped."""
+        """As wide as the cells need; on a page that is too narrow, the wider columns get lines of
+        equal length, and what is longer than `_LONGEST` is cut."""
+        shown = [[_shortened(printable(text)) for text in row] for row in rows]
         self.set_font(_FONT, "B", size)
         self.set_text_color(*_INK)
-        widths = [max(map(self.get_string_width, cells)) + 3 for cells in zip(*rows, strict=True)]
-        excess = sum(widths) - self.epw
-        if excess > 0:
-            widest = widths.index(max(widths))
-            widths[widest] = max(widths[widest] - excess, self.epw / 4)
+        widths = _fitted(
+            [max(map(self.get_string_width, cells)) + 3 for cells in zip(*shown, strict=True)],
+            self.epw,
+        )
         self.set_font(_FONT, "", size)
         with self.table(
-            rows,
-            width=min(sum(widths), self.epw),
+            shown,
+            width=sum(widths),
             col_widths=tuple(widths),
             align="LEFT",
             text_align=tuple("LEFT" if i < names else "RIGHT" for i in range(len(widths))),
@@ -259,7 +266,7 @@ class _Pages(FPDF):
             padding=(0, 1.2),
             headings_style=FontFace(emphasis="BOLD"),
         ):
-            pass  # `rows` is all that the table needs
+            pass  # `shown` is all that the table needs
         self.ln(3)
 
     def extent(self, data: bytes, width: float) -> tuple[float, float]:
@@ -274,7 +281,22 @@ class _Pages(FPDF):
         across, tall = self.extent(data, width)
         if self.will_page_break(tall + 10):  # room for its caption, too
             self.add_page()
-        self.image(io.BytesIO(data), w=across, h=tall, alt_text=caption)
+        self.image(io.BytesIO(data), w=across, h=tall, alt_text=printable(caption))
         self.ln(1)
         self.paragraph(caption, 8, colour=_GREY)
         self.ln(3)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _fitted(widths: Sequence[float], available: float) -> list[float]:
+    """The widths, the largest cut to one limit if together they exceed what is available."""
+    left = available
+    for place, width in enumerate(sorted(widths)):
+        limit = left / (len(widths) - place)
+        if width > limit:
+            return [min(width, limit) for width in widths]
+        left -= width
+    return list(widths)

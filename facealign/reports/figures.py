@@ -17,13 +17,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from facealign.core.files import atomic_write
+from facealign.core.text import printable
 
 # The decorator of every function that draws. The same figure gives the same bytes: no random ids in
 # an SVG, and text as text, not as outlines that depend on the font's version.
 styled = matplotlib.rc_context(
     {"svg.hashsalt": "facealign", "svg.fonttype": "none", "font.size": 11}
 )
+_LONGEST = 60  # characters; a longer text would leave no room for the axes
 METHODS = {"model": ("#1f5fb4", "-"), "dlib": ("#d1641f", "--")}  # colour and dashes
+
+
+def plain(name: str) -> str:
+    """A name from a file or a parameter as a text of a figure: never a formula, nor too long."""
+    shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
+    return printable(shown).replace("$", r"\$")
 
 
 def side_by_side(

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from facealign.core.text import printable
 from facealign.evaluation.metrics import FEWEST
 
+# What Markdown or GitHub would read as more than text: tags and entities, columns, code, emphasis,
+# links, formulas; then mentions, issues and addresses, but not AUC@0.08, FR@0.08 and TAR@FAR.
+_MARKUP = re.compile(
+    r"<(?=\S)|>|&(?=#?\w+;)|[|\\`*\[\]~$]|(?<![^\W_])_|_(?![^\W_])"
+    r"|(?P<link>(?<!AUC)(?<!FR)(?<!TAR)@|@(?=[\w.-]*\.[\w.-]*[a-z])"
+    r"|#(?=\w)|GH-(?=\d)|:(?=//)|www\.)",
+    re.IGNORECASE,
+)
 _COLUMNS = {
     "AUC@0.08": "auc_08",
     "95 % interval": "auc_08_ci95",
@@ -119,14 +129,31 @@ def bench_table(bench: Mapping[str, Any]) -> str:
     )
 
 
+def escape(text: str) -> str:
+    """Text of a file, a parameter or a revision, so that Markdown shows it as it is.
+
+    GitHub looks for mentions and addresses in the finished page, where an entity does not hide a
+    character; a space without width after it does.
+
+    >>> escape("<b>|@team")
+    '&#60;b&#62;&#124;@&#8203;team'
+    """
+    return _MARKUP.sub(
+        lambda found: f"{found[0]}&#8203;" if found["link"] else f"&#{ord(found[0])};",
+        printable(text),
+    )
+
+
 def table(rows: Sequence[Sequence[str]], names: int) -> str:
-    """The first row has the heads; the first `names` columns are aligned left, the others right."""
+    """A table of texts, which are escaped. The first row has the heads; the first `names` columns
+    are aligned left, the others right."""
+    rows = [[escape(text) for text in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     rule = ["-" * w if i < names else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
     lines = [
         [
-            cell.ljust(width) if i < names else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            text.ljust(width) if i < names else text.rjust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
         ]
         for row in rows
     ]

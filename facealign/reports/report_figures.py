@@ -10,7 +10,15 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from facealign.evaluation import metrics
 from facealign.evaluation.metrics import Summary
-from facealign.reports.figures import METHODS, grouped, percentages, png, side_by_side, styled
+from facealign.reports.figures import (
+    METHODS,
+    grouped,
+    percentages,
+    plain,
+    png,
+    side_by_side,
+    styled,
+)
 from facealign.reports.findings import Rated
 from facealign.reports.wording import Words
 
@@ -27,7 +35,7 @@ def ced(errors: Mapping[str, Mapping[str, np.ndarray]], words: Words) -> bytes:
             label = f"{words.method(method)}, AUC {area}"
             axes.step(at, share, where="post", color=colour, linestyle=dashes, label=label)
         axes.set(
-            title=words.dataset(dataset),
+            title=plain(words.dataset(dataset)),
             xlim=(0, metrics.LIMIT),
             ylim=(0, 1),
             xlabel=words("error_axis"),

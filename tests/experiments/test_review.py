@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from markdown_it import MarkdownIt
 
 from facealign.core import images, tables
 from facealign.core.errors import ExperimentError
@@ -149,6 +150,38 @@ def test_the_comment_links_to_figures_that_are_pushed(
     ]
 
 
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "a|b\n\n| c",
+    "[x](javascript:x) ![y](http://e.org/y.png)",
+    "@everyone a@e.org #1 GH-1 https://e.org www.e.org",
+    "`x` **b** _i_ ~s~ $x$ &lt; \\",
+    "\udcff\u202egnp" + "x" * 300,
+]
+
+
+TAGS = {"h1", "h2", "p", "strong", "table", "thead", "tbody", "tr", "th", "td", "img"}
+TAGS |= {"details", "summary"}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_names_and_parameters_are_shown_as_text(tmp_path: Path, text: str) -> None:
+    names = [f"300W/test/{text}", f"{text.replace('/', '')}/test/a.png", *NAMES[2:]]
+    params = json.dumps({"train": {text: text}})
+    base = stored(tmp_path, text, spread(), names)
+    head = stored(tmp_path, "mine", spread() + 0.01, names, params=params)
+    page = review.write(compared(base, head), base, head, tmp_path / "out")
+    drawn = MarkdownIt("commonmark").enable("table").render(page)
+    assert set(re.findall(r"<(\w+)", drawn)) == TAGS
+    for rows in re.findall(r"<table>.*?</table>", drawn, re.DOTALL):
+        assert len({len(re.findall("<t[hd][ >]", row)) for row in rows.split("</tr>")[:-1]}) == 1
+    for source in re.findall(r'src="(.*?)"', drawn):
+        assert re.fullmatch(r"[\w-]+\.png", source) and (tmp_path / "out" / source).is_file()
+    # GitHub makes links of these, too
+    assert not re.search(r"://|\bwww\.\w|(?<!AUC)@\w|GH-\d|(?<!&)#\d", page)
+
+
 def test_few_images_give_no_verdict(tmp_path: Path) -> None:
     few = slice(0, 5)
     base = stored(tmp_path, "main", spread()[few], NAMES[few], DLIB[few])
@@ -165,8 +198,8 @@ def test_only_common_images_are_compared_each_with_itself(tmp_path: Path) -> Non
     both = compared(base, head)
     assert len(both.images) == 30 and not both.gains.any() and not both.other_boxes
     text = review.write(both, base, head, tmp_path / "out")
-    assert "**Note:** 5 of the 35 images of main are left out: no counterpart." in text
-    assert "**the same**" in text
+    assert "5 of the 35 images of main are not in mine, and are left out." in text
+    assert text.index("The test data differ") < text.index("**the same**")
 
 
 def test_other_rectangles_are_noticed(tmp_path: Path) -> None:
@@ -181,7 +214,8 @@ def test_runs_without_a_common_image_cannot_be_compared(tmp_path: Path) -> None:
     others = [name.replace("test/", "test/x") for name in NAMES]
     head = stored(tmp_path, "mine", spread(), others)
     text = review.write(compared(base, head), base, head, tmp_path / "out")
-    assert "there is nothing to compare" in text
+    assert "The test data differ: the runs have no test image in common." in text
+    assert "There is nothing to compare." in text
 
 
 def test_the_faces_that_changed_most_are_drawn_if_they_are_at_hand(
