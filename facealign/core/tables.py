@@ -15,6 +15,7 @@ import numpy as np
 from facealign.core.errors import InputError
 from facealign.core.files import atomic_write
 from facealign.core.points import COUNT
+from facealign.core.text import printable
 
 KEY = "image"  # names the picture of a row: its path, DATASET/SPLIT/FILE
 POINT_COLUMNS = tuple(f"{axis}{i}" for i in range(COUNT) for axis in "xy")
@@ -40,7 +41,7 @@ class Table:
 
     def __getitem__(self, name: str) -> list[str]:
         if name not in self.columns:
-            columns = ", ".join(self.columns)[:300]
+            columns = printable(", ".join(self.columns)[:300])
             raise InputError(f"{self.path}: no column {name!r}, has {columns}")
         return self.columns[name]
 
@@ -94,7 +95,7 @@ def parse(data: bytes, path: Path) -> Table:
     except csv.Error as error:
         raise InputError(f"{path}:{lines.line_num}: not a table: {error}") from None
     if not names:
-        raise InputError(f"{path}:1: empty, expected a line of column names")
+        raise InputError(f"{path}: empty, expected a line of column names")
     if repeated := [name for name, count in Counter(names).items() if count > 1]:
         raise InputError(f"{path}:1: two columns {repeated[0][:40]!r}")
     for number, row in enumerate(rows, start=2):
