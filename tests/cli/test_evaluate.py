@@ -106,7 +106,8 @@ def test_evaluate_takes_the_courses_table_and_a_checkpoint(
     weights = checkpoint.RELEASED / "cascade.pt"
     _, by_checkpoint, _ = run(capsys, *words, "--model", weights)
     one, same, other = (json.loads(text)["all"] for text in (by_table, by_pts, by_checkpoint))
-    assert one["model"]["auc_08"] == same["model"]["auc_08"]
+    # x + 1 - 1 may differ from x in the last bit
+    assert one["model"]["auc_08"] == pytest.approx(same["model"]["auc_08"], abs=1e-12)
     assert one["dlib"]["auc_08"] == same["dlib"]["auc_08"] == other["dlib"]["auc_08"]
     # the released file is the mean of this network and of another
     assert one["model"]["auc_08"] == pytest.approx(other["model"]["auc_08"], abs=0.03)
