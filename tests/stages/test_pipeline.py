@@ -133,6 +133,7 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_weights(
     values["train"]["epochs"] = 60
     params.write_text(yaml.safe_dump(values), encoding="utf-8")
     scratch = project.folder / "data" / ".training"
+    earlier = set(scratch.glob("*"))  # of the finished training
     killed = subprocess.Popen(
         ["dvc", "repro", "train"],
         cwd=project.folder,
@@ -141,14 +142,15 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_weights(
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # a process group of its own: dvc and the stage die together
     )
-    while not list(scratch.glob("[0-9a-f]*.pt")):
+    while set(scratch.glob("[0-9a-f]*.pt")) <= earlier:
         assert killed.poll() is None
         time.sleep(0.01)
     os.killpg(killed.pid, signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
     said = project.run("dvc", "repro", "train")
     resumed = re.search(r"resumed after epoch (\d+)", said)
-    assert resumed and 1 <= int(resumed.group(1)) < 60
+    assert resumed, said
+    assert 1 <= int(resumed.group(1)) < 60
     trained = model_and_curve(project)
     assert trained == train_elsewhere(project, tmp_path)
     # as if DVC had been killed before it recorded the outputs
