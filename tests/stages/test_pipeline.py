@@ -154,10 +154,13 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_weights(
     trained = model_and_curve(project)
     assert trained == train_elsewhere(project, tmp_path)
     # as if DVC had been killed before it recorded the outputs
+    recorded = project.folder / ".dvc" / "cache" / "runs"
+    recorded.rename(tmp_path / "runs")
     for name in ("model.pt", "training.csv"):
         (project.folder / "data" / name).unlink()
     project.run("git", "checkout", "-q", "dvc.lock")
     assert "resumed after epoch 60" in project.run("dvc", "repro", "train")
+    shutil.copytree(tmp_path / "runs", recorded, dirs_exist_ok=True)
     assert model_and_curve(project) == trained
     project.run("git", "checkout", "-q", ".")
     project.run("dvc", "checkout", "-q", "dvc.yaml")
