@@ -257,7 +257,7 @@ class _Pages(FPDF):
         self.set_font(_FONT, "", size)
         with self.table(
             shown,
-            width=sum(widths),
+            width=min(sum(widths), self.epw),  # their sum may be a bit above it
             col_widths=tuple(widths),
             align="LEFT",
             text_align=tuple("LEFT" if i < names else "RIGHT" for i in range(len(widths))),

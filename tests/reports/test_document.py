@@ -66,3 +66,11 @@ def test_a_table_wider_than_the_page_is_broken_into_lines(tmp_path: Path) -> Non
     wide = Table([["name", "text"], ["x", "word " * 80]])
     write(Document("en", "wide", [wide]), tmp_path / "wide.html", tmp_path / "wide.pdf")
     assert (tmp_path / "wide.pdf").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("columns", range(2, 14))
+def test_a_table_wider_than_the_page_is_fitted(tmp_path: Path, columns: int) -> None:
+    rows = [[f"column {i} " * (i + 3) for i in range(columns)], [str(i) for i in range(columns)]]
+    made = Document("en", "wide", [Table(rows, names=1)])
+    write(made, tmp_path / "page.html", tmp_path / "page.pdf")
+    assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
