@@ -1,6 +1,5 @@
-"""Log the experiment to MLflow: params, epochs, figures, CED and model in one run."""
+"""Log the experiment to MLflow: params, epochs, figures, CED, report and model in one run."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -16,35 +15,33 @@ def main(
     figures: Path,
     validation: Path,
     plots: Path,
+    page: Path,
+    pdf: Path,
     speed: Path,
     tracked: Path,
 ) -> None:
     table = tables.read(training)
-    names = tuple(table.columns)
-    ced, epoch = read_json(figures), read_json(validation)
-    flat = config.flatten(ced | {"validation": epoch})
+    columns = tuple(table.columns)
+    flat = config.flatten(read_json(figures) | {"validation": read_json(validation)})
     metrics = {name: v for name, v in flat.items() if isinstance(v, int | float)}
-    logged_only = tracking.speed_of(speed, model)
     # without the report's, whose language changes no result
     params = config.load_flat(without={"report", "recognition"})
-    # DVC sets these two in experiments; a plain `dvc repro` is the workspace on top of HEAD
-    experiment = os.environ.get("DVC_EXP_NAME") or "workspace"
-    revision = os.environ.get("DVC_EXP_BASELINE_REV") or tracking.head_revision()
-    logged = tracking.log(
-        tracking.Run(
-            name=experiment,
-            tags={
-                "dvc.experiment": experiment,
-                "dvc.revision": revision,
-                tracking.MODEL_TAG: sha256(model),
-            },
-            params=params,
-            epochs=[dict(zip(names, row, strict=True)) for row in table.numbers(*names)],
-            metrics=metrics | logged_only,
-            artifacts=[model, *sorted(plots.glob("*.png"))],
-        ),
-        store=tracking.project_folder(Path.cwd()),
+    tracking.require_recipe(model, params)
+    digest = sha256(model)
+    measured = tracking.speed_of(speed, digest)
+    name, tags = tracking.names_and_tags(digest)
+    made = tracking.Run(
+        name=name,
+        tags=tags,
+        params=params,
+        epochs=[dict(zip(columns, row, strict=True)) for row in table.numbers(*columns)],
+        metrics=metrics | measured,
+        artifacts=[page, pdf, *sorted(plots.glob("*.png"))],
+        model=model,
+        seconds=measured.get("train.seconds", 0.0),
+        data=tracking.archive_of(Path("dvc.lock"), str(params["data.archive"])),
     )
+    logged = tracking.log(made, store=tracking.project_folder(Path.cwd()))
     write_json(tracked, {"params": params, "metrics": metrics})
     if not logged:
         print("nothing else is lost; log it later with: dvc repro -f -s track", file=sys.stderr)

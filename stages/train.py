@@ -5,6 +5,7 @@ from pathlib import Path
 
 from facealign.core import config, tables
 from facealign.core.command import run
+from facealign.core.errors import TrainingError
 from facealign.core.files import file_lock, sha256, write_json
 from facealign.faces import cropping
 from facealign.faces.cropping import Crops
@@ -24,6 +25,11 @@ def _train(
     faces: Crops, recipe: Train, scratch: Path, model: Path, curve: Path, speed: Path
 ) -> None:
     done = loop.train(faces, recipe, scratch)
+    if config.load("train", Train) != recipe:  # DVC would record these values for this model
+        raise TrainingError(
+            "params.yaml: train was changed while its values were trained with; restore them and "
+            "run again: the finished training is kept"
+        )
     lines = [asdict(epoch) for epoch in done.curve]
     tables.write_rows(curve, tuple(lines[0]), [tuple(line.values()) for line in lines])
     checkpoint.save(done.best, model)

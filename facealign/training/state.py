@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import pickle
 import re
 import sys
 from dataclasses import asdict, astuple, dataclass, field
@@ -92,7 +91,7 @@ class State:
     def restore(self, path: Path, device: torch.device) -> None:
         try:
             state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-        except (RuntimeError, pickle.UnpicklingError, EOFError):
+        except Exception:  # torch raises many kinds of error
             raise TrainingError(f"{path}: damaged; remove it to train from the start") from None
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])

@@ -18,8 +18,11 @@ from tests.helpers import PARAMS
         ("filter gone a b c", "error: gone: not a folder"),
         ("filter params.yaml a b c", "error: params.yaml: not a folder"),
         ("train gone m c s", "error: gone/stats.json: No such file or directory"),
-        ("track . params.yaml . . . . out", "error: params.yaml:2: 1 cells, expected 2"),
-        ("track . t.csv params.yaml . . . out", "error: params.yaml: not JSON: Expecting value"),
+        ("track . params.yaml . . . . . . out", "error: params.yaml:2: 1 cells, expected 2"),
+        (
+            "track . t.csv params.yaml . . . . . out",
+            "error: params.yaml: not JSON: Expecting value",
+        ),
         ("show faces index.csv index.csv p out", "error: index.csv: 'b.png': expected a path"),
     ],
 )

@@ -181,7 +181,7 @@ def test_one_mlflow_run_holds_params_epochs_figures_picture_and_model(project: P
     history = client.get_metric_history(run.info.run_id, "validation_nme")
     assert [point.step for point in history] == list(range(1, EPOCHS + 1))
     artifacts = {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert {"model.pt", "all.png"} <= artifacts
+    assert {"model", "report.html", "report.pdf", "all.png"} <= artifacts
     assert len(run.data.tags["dvc.revision"]) == 40
 
 

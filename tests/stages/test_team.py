@@ -119,7 +119,7 @@ def test_two_clones_log_to_one_server_and_register_the_model(
     version = client.get_model_version("facealign", "1")
     assert version.tags["dvc.revision"] == revision
     assert version.run_id in {run.info.run_id for run in runs}
-    got = client.download_artifacts(str(version.run_id), "model.pt", str(tmp_path))
+    got = client.download_artifacts(str(version.run_id), "model/data/model.pt", str(tmp_path))
     assert sha256(Path(got)) == sha256(project.folder / "data" / "model.pt")
 
 
