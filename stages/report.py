@@ -1,5 +1,6 @@
 """Write the report on an experiment: one page for the browser, and a PDF."""
 
+import os
 from pathlib import Path
 
 from facealign.core import config, tables
@@ -36,6 +37,9 @@ def main(
         figures=scoring.summarise(tested, scoring.undetected(truth, found), ced),
         params=config.load_flat(without={"recognition"}),
         ced=ced,
+        # DVC sets these two in experiments
+        experiment=os.environ.get("DVC_EXP_NAME", ""),
+        revision=os.environ.get("DVC_EXP_BASELINE_REV", ""),
     )
     written = landmarks.build(material, config.load("report", Report).language)
     document.write(written, page, pdf)

@@ -19,6 +19,7 @@ from facealign.reports.wording import Finding, Words
 Figures = Mapping[str, Mapping[str, Mapping[str, Any]]]  # metrics/ced.json
 
 _BETTER, _WORSE = 0.99, 1.01  # one percent of the NME is more than the noise between epochs
+_FEWEST_EPOCHS = 10  # to tell whether more would help
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class Rated:
 
     name: str
     figures: Mapping[str, Summary]
+
+    @property
+    def images(self) -> int:
+        count = self.figures["model"]["images"]
+        assert isinstance(count, int)
+        return count
 
 
 def against_dlib(tested: Mapping[str, Tested], config: Ced, words: Words) -> list[Finding]:
@@ -139,11 +146,12 @@ def parts(
 
 def difficulty(subjects: Mapping[str, Sequence[Rated]], words: Words) -> list[Finding]:
     """Where the intervals of the easiest and the hardest group do not overlap."""
-    found = []
+    found, compared = [], False
     for subject, groups in subjects.items():
-        many = [group for group in groups if _images(group) >= FEWEST]
+        many = [group for group in groups if group.images >= FEWEST]
         if len(many) < 2:
             continue
+        compared = True
         easy, difficult = (many[0], many[-1]) if subject == "yaw" else (many[-1], many[0])
         one, two = easy.figures["model"], difficult.figures["model"]
         above, below = one["auc_08_ci95"], two["auc_08_ci95"]
@@ -161,13 +169,15 @@ def difficulty(subjects: Mapping[str, Sequence[Rated]], words: Words) -> list[Fi
                     },
                 )
             )
-    return found or [Finding("none_hard")]
+    return found or [Finding("none_hard" if compared else "none_compared")]
 
 
 def training(losses: np.ndarray, nmes: np.ndarray, words: Words) -> Finding:
     """Whether more epochs would help; loss and validation NME are given epoch by epoch."""
     epochs, best = len(nmes), int(nmes.argmin())
     values: dict[str, str | int] = {"best": best + 1, "epochs": epochs}
+    if epochs < _FEWEST_EPOCHS:
+        return Finding("few_epochs", values)
     later = epochs - epochs // 4
     if nmes[-1] > _WORSE * nmes[best] and losses[-1] < losses[best]:
         worse = words.percent(nmes[-1] / nmes[best] - 1)
@@ -176,9 +186,3 @@ def training(losses: np.ndarray, nmes: np.ndarray, words: Words) -> Finding:
     if best >= later and nmes[best] < _BETTER * before:
         return Finding("still_falling", values | {"fell": words.percent(1 - nmes[best] / before)})
     return Finding("settled", values)
-
-
-def _images(group: Rated) -> int:
-    count = group.figures["model"]["images"]
-    assert isinstance(count, int)
-    return count

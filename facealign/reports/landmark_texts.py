@@ -12,6 +12,19 @@ TEXTS: Texts = {
     ),
     "examples": ("Examples", "Примеры"),
     "data": ("Data", "Данные"),
+    # which run this is
+    "trained": (
+        "Network: {arch} at {size} px, {epochs} epochs, seed {seed}. Archive: {archive}.",
+        "Сеть: {arch}, {size} пикселей, эпох: {epochs}, seed {seed}. Архив: {archive}.",
+    ),
+    "experiment": (
+        "Experiment: {name}, on revision {revision}.",
+        "Эксперимент: {name}, на ревизии {revision}.",
+    ),
+    "no_experiment": (
+        "Not an experiment: its revision is the commit whose dvc.lock has the MD5 of this file.",
+        "Не эксперимент: ревизия — коммит, в dvc.lock которого есть MD5 этого файла.",
+    ),
     # findings
     "better": (
         "{dataset} ({images} images): AUC@0.08 is {model} for the network and {dlib} for dlib. The network is better by "
@@ -98,6 +111,10 @@ TEXTS: Texts = {
         "No significant loss of accuracy on turned, blurred or small faces in these images.",
         "Значимого снижения точности на повёрнутых, размытых или мелких лицах на этих изображениях не выявлено.",
     ),
+    "none_compared": (
+        "Too few test images to compare turned, blurred and small faces with the others.",
+        "Тестовых изображений слишком мало, чтобы сравнить повёрнутые, размытые и мелкие лица с остальными.",
+    ),
     "overfitted": (
         "Validation NME was lowest at epoch {best} of {epochs} and then rose by {worse} while the training loss kept "
         "falling: the network overfits, and more epochs will not help.",
@@ -110,9 +127,14 @@ TEXTS: Texts = {
         "возможно, стоит увеличить число эпох.",
     ),
     "settled": (
-        "Validation NME was lowest at epoch {best} of {epochs} and has levelled off: more epochs are unlikely to help.",
-        "Наименьшая NME на валидации — на эпохе {best} из {epochs}, дальше она почти не менялась: увеличивать число эпох вряд ли "
-        "имеет смысл.",
+        "Validation NME was lowest at epoch {best} of {epochs} and levelled off as the learning rate fell. Only a longer "
+        "training can show whether more epochs help.",
+        "Наименьшая NME на валидации — на эпохе {best} из {epochs}; со снижением скорости обучения она почти перестала меняться. "
+        "Помогут ли ещё эпохи, покажет только более долгое обучение.",
+    ),
+    "few_epochs": (
+        "Validation NME was lowest at epoch {best} of {epochs}: too few epochs to tell whether more would help.",
+        "Наименьшая NME на валидации — на эпохе {best} из {epochs}: эпох слишком мало, чтобы судить, помогут ли ещё.",
     ),
     # methods
     "metric": (
@@ -132,9 +154,11 @@ TEXTS: Texts = {
     ),
     "difficulty_method": (
         "Yaw is estimated from the true points. Sharpness is the share of the finest detail in all detail of the face. "
-        "Size is √(H·W) of the rectangle. Bars are 95 % confidence intervals; the small numbers count the images.",
+        "Size is √(H·W) of the rectangle. Bars are 95 % confidence intervals; the small numbers count the images. Groups of "
+        "fewer than {fewest} images are not drawn.",
         "Угол поворота оценён по истинным точкам. Резкость — доля самых мелких деталей во всех деталях лица. Размер — √(H·W) "
-        "прямоугольника. Отрезки — 95%-е доверительные интервалы, мелкие числа — количество изображений.",
+        "прямоугольника. Отрезки — 95%-е доверительные интервалы, мелкие числа — количество изображений. Группы, в которых "
+        "меньше {fewest} изображений, не показаны.",
     ),
     "dropped_method": (
         "data/dropped.csv lists every dropped file with the reason, data/undetected.csv every undetected face.",
@@ -142,8 +166,8 @@ TEXTS: Texts = {
     ),
     # captions
     "ced_caption": (
-        "CED up to 0.08; higher and further left is better.",
-        "CED до 0,08: чем выше и левее, тем лучше.",
+        "CED up to 0.08; higher and further left is better. In parentheses: images.",
+        "CED до 0,08: чем выше и левее, тем лучше. В скобках — число изображений.",
     ),
     "regions_caption": (
         "Mean error of each region over all test images; shorter is better.",

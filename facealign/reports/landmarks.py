@@ -11,6 +11,7 @@ import numpy as np
 from facealign.core import images
 from facealign.core.tables import KEY
 from facealign.evaluation import scoring
+from facealign.evaluation.metrics import FEWEST
 from facealign.evaluation.scoring import ALL
 from facealign.faces.drawing import Colour
 from facealign.reports import contact_sheet, findings, report_figures, sections
@@ -36,6 +37,7 @@ def build(material: Material, language: Language) -> Document:
     words = Words(language, TEXTS)
     measured = bool(len(material.model.faces))
     blocks: list[Block] = [
+        Text(_origin(material, words)),
         *sections.summary(_findings(material, words), words),
         *(_results(material, words) if measured else []),
         *(_difficulty(material, words) if measured else []),
@@ -46,6 +48,17 @@ def build(material: Material, language: Language) -> Document:
     ]
     datasets = ", ".join(sorted(set(material.index["dataset"])))
     return Document(language, words("title", datasets=datasets), blocks)
+
+
+def _origin(material: Material, words: Words) -> str:
+    """Which run this is, without what differs between runs of the same inputs."""
+    where = words("no_experiment")
+    if material.experiment:
+        where = words("experiment", name=material.experiment, revision=material.revision[:7])
+    params = material.params
+    names = {"archive": "data.archive", "arch": "train.arch", "size": "crop.size"}
+    names |= {"epochs": "train.epochs", "seed": "train.seed"}
+    return f"{words('trained', **{key: params[name] for key, name in names.items()})} {where}"
 
 
 def _findings(material: Material, words: Words) -> Iterator[Finding]:
@@ -106,8 +119,10 @@ def _results(material: Material, words: Words) -> Iterator[Block]:
 
 def _difficulty(material: Material, words: Words) -> Iterator[Block]:
     yield Heading(words("difficulty"))
-    yield Text(words("difficulty_method"))
-    yield Picture(report_figures.groups(material.difficulty, words), words("difficulty_caption"))
+    yield Text(words("difficulty_method", fewest=FEWEST))
+    if any(group.images >= FEWEST for groups in material.difficulty.values() for group in groups):
+        curves = report_figures.groups(material.difficulty, words)
+        yield Picture(curves, words("difficulty_caption"))
 
 
 def _examples(material: Material, words: Words) -> Iterator[Block]:

@@ -41,6 +41,8 @@ class Material:
     figures: Figures  # metrics/ced.json
     params: Mapping[str, Any]  # flat
     ced: Ced
+    experiment: str = ""  # its name; empty if `dvc repro` has made the report
+    revision: str = ""  # that the experiment was run on
 
     @property
     def model(self) -> Tested:

@@ -9,7 +9,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from facealign.evaluation import metrics
-from facealign.evaluation.metrics import Summary
+from facealign.evaluation.metrics import FEWEST
 from facealign.reports.figures import (
     METHODS,
     grouped,
@@ -35,7 +35,7 @@ def ced(errors: Mapping[str, Mapping[str, np.ndarray]], words: Words) -> bytes:
             label = f"{words.method(method)}, AUC {area}"
             axes.step(at, share, where="post", color=colour, linestyle=dashes, label=label)
         axes.set(
-            title=plain(words.dataset(dataset)),
+            title=plain(f"{words.dataset(dataset)} ({len(methods['model'])})"),
             xlim=(0, metrics.LIMIT),
             ylim=(0, 1),
             xlabel=words("error_axis"),
@@ -71,12 +71,13 @@ def regions(errors: Mapping[str, Mapping[str, float]], words: Words) -> bytes:
 
 @styled
 def groups(subjects: Mapping[str, Sequence[Rated]], words: Words) -> bytes:
-    """A panel for yaw, sharpness and size each: AUC of every group, with its interval."""
+    """A panel for yaw, sharpness and size each: AUC of every group that is large enough, with its
+    interval."""
     figure, panels = side_by_side(len(subjects), 3.2)
     for axes, (subject, rated) in zip(panels, subjects.items(), strict=True):
         methods = list(rated[0].figures)
         for row, method in enumerate(methods):
-            values = np.array([_auc(group.figures[method]) for group in rated])
+            values = np.array([_auc(group, method) for group in rated])
             colour, dashes = METHODS[method]
             axes.errorbar(
                 grouped(len(rated), row, len(methods), 0.12 * len(methods))[0],
@@ -92,8 +93,7 @@ def groups(subjects: Mapping[str, Sequence[Rated]], words: Words) -> bytes:
             )
         axes.set(xlabel=words(subject), ylabel="AUC@0.08", xlim=(-0.5, len(rated) - 0.5))
         names = [words(its.name) if subject == "sharpness" else its.name for its in rated]
-        counts = [group.figures[methods[0]]["images"] for group in rated]
-        labels = [f"{name}\n{count}" for name, count in zip(names, counts, strict=True)]
+        labels = [f"{name}\n{its.images}" for name, its in zip(names, rated, strict=True)]
         axes.set_xticks(range(len(rated)), labels, fontsize=8)
         _numbers(axes.yaxis, words, 2)
     low = min(axes.get_ylim()[0] for axes in panels)
@@ -122,8 +122,11 @@ def learning(columns: Mapping[str, np.ndarray], kept: int, words: Words) -> byte
     return png(figure)
 
 
-def _auc(figures: Summary) -> tuple[float, float, float]:
-    value, interval = figures["auc_08"], figures["auc_08_ci95"]
+def _auc(group: Rated, method: str) -> tuple[float, float, float]:
+    """The value and its interval; matplotlib leaves out what is not a number."""
+    if group.images < FEWEST:
+        return np.nan, np.nan, np.nan
+    value, interval = group.figures[method]["auc_08"], group.figures[method]["auc_08_ci95"]
     assert isinstance(value, float) and isinstance(interval, list)
     return value, interval[0], interval[1]
 

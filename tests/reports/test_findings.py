@@ -129,18 +129,22 @@ def test_a_group_is_harder_only_if_the_intervals_say_so() -> None:
     easier = {"size": rated(errors, errors + 0.02)}  # small faces are easier: no such sentence
     assert findings.difficulty(easier, WORDS) == [Finding("none_hard")]
     assert findings.difficulty({"yaw": rated(errors, errors[:3] + 0.05)}, WORDS) == [
-        Finding("none_hard")
+        Finding("none_compared")
     ]
 
 
 @pytest.mark.parametrize(
     ("nmes", "losses", "text"),
     [
-        ([0.09, 0.05, 0.03, 0.031, 0.032, 0.033, 0.034, 0.035], "falling", "overfitted"),
-        ([0.09, 0.05, 0.03, 0.031, 0.032, 0.033, 0.034, 0.035], "rising", "settled"),
-        ([0.09, 0.08, 0.07, 0.06, 0.05, 0.04, 0.03, 0.02], "falling", "still_falling"),
-        ([0.09, 0.05, 0.03, 0.02, 0.02, 0.02, 0.02, 0.02], "falling", "settled"),
-        ([0.09], "falling", "settled"),
+        (
+            [0.09, 0.05, 0.03, 0.03, 0.03, 0.031, 0.032, 0.033, 0.034, 0.035],
+            "falling",
+            "overfitted",
+        ),
+        ([0.09, 0.05, 0.03, 0.03, 0.03, 0.031, 0.032, 0.033, 0.034, 0.035], "rising", "settled"),
+        ([0.11, 0.1, 0.09, 0.08, 0.07, 0.06, 0.05, 0.04, 0.03, 0.02], "falling", "still_falling"),
+        ([0.09, 0.05, 0.03, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02], "falling", "settled"),
+        ([0.09], "falling", "few_epochs"),
     ],
 )
 def test_the_learning_curve_is_read(nmes: list[float], losses: str, text: str) -> None:

@@ -1,6 +1,7 @@
 """The report on a handful of pictures; tests/test_pipeline.py makes one of a real run."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from facealign.reports.document import (
     Items,
     Picture,
     Table,
+    Text,
     write,
 )
 from facealign.reports.material import Material
@@ -76,7 +78,13 @@ def make(tmp_path: Path, astronaut: np.ndarray, face: np.ndarray) -> Make:
                 },
             ),
             figures=scoring.summarise(tested, scoring.undetected(index, boxes), CED),
-            params={"train.arch": "onet", "train.epochs": 3},
+            params={
+                "data.archive": "data/demo.tgz",
+                "crop.size": 48,
+                "train.arch": "onet",
+                "train.epochs": 3,
+                "train.seed": 1,
+            },
             ced=CED,
         )
 
@@ -113,7 +121,24 @@ def test_it_has_every_section_and_says_what_was_measured(make: Make) -> None:
         ["300W", "test", "3", "3", "0", ""],
         ["300W", "training", "2", "2", "1", "39-point profiles: 1"],
     ]
-    assert params.rows[1:] == [["train.arch", "onet"], ["train.epochs", "3"]]
+    assert params.rows[1:] == [[name, str(value)] for name, value in make().params.items()]
+    first = document.blocks[0]
+    assert isinstance(first, Text)
+    assert first.text.startswith(
+        "Network: onet at 48 px, 3 epochs, seed 1. Archive: data/demo.tgz. Not an experiment: "
+    )
+    run = replace(make(), experiment="short", revision="0123456789")
+    [first, *_] = landmarks.build(run, "en").blocks
+    assert isinstance(first, Text)
+    assert first.text.endswith("Archive: data/demo.tgz. Experiment: short, on revision 0123456.")
+
+
+def test_few_epochs_and_few_images_support_no_conclusion(make: Make) -> None:
+    document = landmarks.build(make(), "en")
+    assert "at epoch 2 of 3: too few epochs to tell whether more would help" in said(document)
+    assert "Too few test images to compare turned, blurred and small faces" in said(document)
+    captions = [block.caption for block in document.blocks if isinstance(block, Picture)]
+    assert not any(caption.startswith("AUC@0.08 by yaw") for caption in captions)
 
 
 def test_a_test_picture_that_was_learnt_from_is_shown(make: Make) -> None:
