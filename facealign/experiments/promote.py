@@ -18,14 +18,19 @@ def main(experiment: Path) -> None:
     workspace.refuse_changes()
     # not with `dvc exp apply`, which fails if the recognition pipeline was never run
     commit, paths = known[name].commit, workspace.products()
-    kept = git("ls-tree", "-r", "-z", "--name-only", commit, "--", *paths).decode().split("\0")
-    git("checkout", "-q", commit, "--", *kept[:-1])
+    kept, before = revisions.files(commit, paths), revisions.files("HEAD", paths)
+    git("checkout", "-q", commit, "--", *kept)
+    # such as the curves of a data set that its archive lacks
+    if lacking := sorted(set(before) - set(kept)):
+        git("rm", "-q", "--force", "--", *lacking)
+    if not git("diff", "--cached", "--name-only"):
+        raise ExperimentError(f"{name}: nothing to promote, the last commit has these results")
     checkout = ["dvc", "checkout", "--quiet", "--force", "dvc.yaml"]
     if subprocess.run(checkout, check=False).returncode:
         raise ExperimentError(f"{name}: dvc checkout failed; to go back: {workspace.way_back()}")
     git("commit", "-q", "-m", f"Promote {name}")
     others = git("diff", "-z", "--name-only", commit, "HEAD").decode().split("\0")[:-1]
-    if others := [path for path in others if path not in kept]:
+    if others := [path for path in others if path not in {*kept, *before}]:
         raise ExperimentError(
             f"promoted, but the experiment was run with other versions of {', '.join(others)}; "
             f"compare them: git diff {commit[:7]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -115,6 +116,12 @@ def newest() -> dict[str, Experiment]:
             first, rest, name = match.groups()
             found[name] = Experiment(name, commit, first + rest)
     return found
+
+
+def files(commit: str, paths: Sequence[str]) -> list[str]:
+    """The files of a commit at or below these paths."""
+    listed = git("ls-tree", "-r", "-z", "--name-only", commit, "--", *paths)
+    return listed.decode().split("\0")[:-1]
 
 
 def git(*arguments: str) -> bytes:

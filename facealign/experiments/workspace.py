@@ -11,9 +11,11 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+import psutil
 import yaml
 
 from facealign.core.errors import ExperimentError
+from facealign.experiments import revisions
 from facealign.experiments.revisions import git
 
 PIPELINES = ("dvc.yaml", "stages/recognition/dvc.yaml")
@@ -27,7 +29,22 @@ def changed() -> list[str]:
     return [line[3:] for line in known.split("\0") if line] + new.split("\0")[:-1]
 
 
+def running() -> list[str]:
+    """The commands of DVC that are running stages here, with their process numbers."""
+    try:
+        holders = json.loads(Path(".dvc/tmp/rwlock").read_text(encoding="utf-8"))["write"].values()
+        commands = {holder["pid"]: holder["cmd"] for holder in holders}
+    except (OSError, ValueError, KeyError):  # nothing has run, or DVC is rewriting the file
+        return []
+    return [f"{pid} ({cmd})" for pid, cmd in sorted(commands.items()) if psutil.pid_exists(pid)]
+
+
 def refuse_changes() -> None:
+    if commands := running():
+        raise ExperimentError(
+            f"DVC is still running here: process {', '.join(commands)}; wait until it has ended, "
+            "or end it: kill -INT PID"
+        )
     if files := changed():
         # a killed DVC leaves half an experiment behind, and Git with a detached HEAD
         raise ExperimentError(
@@ -51,8 +68,7 @@ def restore() -> None:
     paths = products()
     git("reset", "-q", "--", *paths)
     git("clean", "-fdq", "--", *paths)
-    kept = git("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", *paths).decode()
-    git("checkout", "-q", "HEAD", "--", *kept.split("\0")[:-1])
+    git("checkout", "-q", "HEAD", "--", *revisions.files("HEAD", paths))
 
 
 def dvc(*words: str, log: Path) -> bool:
@@ -121,5 +137,6 @@ def outs() -> dict[str, bool]:
 
 def way_back() -> str:
     """The commands that restore the workspace."""
-    away = "git checkout ." if git("branch", "--show-current") else "git checkout -f BRANCH"
-    return f"{away} && dvc checkout --force dvc.yaml"
+    # -f restores what is staged, too
+    branch = git("branch", "--show-current").decode().strip() or "BRANCH"
+    return f"git checkout -f {branch} && dvc checkout --force dvc.yaml"

@@ -1,11 +1,8 @@
-"""Sweeps with real dvc, in a project whose one stage takes no time."""
+"""Sweeps with real dvc, in a small project."""
 
 import os
 import re
-import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,47 +13,8 @@ import yaml
 from facealign.core.errors import FacealignError
 from facealign.core.files import sha256
 from facealign.experiments import revisions
-from tests.helpers import ROOT
+from tests.experiments.small import Small
 
-PARAMS = """\
-data:
-  archive: data/model.pt
-  datasets: [300W, Menpo]   # a comment that DVC's rewriting need not keep
-train:
-  arch: onet
-  loss: wing
-  rate: 0.002
-  init: none
-  init_sha256: ''
-"""
-PIPELINE = """\
-stages:
-  train:
-    cmd: python work.py
-    deps: [work.py]
-    params: [data, train]
-    outs:
-      - data/model.pt
-      - metrics/ced.json: {cache: false}
-      - plots/ced: {cache: false}
-"""
-WORK = """\
-import pathlib, time, yaml
-params = yaml.safe_load(open("params.yaml"))
-for folder in ("data", "metrics", "plots/ced"):
-    pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-for dataset in params["data"]["datasets"]:
-    pathlib.Path(f"plots/ced/{dataset}.csv").write_text("error,share\\n")
-pathlib.Path("data/model.pt").write_text(str(params))
-print("the loss is", params["train"]["loss"], flush=True)
-assert params["train"]["loss"] != "broken", "no such loss"
-if params["train"]["loss"] == "meddling":
-    pathlib.Path("notes.md").write_text("changed meanwhile")
-if params["train"]["loss"] == "endless":
-    pathlib.Path("data/.started").touch()
-    time.sleep(600)
-pathlib.Path("metrics/ced.json").write_text(str(params["train"]["rate"]))
-"""
 LIST = """\
 all: {data.datasets: [300W, ytf]}
 first:
@@ -66,82 +24,6 @@ broken:
 second:
   train.loss: l1
 """
-NOTES = {"list.yaml", "data/.started"}
-
-
-class Small:
-    """A project with a Git repository, a DVC cache and this project's sweep."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in ("facealign", "stages"):
-            shutil.copytree(
-                ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "dvc.lock")
-            )
-        files = {
-            "params.yaml": PARAMS,
-            "dvc.yaml": PIPELINE,
-            "stages/recognition/dvc.yaml": "stages: {}",
-            "work.py": WORK,
-            "notes.md": "as committed",
-            ".gitignore": "__pycache__\ndata/.started\n",
-            ".dvc/config": "[core]\n    analytics = false\n    autostage = false\n",
-            ".dvc/.gitignore": "/tmp\n/cache\n",
-        }
-        for name, text in files.items():
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8")
-        self.run("git", "init", "-q", "-b", "main")
-        self.run("git", "config", "user.name", "a tester")
-        self.run("git", "config", "user.email", "tester@example.org")
-        self.run("dvc", "repro")
-        self.run("git", "add", "-A")
-        self.run("git", "commit", "-q", "-m", "the baseline")
-
-    def start(self, *command: str) -> "subprocess.Popen[str]":
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("DVC_")}
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=kept | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def run(self, *command: str, fails: bool = False) -> str:
-        process = self.start(*command)
-        said, _ = process.communicate()
-        assert (process.returncode != 0) == fails, said
-        return said
-
-    def sweep(self, text: str, fails: bool = False) -> str:
-        (self.folder / "list.yaml").write_text(text, encoding="utf-8")
-        return self.run("python", "-m", "facealign.experiments.sweep", "list.yaml", fails=fails)
-
-    def experiments(self) -> list[str]:
-        listed = self.run(
-            "git", "for-each-ref", "--format=%(refname)", "refs/exps/[0-9a-f][0-9a-f]/**"
-        )
-        return sorted(line.rsplit("/", 1)[1] for line in listed.splitlines())
-
-    def state(self) -> dict[str, bytes]:
-        """All files but Git's, DVC's and the list."""
-        files = [path for path in self.folder.rglob("*") if path.is_file()]
-        names = {path.relative_to(self.folder).as_posix(): path for path in files}
-        return {
-            name: path.read_bytes()
-            for name, path in names.items()
-            if not name.startswith((".git/", ".dvc/"))
-            and name not in {"list.yaml", "data/.started"}
-        }
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    """Tests leave its workspace as it is after a commit."""
-    return Small(tmp_path_factory.mktemp("small"))
 
 
 def test_a_sweep_survives_a_failure_and_goes_on_where_it_was(small: Small) -> None:
@@ -245,7 +127,7 @@ def test_uncommitted_changes_are_named_and_stay(small: Small, name: str) -> None
     said = small.sweep("x: {train.loss: l1}", fails=True)
     assert said == (
         f"error: uncommitted changes: {name}; commit them, or, if a killed experiment left them: "
-        "git checkout . && dvc checkout --force dvc.yaml\n"
+        "git checkout -f main && dvc checkout --force dvc.yaml\n"
     )
     assert path.read_bytes() == before + b"\n# mine\n"
     path.write_bytes(before)
@@ -310,9 +192,12 @@ def test_after_a_killed_sweep_the_way_back_is_the_one_it_names(small: Small) -> 
         time.sleep(0.05)
     children = psutil.Process(process.pid).children()
     process.kill()
+    process.communicate()
+    said = small.sweep(text, fails=True)
+    assert said.startswith(f"error: DVC is still running here: process {children[0].pid} (")
+    assert "dvc exp run -n killed" in said and "wait until it has ended, or end it" in said
     for child in children:
         os.killpg(child.pid, signal.SIGKILL)
-    process.communicate()
     psutil.wait_procs(children, timeout=60)  # as long as one is there, its locks count
     said = small.sweep(text, fails=True)
     assert "params.yaml" in said
