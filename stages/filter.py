@@ -7,12 +7,13 @@ from pathlib import Path
 from facealign.core import config, tables
 from facealign.core.command import run
 from facealign.core.files import write_json
-from facealign.data.filtering import Data, Drop, filter_faces, summarise
+from facealign.data.filtering import Data, Drop, filter_faces, require_train, summarise
 
 
 def main(faces: Path, index: Path, dropped: Path, summary: Path) -> None:
     data = config.load("data", Data)
     kept, drops = filter_faces(faces, data.datasets, data.test_only, data.points)
+    require_train(kept, drops, data.points)
     kept.write(index, "dataset", "split", "size", "points")
     tables.write_rows(dropped, [field.name for field in fields(Drop)], map(astuple, drops))
     counts = summarise(kept, drops)

@@ -85,6 +85,21 @@ def filter_faces(
     return faces, sorted(drops, key=lambda drop: drop.image)
 
 
+def require_train(faces: Faces, drops: Iterable[Drop], count: int = COUNT) -> None:
+    """Refuse faces that nothing can be learnt from, and say what became of the train images."""
+    if (faces.splits == "train").any():
+        return
+    reasons = Counter(
+        f"{drop.reason} ({drop.detail})" if drop.reason == "wrong_count" else drop.reason
+        for drop in drops
+        if dataset_and_split(drop.image)[1] == "train"
+    )
+    listed = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common())
+    raise InputError(
+        f"data.datasets: no train image with {count} points; dropped: {listed or 'none'}"
+    )
+
+
 def check_names(key: str, datasets: Iterable[str]) -> None:
     for name in datasets:
         if not _NAME.fullmatch(name):

@@ -1,4 +1,5 @@
 import os
+import re
 from pathlib import Path
 
 import cv2
@@ -8,7 +9,7 @@ import pytest
 from facealign.core.errors import ArchiveError, ConfigError, InputError
 from facealign.core.faces import Faces
 from facealign.data.annotations import format_pts
-from facealign.data.filtering import Drop, filter_faces, summarise
+from facealign.data.filtering import Drop, filter_faces, require_train, summarise
 
 PICTURE = bytes(cv2.imencode(".png", np.zeros((200, 300, 3), np.uint8))[1])
 
@@ -118,6 +119,21 @@ def test_the_summary_counts_per_data_set_and_split() -> None:
         },
         "Menpo": {"test": {"kept": 0, "dropped": 1, "reasons": {"profile_39": 1}}},
     }
+
+
+def test_an_archive_without_a_train_face_says_what_was_dropped(
+    tmp_path: Path, face: np.ndarray
+) -> None:
+    add_face(tmp_path, "300W/test/a", face)
+    for name in ("a", "b"):
+        add_face(tmp_path, f"300W/train/{name}", np.resize(face, (98, 2)))
+    add(tmp_path, "300W/train/c.png", PICTURE)
+    kept, drops = filter_faces(tmp_path, ["300W"])
+    expected = "no train image with 68 points; dropped: 2 wrong_count (98 points), 1 no_points"
+    with pytest.raises(InputError, match=re.escape(expected)):
+        require_train(kept, drops)
+    add_face(tmp_path, "300W/train/d", face)
+    require_train(*filter_faces(tmp_path, ["300W"]))
 
 
 def test_a_name_used_in_train_and_test_stays_two_faces(tmp_path: Path, face: np.ndarray) -> None:

@@ -1,4 +1,3 @@
-
 import pytest
 
 from tests.experiments.small import Small
