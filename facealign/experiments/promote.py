@@ -15,9 +15,10 @@ def main(experiment: Path) -> None:
     name, known = str(experiment), revisions.newest()
     if name not in known:
         raise ExperimentError(unknown_name("experiment", name, list(known)))
-    workspace.refuse_changes()
+    commit = known[name].commit
+    workspace.refuse_changes(but=commit)  # after `dvc exp run`, the workspace holds the experiment
+    paths = workspace.products()
     # not with `dvc exp apply`, which fails if the recognition pipeline was never run
-    commit, paths = known[name].commit, workspace.products()
     kept, before = revisions.files(commit, paths), revisions.files("HEAD", paths)
     git("checkout", "-q", commit, "--", *kept)
     # such as the curves of a data set that its archive lacks

@@ -39,13 +39,17 @@ def running() -> list[str]:
     return [f"{pid} ({cmd})" for pid, cmd in sorted(commands.items()) if psutil.pid_exists(pid)]
 
 
-def refuse_changes() -> None:
+def refuse_changes(but: str = "HEAD") -> None:
+    """Refuse files that differ from the last commit and from the commit `but`."""
     if commands := running():
         raise ExperimentError(
             f"DVC is still running here: process {', '.join(commands)}; wait until it has ended, "
             "or end it: kill -INT PID"
         )
-    if files := changed():
+    files = changed()
+    if files:
+        files = git("diff", "-z", "--name-only", but, "--", *files).decode().split("\0")[:-1]
+    if files:
         # a killed DVC leaves half an experiment behind, and Git with a detached HEAD
         raise ExperimentError(
             f"uncommitted changes: {', '.join(files)}; commit them, or, if a killed experiment "
