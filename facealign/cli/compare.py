@@ -12,13 +12,16 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         commands,
         run,
         "compare",
-        "tell whether two images show the same person",
-        "Print the cosine similarity of each face in one image to each face in the other: 1 for "
-        "identical images, about 0 for different people.",
+        "how similar the faces of two images are",
+        "Print the cosine similarity of each face in one image to each face in the other, 1 for "
+        "identical images, and how many pairs of real photographs are more similar. It is no "
+        "verdict: people in one photograph are often as similar as two photographs of one person.",
     )
     parser.add_argument("one", metavar="A", help="an image")
     parser.add_argument("other", metavar="B", help="another image")
-    parser.add_argument("--json", action="store_true", help="print all pairs as JSON")
+    parser.add_argument(
+        "--json", action="store_true", help="print pairs and what was measured as JSON"
+    )
     options.add_recogniser(parser)
     options.add_model(parser)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from facealign.core.geometry import Box
 from facealign.core.parallel import map_in_order
 from facealign.inference.aligner import Aligner
 from facealign.inference.folders import Source, find_pictures
-from facealign.recognition.recogniser import RELEASED, Recogniser
+from facealign.recognition.recogniser import KINDS, RELEASED, Measured, Recogniser
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,25 +87,39 @@ def compare(one: str, other: str, recogniser: Recogniser, aligner: Aligner, as_j
     for place in order.tolist():
         similarity = float(cosines.flat[place])
         row, column = divmod(place, cosines.shape[1])
-        same = None if measured is None else similarity > measured.threshold
-        pairs.append({"one": row + 1, "other": column + 1, "similarity": similarity, "same": same})
+        higher = None if measured is None else measured.more_similar(similarity)
+        pair = {"one": row + 1, "other": column + 1, "similarity": similarity}
+        pairs.append(pair | {"more_similar": higher})
     if as_json:
         known = None if measured is None else vars(measured)
         print(json.dumps({"measured": known, "pairs": pairs}))
         return 0
-    verdicts = {None: "", True: "  probably the same person", False: "  not clearly the same"}
     for pair in pairs:
-        verdict = f"{pair['similarity']:.3f}{verdicts[pair['same']]}"
-        print(f"face {pair['one']}, face {pair['other']}: {verdict}")
+        shares = "" if measured is None else _in_words(measured, pair["more_similar"])
+        print(f"face {pair['one']}, face {pair['other']}: {pair['similarity']:.3f}{shares}")
     if measured is not None:
         print(
-            f"(The threshold is {measured.threshold:.3f}. On {measured.people} held-out people, 1 "
-            f"in 100 pairs of different people and {100 * measured.accepted:.0f} in 100 pairs of "
-            "the same person are above it. On pictures unlike those, such as generated faces, it "
-            "is less reliable.)",
+            f"(Measured on photographs of {measured.people} people and {measured.photographs} with "
+            "several faces. The shares are not the probability that a pair is of one person, and "
+            "do not hold for other pictures, such as generated faces.)",
             file=sys.stderr,
         )
     return 0
+
+
+def _in_words(measured: Measured, shares: Mapping[str, float]) -> str:
+    same, different, together = (_percent(shares[kind], measured.pairs[kind]) for kind in KINDS)
+    return (
+        f" (more similar than this: {same} of pairs of one person, {different} of two people, "
+        f"{together} of two people in one photograph)"
+    )
+
+
+def _percent(share: float, pairs: int) -> str:
+    least = max(3 / pairs, 1e-4)  # if none of n pairs is more similar, up to 3 / n may be (95 %)
+    if share < least:
+        return f"under {100 * least:.1g} %"
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"
 
 
 def _embed_all(

@@ -21,15 +21,46 @@ from facealign.recognition.recipe import Points
 RELEASED = Path(__file__).with_name("weights") / "recogniser.onnx"
 _BATCH = 64
 _DIMENSIONS = 4096  # of an embedding, at most
+FACT = "facealign.similarities"  # of the metadata: what was measured
+SAME, DIFFERENT, TOGETHER = "same", "different", "together"
+KINDS = (SAME, DIFFERENT, TOGETHER)  # pairs of one person, of two, of two in one photograph
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A recogniser's error rates, measured on pairs of held-out people."""
+    """How similar pairs of real photographs are, as `facealign.recognition.measure` stores it."""
 
-    threshold: float  # the cosine above which one in a hundred pairs of different people lies
-    accepted: float  # the share of pairs of one person above it
     people: int
+    photographs: int  # with several faces
+    pairs: dict[str, int]  # of each of KINDS
+    levels: list[float]  # cosines, rising
+    above: dict[str, list[float]]  # the share of each kind's pairs that exceeds each level
+
+    @staticmethod
+    def parse(text: str) -> Measured:
+        """Of anyone's file: ValueError if it is anything else."""
+        try:
+            read = Measured(**json.loads(text))
+            curves = np.array([read.levels, *(read.above[kind] for kind in KINDS)], np.float64)
+            counts = [read.people, read.photographs, *(read.pairs[kind] for kind in KINDS)]
+        except (TypeError, LookupError, OverflowError, RecursionError) as error:
+            raise ValueError(str(error)) from None
+        levels, *above = curves
+        sound = (
+            curves.size > 0
+            and all(type(count) is int and count > 0 for count in counts)
+            and bool((np.diff(levels) > 0).all() and (curves[1:] >= 0).all())
+            and bool((curves <= 1).all())
+        )
+        if not sound:
+            raise ValueError("counts, levels or shares out of range")
+        pairs = {kind: read.pairs[kind] for kind in KINDS}
+        shares = {kind: share.tolist() for kind, share in zip(KINDS, above, strict=True)}
+        return Measured(read.people, read.photographs, pairs, levels.tolist(), shares)
+
+    def more_similar(self, cosine: float) -> dict[str, float]:
+        """The share of each kind's pairs that are more similar; linear between two levels."""
+        return {kind: float(np.interp(cosine, self.levels, self.above[kind])) for kind in KINDS}
 
 
 class Recogniser:
@@ -46,11 +77,11 @@ class Recogniser:
         if self.points not in map(str, get_args(Points)):
             raise self._session.error(f"facealign.points is {self.points[:40]!r}")
         self.rim = int(self._session.number("rim", 0, LARGEST))
-        measured = facts.get("facealign.measured")
+        measured = facts.get(FACT)
         try:
-            self.measured = None if measured is None else Measured(**json.loads(measured))
-        except (TypeError, ValueError, RecursionError):
-            raise self._session.error(f"facealign.measured is {str(measured)[:40]!r}") from None
+            self.measured = None if measured is None else Measured.parse(measured)
+        except ValueError:
+            raise self._session.error(f"{FACT} is {str(measured)[:40]!r}") from None
         self.size = self._session.size
         self._check(self._session.try_out())
 

@@ -200,11 +200,20 @@ def test_faces_are_compared_and_embedded_by_the_bundled_recogniser(
     images.write(tmp_path / "same.jpg", (astronaut[20:330, 90:350] * 0.8).astype(np.uint8))
     status, out, err = run(capsys, "compare", tmp_path / "one.png", tmp_path / "same.jpg")
     assert status == 0 and re.fullmatch(
-        r"face 1, face 1: 0\.\d{3}  probably the same person\n", out
+        r"face 1, face 1: 0\.9\d\d \(more similar than this: under 0\.06 % of pairs of one person, "
+        r"under 0\.01 % of two people, under 0\.5 % of two people in one photograph\)\n",
+        out,
     )
-    assert "On 76 held-out people, 1 in 100 pairs of different people" in err
+    assert re.search(r"of \d{4} people and \d{3} with several faces", err) and "probability" in err
+    assert "the same person" not in out + err
     _, out, _ = run(capsys, "compare", tmp_path / "one.png", album / "both.png", "--json")
-    pairs = json.loads(out)["pairs"]
+    found = json.loads(out)
+    pairs, measured = found["pairs"], found["measured"]
+    for pair in pairs:
+        assert pair["more_similar"].keys() == measured["pairs"].keys() == measured["above"].keys()
+        curve = measured["above"]["same"]
+        expected = np.interp(pair["similarity"], measured["levels"], curve)
+        assert pair["more_similar"]["same"] == pytest.approx(expected)
     assert sorted((pair["one"], pair["other"]) for pair in pairs) == [(1, 1), (1, 2)]
     assert pairs[0]["similarity"] >= pairs[1]["similarity"]
     status, _, _ = run(capsys, "compare", tmp_path / "one.png", album / "nobody.png")

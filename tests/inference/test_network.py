@@ -116,7 +116,7 @@ def test_any_other_file_is_refused(
     ("options", "words"),
     [
         ({"facts": {"points": "7"}}, "facealign.points is '7'"),
-        ({"facts": {"points": "5", "measured": "[1]"}}, "facealign.measured is '[1]'"),
+        ({"facts": {"points": "5", "similarities": "[1]"}}, "facealign.similarities is '[1]'"),
         ({"facts": {"points": "5"}}, "expected one embedding a face"),
         ({"facts": {"points": "5"}, "outputs": [8], "value": np.inf}, "no numbers"),
     ],
