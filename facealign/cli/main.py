@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from io import TextIOWrapper
 
 from facealign import __version__
 from facealign.cli import (
@@ -20,7 +19,7 @@ from facealign.cli import (
     video,
     webcam,
 )
-from facealign.core.command import stop_on_sigterm
+from facealign.core.command import print_any_text, stop_on_sigterm
 from facealign.core.errors import FacealignError
 
 # Each module has `add`, which describes the command, and `run`, which imports what it needs: the
@@ -34,8 +33,7 @@ def main() -> None:
         sys.stdout = open(os.devnull, encoding="utf-8")  # noqa: SIM115, PTH123
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
-    if isinstance(sys.stdout, TextIOWrapper):  # file names may not be UTF-8
-        sys.stdout.reconfigure(errors="backslashreplace")
+    print_any_text()
     arguments = _parser().parse_args()
     # Silence what OpenCV and FFmpeg print about a bad file: our one-line error replaces it
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")

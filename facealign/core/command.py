@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 
 from facealign.core.errors import FacealignError
@@ -14,6 +15,7 @@ def run(main: Callable[..., None]) -> None:
     """Call `main` with the paths of the command line; bad input, a missing file and a full disk
     end in one line, without a traceback."""
     stop_on_sigterm()
+    print_any_text()
     logging.basicConfig(format="%(levelname)s: %(message)s")
     parameters = inspect.signature(main).parameters.values()
     fixed = [one.name for one in parameters if one.kind is not one.VAR_POSITIONAL]
@@ -37,6 +39,12 @@ def run(main: Callable[..., None]) -> None:
         sys.exit(f"error: out of memory: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def print_any_text() -> None:
+    """Print escapes for characters that the terminal lacks, and for names that are not UTF-8."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def stop_on_sigterm() -> None:

@@ -1,6 +1,8 @@
 """What a stage prints about inputs that it cannot use."""
 
 import importlib
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,3 +49,18 @@ def test_a_programming_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "argv", ["x"])
     with pytest.raises(KeyError):
         run(main)
+
+
+def test_a_terminal_that_lacks_a_character_gets_its_escape(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(
+        "from facealign.core.command import run\nrun(lambda: print('0.1\N{EN DASH}0.2'))\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "script.py")],
+        env=os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("0.1\\u20130.2\n", "", 0)
