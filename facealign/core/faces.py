@@ -10,10 +10,8 @@ import numpy as np
 
 from facealign.core import tables
 from facealign.core.errors import InputError
-from facealign.core.geometry import CORNERS, Box
+from facealign.core.geometry import CORNERS, FARTHEST, Box, possible
 from facealign.core.tables import KEY, POINT_COLUMNS, SCORE_COLUMNS, Table, dataset_and_split
-
-FARTHEST = 1e7  # pixels: no image is so large
 
 
 @dataclass(frozen=True)
@@ -85,12 +83,8 @@ class Faces:
         if "points" in columns:
             flat = columns["points"]
             columns["points"] = flat.reshape(len(flat), flat.shape[1] // 2, 2)
-        if "box" in columns:
-            left, top, right, bottom = columns["box"].T
-            if (
-                (np.abs(columns["box"]) > FARTHEST).any(axis=1) | (right <= left) | (bottom <= top)
-            ).any():
-                raise InputError(f"{table.path}: a box without width or height, or far outside")
+        if "box" in columns and not possible(columns["box"]).all():
+            raise InputError(f"{table.path}: a box without width or height, or far outside")
         if "size" in columns:
             sides = columns["size"]
             if ((sides < 1) | (sides > FARTHEST) | (sides % 1 != 0)).any():

@@ -15,6 +15,9 @@ from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
+FARTHEST = 1e7  # pixels: no image is so large
+SMALLEST = 1e-3  # pixels: no face is so small
+
 
 @dataclass(frozen=True)
 class Box:
@@ -65,6 +68,14 @@ class Box:
 
 
 CORNERS = tuple(field.name for field in fields(Box))
+
+
+def possible(boxes: np.ndarray) -> np.ndarray:
+    """Of each of the boxes (N, 4), whether it has a width and a height, and is not far outside of
+    any image."""
+    left, top, right, bottom = boxes.T
+    near = (np.abs(boxes) <= FARTHEST).all(axis=1)
+    return near & (right - left >= SMALLEST) & (bottom - top >= SMALLEST)
 
 
 def box_sizes(boxes: np.ndarray) -> np.ndarray:

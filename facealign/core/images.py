@@ -114,8 +114,9 @@ def warp(image: np.ndarray, to_crop: Affine, size: int, rim: int = 0) -> np.ndar
     """A `size` x `size` crop; outside the picture its border pixels are repeated.
 
     Bilinear sampling skips pixels when it shrinks by more than two, so the picture is first
-    averaged over whole blocks of pixels. `rim` aligns the blocks as for a crop with that many
-    pixels more on each side, so that this crop equals the inner part of the larger one.
+    averaged over whole blocks of pixels, none larger than the picture. `rim` aligns the blocks as
+    for a crop with that many pixels more on each side, so that this crop equals the inner part of
+    the larger one.
 
     The same picture and map give the same bytes on every x86-64 processor; cv2.warpAffine does not.
     """
@@ -147,19 +148,20 @@ def _surroundings(
 ) -> tuple[np.ndarray, Affine]:
     """What the crop needs of the picture, averaged over block x block pixels, and its map."""
     height, width = image.shape[:2]
-    left, right = _span(to_crop, size, block, rim, 0, width)
-    top, bottom = _span(to_crop, size, block, rim, 1, height)
+    # a box may be a million times as large as its picture
+    wide, high = min(block, width), min(block, height)
+    left, right = _span(to_crop, size, wide, rim, 0, width)
+    top, bottom = _span(to_crop, size, high, rim, 1, height)
     image = image[top:bottom, left:right]
     if block > 1:
         # whole blocks only: the border grows by less than one block
-        below, beside = -image.shape[0] % block, -image.shape[1] % block
+        below, beside = -image.shape[0] % high, -image.shape[1] % wide
         image = cv2.copyMakeBorder(image, 0, below, 0, beside, cv2.BORDER_REPLICATE)
-        smaller = image.shape[1] // block, image.shape[0] // block
+        smaller = image.shape[1] // wide, image.shape[0] // high
         image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
-    # the centre of small pixel i lies at block * i + (block - 1) / 2 of the part
-    middle = (block - 1) / 2
-    to_image = Affine.translation(left + middle, top + middle) @ Affine.similarity(block)
-    return image, to_crop @ to_image
+    # the centre of small pixel i lies at wide * i + (wide - 1) / 2 of the part, from its left
+    x, y = left + (wide - 1) / 2, top + (high - 1) / 2
+    return image, to_crop @ Affine(np.array([[wide, 0.0, x], [0.0, high, y]]))
 
 
 def _span(

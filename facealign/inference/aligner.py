@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from functools import cache
@@ -15,7 +14,7 @@ import numpy as np
 from facealign.core import images
 from facealign.core.errors import ConfigError, ImageError
 from facealign.core.faces import Face, Pose
-from facealign.core.geometry import Box
+from facealign.core.geometry import FARTHEST, Box, possible
 from facealign.core.points import COUNT
 from facealign.faces import pose
 from facealign.inference import detectors, weights
@@ -160,8 +159,11 @@ def _checked(boxes: Sequence[Box], name: str) -> list[Box]:
     for box in boxes:
         if not isinstance(box, Box):
             raise ConfigError(f"{name}: {box!r}, expected Box(left, top, right, bottom)")
-        if not (box.width > 0 and box.height > 0 and math.isfinite(box.width + box.height)):
-            raise ConfigError(f"{name}: {box}, expected left < right and top < bottom")
+        if not possible(np.array([box.corners], dtype=np.float64)).all():
+            raise ConfigError(
+                f"{name}: {box}, expected left < right and top < bottom, within {FARTHEST:,.0f} "
+                "pixels"
+            )
     return list(boxes)
 
 

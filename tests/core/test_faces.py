@@ -103,6 +103,7 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path, faces: F
     [
         ("image,left,top,right,bottom\na/b/c,1,1,1e308,9\n", "a box without width or height"),
         ("image,left,top,right,bottom\na/b/c,5,1,5,9\n", "a box without width or height"),
+        ("image,left,top,right,bottom\na/b/c,0,0,1e-310,9\n", "a box without width or height"),
         ("image,width,height\na/b/c,1e18,5\n", "a width or height that is no number of pixels"),
         ("image,width,height\na/b/c,1.5,5\n", "a width or height that is no number of pixels"),
     ],

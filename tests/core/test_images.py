@@ -9,7 +9,7 @@ import pytest
 
 from facealign.core import images
 from facealign.core.errors import ImageError
-from facealign.core.geometry import Affine
+from facealign.core.geometry import Affine, Box, crop_map
 
 RED_AND_BLUE = np.array([[[200, 10, 20], [30, 20, 210]]], dtype=np.uint8)
 
@@ -198,6 +198,14 @@ def test_a_picture_thinner_than_a_block_can_be_shrunk(shape: tuple[int, int]) ->
     picture = np.full((*shape, 3), (1, 2, 3), np.uint8)
     crop = images.warp(picture, Affine.similarity(1 / 7), 10)
     np.testing.assert_array_equal(crop, np.broadcast_to((1, 2, 3), (10, 10, 3)))
+
+
+def test_a_box_a_million_times_as_large_as_its_picture_takes_little_memory() -> None:
+    """Whole blocks of it would take a terabyte."""
+    picture = np.full((40, 60, 3), 50, np.uint8)
+    picture[:, 30:] = 100
+    crop = images.warp(picture, crop_map(Box(-1e7, -1e7, 1e7, 1e7), 0.1, 8), 8)
+    np.testing.assert_array_equal(crop, np.full((8, 8, 3), 75))
 
 
 @pytest.mark.parametrize("factor", [1.3, 0.7, 0.45, 0.31, 0.12])

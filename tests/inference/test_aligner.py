@@ -199,6 +199,8 @@ def test_invalid_settings_are_errors(settings: dict[str, Any], said: str) -> Non
         ([Box(30, 2, 1, 40)], "expected left < right and top < bottom"),
         ([Box(1, 2, float("nan"), 40)], "expected left < right"),
         ([Box(1, 2, float("inf"), 40)], "expected left < right"),
+        ([Box(0, 0, 1e300, 1e300)], "top < bottom, within 10,000,000 pixels"),
+        ([Box(0, 0, 1e-310, 1e-310)], "expected left < right"),
     ],
 )
 def test_invalid_boxes_are_errors(
