@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from facealign.cli import options
-from facealign.core.errors import ModelError
+from facealign.core.errors import ConfigError, ModelError
 
 
 def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
@@ -37,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not source.is_file():
         raise ModelError(f"{source}: no such file")
     path = arguments.out or source.with_suffix(".onnx")
+    if path.exists() and path.samefile(source):
+        raise ConfigError(f"{path}: would overwrite the checkpoint itself")
     difference = export_checkpoint(source, path, arguments.flip)
     print(f"{source}: at most {difference:.1e} px from torch's points", file=sys.stderr)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, the same points as torch's")

@@ -16,12 +16,14 @@ from facealign.core import images
 from facealign.core.errors import AnnotationError, ArchiveError, ConfigError, ImageError, InputError
 from facealign.core.faces import Faces
 from facealign.core.files import is_utf8
+from facealign.core.geometry import SMALLEST
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT, PROFILE_COUNT, eyes, select
 from facealign.core.tables import dataset_and_split, stack
 from facealign.data.annotations import read_pts
 
 SPLITS = ("train", "test")
+DEGENERATE = "no width, no height or no distance of the eyes"
 # names of files, charts and columns are made of it
 _NAME = re.compile(r"\w[\w.-]{0,63}")
 
@@ -98,6 +100,14 @@ def require_train(faces: Faces, drops: Iterable[Drop], count: int = COUNT) -> No
     raise InputError(
         f"data.datasets: no train image with {count} points; dropped: {listed or 'none'}"
     )
+
+
+def is_degenerate(points: np.ndarray) -> bool:
+    """Whether no error of these points (K, 2) could be given as a share of the face."""
+    with np.errstate(over="ignore"):
+        sides = np.ptp(points, axis=0)
+        distance = np.abs(np.subtract(*eyes(points)))
+    return bool((sides < SMALLEST).any() or (distance < SMALLEST).all())
 
 
 def check_names(key: str, datasets: Iterable[str]) -> None:
@@ -202,10 +212,8 @@ def _examine(root: Path, count: int, candidate: _Candidate) -> _Kept | Drop:
         return Drop(image, "not_finite", f"{int((~np.isfinite(points)).sum())} coordinates")
     with np.errstate(over="ignore"):  # of 1e308, which is far outside
         points = select(points, count)
-        sides = np.ptp(points, axis=0)
-    left, right = eyes(points)
-    if (sides == 0).any() or (left == right).all():
-        return Drop(image, "degenerate", "no width, no height or no distance of the eyes")
+    if is_degenerate(points):
+        return Drop(image, "degenerate", DEGENERATE)
     try:
         height, width = images.read(root / image).shape[:2]
     except ImageError as error:

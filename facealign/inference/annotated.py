@@ -13,15 +13,15 @@ import numpy as np
 from facealign.core import images, tables
 from facealign.core.errors import AnnotationError, ImageError, InputError
 from facealign.core.faces import Faces
-from facealign.core.geometry import Box, box_sizes
+from facealign.core.geometry import FARTHEST, Box, box_sizes
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT, select
 from facealign.data.annotations import read_pts
-from facealign.data.filtering import SPLITS
+from facealign.data.filtering import DEGENERATE, SPLITS, is_degenerate
 from facealign.data.layouts import course
 from facealign.evaluation import scoring, subgroups
 from facealign.evaluation.metrics import Summary
-from facealign.evaluation.scoring import Ced, Tested
+from facealign.evaluation.scoring import ALL, Ced, Tested
 from facealign.evaluation.subgroups import Groups
 from facealign.faces import detection, dlib_predictor, quality
 from facealign.faces.detection import NotFound
@@ -112,6 +112,9 @@ def score(
 ) -> Report:
     """`calibration` are other faces with annotations of the same kind: each method's mean offset
     per point there is subtracted from its points here."""
+    for name in (several := set(known.datasets)):
+        if name.lower() == ALL and len(several) > 1:
+            raise InputError(f"data set {name!r} stands for the sum of all: rename the folder")
     offsets: dict[str, np.ndarray] = {}
     calibrated = 0
     if calibration is not None:
@@ -216,6 +219,10 @@ def _checked(path: Path, points: np.ndarray) -> np.ndarray:
         raise AnnotationError(f"{path}: {len(points)} points, expected {COUNT}")
     if not np.isfinite(points).all():
         raise AnnotationError(f"{path}: a point is not a number")
+    if (np.abs(points) > FARTHEST).any():
+        raise AnnotationError(f"{path}: a point is more than {FARTHEST:,.0f} pixels away")
+    if is_degenerate(points):
+        raise AnnotationError(f"{path}: its points have {DEGENERATE}")
     return points
 
 

@@ -89,8 +89,6 @@ def _draw_known(aligner: Aligner | None, known: Known) -> Shown:
     path, truth = known
     box, points, error = Box.around(truth), [(truth, TRUTH)], 0.0
     caption = Path(path).stem
-    if not (box.width and box.height):
-        return Shown(problem=f"{path}: its points have no width or no height")
     try:
         image = images.read(Path(path))
     except ImageError as problem:

@@ -137,3 +137,44 @@ def test_evaluate_names_what_it_cannot_measure(
     assert "both.png: no both.pts beside it" in said
     said = str(run(capsys, "evaluate", measured, "--csv", tmp_path / "no.csv")[0])
     assert "no.csv: No such file" in said
+
+
+@pytest.mark.parametrize(
+    ("points", "problem"),
+    [
+        (np.full((68, 2), 100.0), "no width, no height or no distance of the eyes"),
+        (np.full((68, 2), 1e300), "a point is more than 10,000,000 pixels away"),
+    ],
+)
+def test_impossible_points_are_dropped(
+    measured: Path,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    points: np.ndarray,
+    problem: str,
+) -> None:
+    """A distance of the eyes of 0 would give an infinite error, and 1e300 no map to a crop."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for path in (measured / "two").glob("[45].*"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    (folder / "4.pts").write_text(format_pts(points), encoding="utf-8")
+    for command in ("evaluate", "show"):
+        _, _, err = run(capsys, command, folder, "--out", tmp_path / command)
+        assert re.search(rf"4\.\w+: .*{problem}", err), err
+    ced = json.loads((tmp_path / "evaluate" / "ced.json").read_text(encoding="utf-8"))
+    assert ced["all"]["model"]["images"] == 1
+
+
+def test_evaluate_refuses_a_data_set_that_is_named_like_the_sum_of_all(
+    measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("All", "other"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        for path in (measured / "two").glob("4.*"):
+            (tmp_path / "in" / name / path.name).write_bytes(path.read_bytes())
+    words = ["evaluate", tmp_path / "in", "--out", tmp_path / "out"]
+    said = str(run(capsys, *words)[0])
+    assert said == "error: data set 'All' stands for the sum of all: rename the folder"
+    words[1] = tmp_path / "in" / "All"
+    assert run(capsys, *words)[0] == 0

@@ -248,3 +248,15 @@ def test_predict_reads_what_export_writes(
     np.testing.assert_allclose(mine, ours, atol=1.5)  # the released file is int8
     said = run(capsys, "export", album / "text.jpg", "--out", model)[0]
     assert "text.jpg: not a checkpoint of facealign" in str(said)
+
+
+def test_export_does_not_overwrite_the_checkpoint(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mine, link = tmp_path / "mine.pt", tmp_path / "link.pt"
+    mine.write_bytes(b"a checkpoint")
+    link.hardlink_to(mine)
+    for out in (mine, link):
+        said = str(run(capsys, "export", mine, "--out", out)[0])
+        assert said == f"error: {out}: would overwrite the checkpoint itself"
+    assert mine.read_bytes() == b"a checkpoint"

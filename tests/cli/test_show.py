@@ -26,7 +26,8 @@ def test_show_draws_true_points_and_a_networks_the_worst_first(
     flat = tmp_path / "flat"
     images.write(flat / "a.png", np.zeros((9, 9, 3), np.uint8))
     (flat / "a.pts").write_text(format_pts(np.ones((68, 2))), encoding="utf-8")
-    assert "a.png: its points have no width or no height" in run(capsys, "show", flat)[2]
+    said = str(run(capsys, "show", flat, "--out", tmp_path / "none")[0])
+    assert "a.png: its points have no width, no height" in said
     assert "few.png: 39 points, expected 68" in err and "7 faces, 2 pictures left out" in err
     truth = images.read(tmp_path / "truth" / "faces_001.jpg")
     assert truth.shape == (2 * 192, 6 * 192, 3)
