@@ -90,7 +90,7 @@ class State:
 
     def restore(self, path: Path, device: torch.device) -> None:
         try:
-            state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+            state: dict[str, Any] = checkpoint.read(path, device)
         except Exception:  # torch raises many kinds of error
             raise TrainingError(f"{path}: damaged; remove it to train from the start") from None
         self.network.load_state_dict(state["network"])

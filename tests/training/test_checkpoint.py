@@ -97,3 +97,14 @@ def test_a_checkpoint_that_does_not_fit_its_network_is_refused(
     with pytest.raises(InputError) as error:
         checkpoint.load(path)
     assert str(error.value).startswith(f"{path}: ") and words in str(error.value)
+
+
+def test_weights_with_a_changed_bit_are_refused(tmp_path: Path) -> None:
+    """A network with other weights gives other points, and torch loads it without a word."""
+    data = bytearray((checkpoint.RELEASED / "cascade.pt").read_bytes())
+    data[len(data) // 2] ^= 1
+    path = tmp_path / "model.pt"
+    path.write_bytes(data)
+    torch.load(path, weights_only=True)
+    with pytest.raises(ModelError, match=r"model\.pt: not a checkpoint of facealign, or damaged"):
+        checkpoint.load(path)
