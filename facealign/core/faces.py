@@ -83,6 +83,8 @@ class Faces:
         if "points" in columns:
             flat = columns["points"]
             columns["points"] = flat.reshape(len(flat), flat.shape[1] // 2, 2)
+            if (np.abs(flat) > FARTHEST).any():
+                raise InputError(f"{table.path}: a point far outside of any image")
         if "box" in columns and not possible(columns["box"]).all():
             raise InputError(f"{table.path}: a box without width or height, or far outside")
         if "size" in columns:

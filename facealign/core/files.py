@@ -123,7 +123,11 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    try:
+        text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise InputError(f"{path}: not written: a figure would be infinite or no number") from None
+    write_text(path, text + "\n")
 
 
 def read_json(path: Path) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from facealign.core import images
-from facealign.core.geometry import Affine
+from facealign.core.errors import InputError
+from facealign.core.geometry import FARTHEST, SMALLEST, Affine
 from facealign.core.points import select
 from facealign.faces.mean_face import MEAN_FACE
 
@@ -32,6 +33,9 @@ def to_template(five: np.ndarray, count: int, size: int) -> Affine:
     middle, aim = source.mean(axis=0), target.mean(axis=0)
     # of complex numbers, one factor is both rotation and scale
     here, there = (points @ (1, 1j) for points in (source - middle, target - aim))
+    spread = np.abs(here).max()
+    if not SMALLEST <= spread <= FARTHEST:
+        raise InputError(f"points {spread:.3g} pixels apart cannot be aligned")
     factor = np.vdot(here, there) / np.vdot(here, here).real
     turn = Affine.similarity(abs(factor), float(np.degrees(np.angle(factor))))
     return Affine.translation(*aim) @ turn @ Affine.translation(*-middle)

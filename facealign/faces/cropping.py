@@ -162,12 +162,18 @@ def load_crops(folder: Path) -> Crops:
     index = tables.read(folder / INDEX)
     if len(index) != len(pixels):
         raise InputError(f"{folder / INDEX}: {len(index)} rows, but {len(pixels)} crops")
+    maps = index.numbers(*MAP_COLUMNS).reshape(-1, 2, 3)
+    normalisers = index.numbers("normaliser")[:, 0]
+    with np.errstate(over="ignore", invalid="ignore"):
+        areas = maps[:, 0, 0] * maps[:, 1, 1] - maps[:, 0, 1] * maps[:, 1, 0]
+    if not (np.isfinite(areas) & (areas != 0) & (normalisers > 0)).all():
+        raise InputError(f"{folder / INDEX}: a map or a normaliser of a face without a size")
     return Crops(
         images=index[tables.KEY],
         pixels=pixels,
-        maps=index.numbers(*MAP_COLUMNS).reshape(-1, 2, 3),
+        maps=maps,
         points=index.points(),
-        normalisers=index.numbers("normaliser")[:, 0],
+        normalisers=normalisers,
         stats=stats,
     )
 

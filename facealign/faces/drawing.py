@@ -9,7 +9,7 @@ import numpy as np
 
 from facealign.core import images
 from facealign.core.faces import Face
-from facealign.core.geometry import Box
+from facealign.core.geometry import FARTHEST, Box
 
 _FRACTION = 4  # bits of the fractions of a pixel that OpenCV draws with
 
@@ -36,7 +36,8 @@ def draw(picture: np.ndarray, faces: Iterable[Face]) -> np.ndarray:
 
 def draw_points(picture: np.ndarray, points: np.ndarray, colour: Colour, radius: float) -> None:
     size = max(1, round(radius * 2**_FRACTION))
-    for x, y in np.rint(points * 2**_FRACTION).astype(int).tolist():
+    near = points.clip(-FARTHEST, FARTHEST)  # OpenCV takes 32-bit integers
+    for x, y in np.rint(near * 2**_FRACTION).astype(int).tolist():
         cv2.circle(picture, (x, y), size, colour, -1, cv2.LINE_AA, _FRACTION)
 
 

@@ -20,7 +20,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from facealign.core import images, tables
-from facealign.core.errors import ConfigError, ImageError
+from facealign.core.errors import ConfigError, ImageError, InputError
 from facealign.core.faces import Face
 from facealign.core.files import atomic_write
 from facealign.core.geometry import CORNERS
@@ -219,6 +219,8 @@ def _predict(aligner: Aligner, write: Write | None, source: Source) -> Result:
         if error.errno not in _BAD_NAME:
             raise
         return Result(source.path, error=f"{error.filename}: {error.strerror}")
+    except InputError as error:  # points that cannot be aligned
+        return Result(source.path, error=f"{source.path}: {error}")
     return result
 
 

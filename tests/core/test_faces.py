@@ -104,11 +104,12 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path, faces: F
         ("image,left,top,right,bottom\na/b/c,1,1,1e308,9\n", "a box without width or height"),
         ("image,left,top,right,bottom\na/b/c,5,1,5,9\n", "a box without width or height"),
         ("image,left,top,right,bottom\na/b/c,0,0,1e-310,9\n", "a box without width or height"),
+        ("image,x0,y0\na/b/c,1e308,5\n", "a point far outside of any image"),
         ("image,width,height\na/b/c,1e18,5\n", "a width or height that is no number of pixels"),
         ("image,width,height\na/b/c,1.5,5\n", "a width or height that is no number of pixels"),
     ],
 )
-def test_a_box_or_size_of_no_image_is_refused(tmp_path: Path, text: str, words: str) -> None:
+def test_a_box_point_or_size_of_no_image_is_refused(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=rf"t\.csv: {words}"):
         Faces.read(tmp_path / "t.csv")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from facealign.core.errors import TrainingError
-from facealign.core.files import atomic_write, file_lock, in_fold
+from facealign.core.errors import InputError, TrainingError
+from facealign.core.files import atomic_write, file_lock, in_fold, write_json
 
 HOLD = """
 import sys
@@ -77,3 +77,9 @@ def test_a_name_keeps_its_fold_when_others_are_added() -> None:
     # and another fold has others
     others = [name for name in names if in_fold(name, 0.15, fold=1)]
     assert 0.12 < len(others) / len(names) < 0.18 and not set(few) & set(others)
+
+
+def test_a_figure_that_is_no_number_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.json: not written: a figure would be infinite"):
+        write_json(tmp_path / "a.json", {"nme": float("inf")})
+    assert not list(tmp_path.iterdir())

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from facealign import Aligner
+from facealign.core.errors import InputError
 from facealign.core.geometry import Affine
 from facealign.core.points import select
 from facealign.faces import alignment
@@ -16,6 +17,13 @@ def test_a_turned_scaled_and_shifted_template_is_put_back(count: int) -> None:
     five = moved(alignment.template(SIZE))
     back = alignment.to_template(five, count, SIZE)
     np.testing.assert_allclose(back(five), alignment.template(SIZE), atol=1e-9)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+@pytest.mark.parametrize("factor", [0, 1e-310, 1e300])
+def test_points_that_coincide_or_are_far_away_are_refused(count: int, factor: float) -> None:
+    with pytest.raises(InputError, match="pixels apart cannot be aligned"):
+        alignment.to_template(alignment.template(SIZE) * factor, count, SIZE)
 
 
 def test_two_points_fit_exactly_and_five_as_well_as_they_can() -> None:

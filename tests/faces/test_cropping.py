@@ -149,6 +149,21 @@ def test_a_full_disk_is_an_error_that_names_the_file(tmp_path: Path, faces: Face
     assert not list((tmp_path / "crops").iterdir())
 
 
+@pytest.mark.parametrize("column", ["m00", "normaliser"])
+@pytest.mark.parametrize("value", ["0", "1e308"])
+def test_an_index_with_the_map_of_no_crop_is_refused(
+    tmp_path: Path, faces: Faces, column: str, value: str
+) -> None:
+    make_crops(tmp_path, faces, CROP, tmp_path / "crops")
+    index = tmp_path / "crops" / "index.csv"
+    names, row, *others = index.read_text(encoding="utf-8").splitlines()
+    cells = dict(zip(names.split(","), row.split(","), strict=True))
+    cells |= {"m00": value, "m11": value} if column == "m00" else {column: "-" + value}
+    index.write_text("\n".join([names, ",".join(cells.values()), *others]), encoding="utf-8")
+    with pytest.raises(InputError, match=r"index\.csv: a map or a normaliser of a face without"):
+        load_crops(tmp_path / "crops")
+
+
 def test_without_a_train_face_there_is_nothing_to_learn_from(tmp_path: Path, faces: Faces) -> None:
     with pytest.raises(InputError, match="no face was found in any train picture"):
         make_crops(tmp_path, faces.where(split="test"), CROP, tmp_path / "crops")

@@ -20,7 +20,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from facealign.core import config, tables
 from facealign.core.errors import AnnotationError, ConfigError, InputError
 from facealign.core.faces import Faces
-from facealign.core.geometry import Affine, Box, box_sizes, crop_map
+from facealign.core.geometry import FARTHEST, Affine, Box, box_sizes, crop_map
 from facealign.core.images import warp
 from facealign.data.annotations import format_pts, from_1, read_pts
 from facealign.evaluation import metrics
@@ -123,11 +123,12 @@ def test_a_table_of_faces_reads_back_to_the_same_values(
     names = data.draw(st.lists(NAMES, min_size=count, max_size=count, unique=True))
     texts = st.lists(st.just("") | NAMES, min_size=count, max_size=count)
     numbers = st.floats(allow_nan=False, allow_infinity=False)
+    places = st.floats(-FARTHEST, FARTHEST)
     faces = Faces.of(
         names,
         reason=data.draw(texts),
         box=np.array([data.draw(boxes()).corners for _ in range(count)]).reshape(count, 4),
-        points=data.draw(arrays.arrays(np.float64, (count, 5, 2), elements=numbers)),
+        points=data.draw(arrays.arrays(np.float64, (count, 5, 2), elements=places)),
         error=data.draw(arrays.arrays(np.float64, (count,), elements=numbers)),
     )
     path = tmp_path / "faces.csv"
