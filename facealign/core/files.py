@@ -1,5 +1,6 @@
 """Atomic writes, a lock between processes, and hashes."""
 
+import errno
 import hashlib
 import json
 import os
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from facealign.core.errors import InputError, TrainingError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # the system names no file with these
 
 
 @contextmanager
@@ -28,7 +31,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
             lock.close()  # Windows renames no open file
         os.replace(part, path)
     except OSError as error:
-        if error.filename == str(part):
+        if error.filename == str(part) or (error.filename is None and error.errno in _FULL):
             raise type(error)(error.errno, error.strerror, str(path)) from None
         raise
     finally:

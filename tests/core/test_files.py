@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from facealign.core.errors import InputError, TrainingError
-from facealign.core.files import atomic_write, file_lock, in_fold, write_json
+from facealign.core.files import atomic_write, file_lock, in_fold, write_json, write_text
+from tests.helpers import smallest_files
 
 HOLD = """
 import sys
@@ -66,6 +67,13 @@ def test_two_writers_of_one_file_share_no_part_and_a_killed_one_leaves_nothing(
     with pytest.raises(OSError, match="too long") as raised, atomic_write(longer):
         pass
     assert raised.value.filename == str(longer)
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with smallest_files(), pytest.raises(OSError, match="File too large") as raised:
+        write_text(path, "x" * 10**6)
+    assert raised.value.filename == str(path) and not list(tmp_path.iterdir())
 
 
 def test_a_name_keeps_its_fold_when_others_are_added() -> None:
