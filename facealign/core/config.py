@@ -24,6 +24,7 @@ SECTIONS = (
 
 Section = TypeVar("Section")
 
+MOST_SHOWN = 200  # letters of a wrong value
 MOST_VALUES = 100_000  # of a YAML file, aliases expanded; params.yaml has about a hundred
 
 
@@ -237,4 +238,7 @@ def _number(value: Any, key: str, path: Path) -> float:
 
 
 def _wrong(path: Path, key: str, value: Any, expected: str) -> ConfigError:
-    return ConfigError(f"{path}: {key} is {value!r}, expected {expected}")
+    shown = " ".join(repr(value).split())  # a tensor has several lines
+    if len(shown) > MOST_SHOWN:
+        shown = f"{shown[:MOST_SHOWN]}…"
+    return ConfigError(f"{path}: {key} is {shown}, expected {expected}")

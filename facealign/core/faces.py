@@ -78,8 +78,8 @@ class Faces:
     def of_table(table: Table, *numbers: str) -> Faces:
         columns = {KEY: _text(table[KEY])}
         for name, parts in _PARTS.items():
-            if count := sum(part in table.columns for part in parts):
-                columns[name] = table.numbers(*(parts[:count] if name in _COUNTED else parts))
+            if any(part in table.columns for part in parts):
+                columns[name] = table.numbers(*(table.wanted(parts) if name in _COUNTED else parts))
         if "points" in columns:
             flat = columns["points"]
             columns["points"] = flat.reshape(len(flat), flat.shape[1] // 2, 2)

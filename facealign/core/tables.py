@@ -63,9 +63,15 @@ class Table:
         raise InputError(f"{self.path}:{number}: {name} is {cell[:40]!r}, expected a number")
 
     def points(self) -> np.ndarray:
-        """Float64 array (rows, K, 2): of the 68 points, or of as many as the table has."""
-        count = sum(name in self.columns for name in POINT_COLUMNS) // 2 or COUNT
-        return self.numbers(*POINT_COLUMNS[: 2 * count]).reshape(len(self), count, 2)
+        """Float64 array (rows, K, 2): of 68 points, or of five if the table has no more."""
+        names = self.wanted(POINT_COLUMNS)
+        return self.numbers(*names).reshape(len(self), len(names) // 2, 2)
+
+    def wanted(self, names: Sequence[str]) -> Sequence[str]:
+        """Of columns for 68 points those that a table must have: all, or those of five points."""
+        five = names[: len(names) * 5 // COUNT]
+        present = sum(name in self.columns for name in names)
+        return five if 0 < present <= len(five) else names
 
 
 def _is_number(cell: str) -> bool:

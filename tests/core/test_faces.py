@@ -6,7 +6,9 @@ import pytest
 from facealign.core.errors import InputError
 from facealign.core.faces import Faces
 from facealign.core.geometry import Box
+from facealign.core.tables import POINT_COLUMNS
 
+FIVE = POINT_COLUMNS[:10]
 IMAGES = ["300W/test/a.jpg", "300W/train/b.jpg", "Menpo/test/Ann/c.jpg"]
 BOXES = np.array([[1.0, 2, 30.5, 40], [0, 0, 9, 9], [-5, 0, 5, 10]])
 
@@ -104,7 +106,7 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path, faces: F
         ("image,left,top,right,bottom\na/b/c,1,1,1e308,9\n", "a box without width or height"),
         ("image,left,top,right,bottom\na/b/c,5,1,5,9\n", "a box without width or height"),
         ("image,left,top,right,bottom\na/b/c,0,0,1e-310,9\n", "a box without width or height"),
-        ("image,x0,y0\na/b/c,1e308,5\n", "a point far outside of any image"),
+        (f"image,{','.join(FIVE)}\na/b/c{',1e308' * 10}\n", "a point far outside of any image"),
         ("image,width,height\na/b/c,1e18,5\n", "a width or height that is no number of pixels"),
         ("image,width,height\na/b/c,1.5,5\n", "a width or height that is no number of pixels"),
     ],
@@ -112,4 +114,14 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path, faces: F
 def test_a_box_point_or_size_of_no_image_is_refused(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=rf"t\.csv: {words}"):
+        Faces.read(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("missing", [0, 9, 70, 134])
+def test_a_table_with_a_part_of_the_points_is_refused(tmp_path: Path, missing: int) -> None:
+    names = list(POINT_COLUMNS if missing > 9 else FIVE)
+    names[missing] = "z"
+    lines = f"image,{','.join(names)}\na/b/c{',1' * len(names)}\n"
+    (tmp_path / "t.csv").write_text(lines, encoding="utf-8")
+    with pytest.raises(InputError, match=rf"t\.csv: no column '{POINT_COLUMNS[missing]}'"):
         Faces.read(tmp_path / "t.csv")

@@ -183,7 +183,8 @@ VALUES = st.recursive(
     LEAVES,
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(max_size=4) | st.integers(0, 2), inner, max_size=3)
+        | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+        | st.dictionaries(st.integers(0, 2), inner, max_size=3)  # 0 and "0" would be duplicates
     ),
     max_leaves=4,
 )

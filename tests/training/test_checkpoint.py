@@ -84,6 +84,7 @@ WEIGHTS, STATS, RECIPE = (RELEASED[name] for name in ("weights", "stats", "recip
         ({"recipe": RECIPE | {"trunk": "x"}}, "trunk is 'x', expected one of residual"),
         ({"recipe": {"networks": 5}}, "a recipe without the options of its network"),
         ({"stats": STATS | {"size": 10**5}}, "stats.size is 100000, expected a number from 8"),
+        ({"stats": STATS | {"border": torch.zeros(68, 2)}}, "expected an integer"),
         ({"stats": STATS | {"size": 100}}, "cascade needs a multiple of"),
         ({"stats": STATS | {"margin": float("nan")}}, "stats.margin is nan, expected a number"),
         ({"stats": STATS | {"mean": (1.0,)}}, "mean and std of three colours"),
@@ -97,6 +98,7 @@ def test_a_checkpoint_that_does_not_fit_its_network_is_refused(
     with pytest.raises(InputError) as error:
         checkpoint.load(path)
     assert str(error.value).startswith(f"{path}: ") and words in str(error.value)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 600
 
 
 def test_weights_with_a_changed_bit_are_refused(tmp_path: Path) -> None:
