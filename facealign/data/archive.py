@@ -113,34 +113,38 @@ class _Stored:
 
 def _gather(archive: Path, part: Path) -> set[str]:
     """Move data sets of other layouts into ROOT; returns their top names in the archive."""
+    try:
+        return _gather_all(part)
+    except (InputError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise
+        message = str(error).replace(f"{part}/", "")  # paths as in the archive
+        raise ArchiveError(f"{archive}: {message}") from None
+
+
+def _gather_all(part: Path) -> set[str]:
     home = part / ROOT
     home.mkdir(parents=True, exist_ok=True)
     gathered = set()
     for path in sorted(part.iterdir()):
-        if path != home and path.is_dir() and _arrange(archive, part, path, home / path.name):
+        if path != home and path.is_dir() and _arrange(path, home / path.name):
             gathered.add(path.name)
     # CelebA without a folder of its own
     names = {path.name for path in part.iterdir() if celeba.PART.fullmatch(path.name)}
-    if celeba.is_celeba(part) and _arrange(archive, part, part, home / celeba.NAME):
+    if celeba.is_celeba(part) and _arrange(part, home / celeba.NAME):
         gathered |= names
     return gathered
 
 
-def _arrange(archive: Path, part: Path, folder: Path, target: Path) -> bool:
+def _arrange(folder: Path, target: Path) -> bool:
     """Make `folder` the data set `target`, if its layout is known."""
     arrange = next((convert for fits, convert in _LAYOUTS if fits(folder)), None)
     if arrange is None:
         return False
     name = target.name
     if target.exists():
-        raise ArchiveError(f"{archive}: {name}/ and {ROOT}/{name} would be the same data set")
-    try:
-        arrange(folder, target)
-    except (InputError, OSError) as error:
-        if isinstance(error, OSError) and error.errno in _DISK:
-            raise
-        message = str(error).replace(f"{part}/", "")  # paths as in the archive
-        raise ArchiveError(f"{archive}: {message}") from None
+        raise ArchiveError(f"{name}/ and {ROOT}/{name} would be the same data set")
+    arrange(folder, target)
     return True
 
 

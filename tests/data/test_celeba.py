@@ -140,3 +140,11 @@ def test_folders_named_by_person_are_a_data_set(tmp_path: Path) -> None:
         "lfw/train/Ann_Lee/Ann_Lee_0001.jpg",
         "lfw/train/Bo/Bo_0001.jpg",
     ]
+
+
+def test_two_folders_of_pictures_are_an_error_that_names_them(
+    tmp_path: Path, files: dict[str, bytes]
+) -> None:
+    files["landmarks_task/a/img_celeba/1.jpg"] = PICTURE
+    said = refusal(tgz(tmp_path / "a.tgz", files))
+    assert said == "img_celeba and landmarks_task/a/img_celeba: expected one of them"
