@@ -10,7 +10,8 @@ import numpy as np
 
 from facealign.core import tables
 from facealign.core.config import Range
-from facealign.core.geometry import CORNERS, Affine, Box, crop_map
+from facealign.core.errors import InputError
+from facealign.core.geometry import CORNERS, Affine, Box, crop_map, possible
 from facealign.core.tables import Table
 from facealign.faces import alignment, cropping
 from facealign.faces.cropping import Stats
@@ -59,10 +60,12 @@ def to_input(box: Box, five: np.ndarray, points: str, size: int) -> Affine:
 def write(root: Path, people: Table, points: str, config: Align, target: Path) -> None:
     """Cut the crops of the table that the stage `identities` writes, into the folder `target`."""
     names, roles = people[tables.KEY], people["role"]
-    corners = people.numbers(*CORNERS).tolist()
+    corners = people.numbers(*CORNERS)
+    if not possible(corners).all():
+        raise InputError(f"{people.path}: a box without width or height, or far outside")
     maps = [
         to_input(Box(*corner), five, points, config.side)
-        for corner, five in zip(corners, people.points(), strict=True)
+        for corner, five in zip(corners.tolist(), people.points(), strict=True)
     ]
     border = round(config.context * config.side)
     learnt = [role == TRAIN for role in roles]

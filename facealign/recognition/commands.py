@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from facealign.core import images
-from facealign.core.errors import ImageError, ModelError
+from facealign.core.errors import ImageError, InputError, ModelError
 from facealign.core.geometry import Box
 from facealign.core.parallel import map_in_order
 from facealign.inference.aligner import Aligner
@@ -137,5 +137,8 @@ def _embed(recogniser: Recogniser, aligner: Aligner, source: Source) -> Faces:
     except ImageError as error:
         return Faces.unreadable(source.path, str(error))
     found = aligner.predict(picture)
-    embeddings = recogniser([(picture, face.box, face.points) for face in found])
+    try:
+        embeddings = recogniser([(picture, face.box, face.points) for face in found])
+    except InputError as error:  # points that cannot be aligned
+        return Faces.unreadable(source.path, f"{source.path}: {error}")
     return Faces(source.path, tuple(face.box for face in found), embeddings)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from facealign.core import config, images, tables
-from facealign.core.errors import FacealignError
+from facealign.core.errors import FacealignError, InputError
 from facealign.core.files import write_json
 from facealign.core.geometry import Box
 from facealign.core.points import select
@@ -176,6 +176,12 @@ def test_pictures_are_stored_aligned(tmp_path: Path, astronaut: np.ndarray) -> N
     assert faces.rows(TRAIN).tolist() == [0] and faces.people.tolist() == ["A", "B"]
     expected = alignment.align(astronaut, five, 5, 64)
     assert np.abs(faces.pixels[0][8:-8, 8:-8].astype(int) - expected).max() <= 1
+
+    tables.write(tmp_path / "flat.csv", columns | {"right": [266.0, 179.0]}, np.array([five, five]))
+    with pytest.raises(InputError, match=r"flat.csv: a box without width or height, or far out"):
+        aligned_faces.write(
+            tmp_path, tables.read(tmp_path / "flat.csv"), "5", Align(64, 0.125), tmp_path / "x"
+        )
 
 
 def two_colours(each: int = 12, unseen: int = 3) -> Aligned:
