@@ -60,7 +60,7 @@ for name in {modules}:
     importlib.import_module(name)
 """
 POSIX_ONLY = ["fcntl", "grp", "pty", "pwd", "resource", "termios", "tty"]
-PORTABLE_PACKAGES = ["core", "data", "faces", "evaluation", "inference", "cli"]
+PORTABLE_PACKAGES = ["core", "data", "detectors", "faces", "evaluation", "inference", "cli"]
 
 
 @pytest.fixture
@@ -125,7 +125,8 @@ def test_the_extras_name_what_requirements_pin() -> None:
 def test_the_weights_are_bundled() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     globs = tomllib.loads(text)["tool"]["setuptools"]["package-data"]["facealign"]
-    assert globs == ["py.typed", "weights/*", "recognition/weights/*"]
+    folders = ["weights/*", "recognition/weights/*", "detectors/weights/*"]
+    assert globs == ["py.typed", *folders]
     for name in ("weights/cascade.onnx", "recognition/weights/recogniser.onnx"):
         assert (ROOT / "facealign" / name).stat().st_size < 16e6
 
@@ -163,9 +164,9 @@ def test_wheel_and_source_archive_hold_types_weights_and_licences(built: Path) -
         in_wheel = set(wheel.namelist())
     with tarfile.open(built / f"facealign-{version}.tar.gz") as archive:
         in_archive = {name.partition("/")[2] for name in archive.getnames()}
-    weights = [*ROOT.glob("facealign/weights/*"), *ROOT.glob("facealign/recognition/weights/*")]
+    weights = [*ROOT.glob("facealign/weights/*"), *ROOT.glob("facealign/*/weights/*")]
     needed = {path.relative_to(ROOT).as_posix() for path in weights} | {"facealign/py.typed"}
-    assert len(needed) > 5
+    assert len(needed) > 8 and "facealign/detectors/weights/NOTICE" in needed
     assert needed <= in_wheel and needed <= in_archive
     licences = {"LICENSE", "LICENSE-WEIGHTS"}
     assert {f"facealign-{version}.dist-info/licenses/{name}" for name in licences} <= in_wheel
