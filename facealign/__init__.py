@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         TrainingError,
         WorkerError,
     )
-    from facealign.core.faces import Face, Pose
+    from facealign.core.faces import Detection, Face, Pose
     from facealign.core.geometry import Box
     from facealign.faces.drawing import draw
     from facealign.inference.aligner import Aligner
@@ -41,6 +41,7 @@ __all__ = [
     "Box",
     "ConfigError",
     "DependencyError",
+    "Detection",
     "ExperimentError",
     "Face",
     "FacealignError",
@@ -59,6 +60,7 @@ __all__ = [
 _MODULES = dict.fromkeys([name for name in __all__ if name.endswith("Error")], "core.errors") | {
     "Aligner": "inference.aligner",
     "Box": "core.geometry",
+    "Detection": "core.faces",
     "Face": "core.faces",
     "Pose": "core.faces",
     "TrackedFace": "inference.tracker",

@@ -36,6 +36,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         help="folder for the crops, NAME.png",
     )
     options.add_model(parser)
+    options.add_selection(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

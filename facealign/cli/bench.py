@@ -17,9 +17,9 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         run,
         "bench",
         "measure inference speed, compared with dlib's predictor",
-        "Measure inference speed: time the landmark step and dlib's 68-point predictor on the "
-        "same boxes, each after the detector as in normal use. Also time the detector, the import "
-        "and a folder of images.",
+        "Measure inference speed: time the landmark step after the detector, and dlib's 68-point "
+        "predictor after dlib's detector, on images with one face. Also time the import and a "
+        "folder of images.",
     )
     parser.add_argument(
         "--model",

@@ -37,7 +37,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         help="images with .pts files by the same annotators: subtract the mean per-point offset "
         "measured on these images",
     )
-    options.add_model(parser)
+    options.add_model(parser, detector="dlib")  # whose rectangle the metric is defined by
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from facealign import detectors
 from facealign.core.errors import FacealignError
-from facealign.inference import detectors, weights
+from facealign.inference import weights
 
 if TYPE_CHECKING:
     from facealign.inference.aligner import Aligner
     from facealign.inference.tracker import Tracker
 
+_SELECTION = ("min_score", "min_size", "largest")
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
@@ -34,7 +37,11 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="images, folders or glob patterns")
 
 
-def add_model(parser: argparse.ArgumentParser, default: str | None = weights.DEFAULT) -> None:
+def add_model(
+    parser: argparse.ArgumentParser,
+    default: str | None = weights.DEFAULT,
+    detector: str = detectors.DEFAULT,
+) -> None:
     """--model, --detector and --device."""
     parser.add_argument(
         "--model",
@@ -42,15 +49,36 @@ def add_model(parser: argparse.ArgumentParser, default: str | None = weights.DEF
         help=f"{', '.join(weights.released())}, an .onnx file, or a checkpoint (.pt), which needs "
         f"torch (default: {default or 'draw the true points only'})",
     )
-    add_detector(parser)
+    add_detector(parser, detector)
 
 
-def add_detector(parser: argparse.ArgumentParser) -> None:
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """Which of the found faces count."""
+    parser.add_argument(
+        "--min-score",
+        type=number,
+        default=0.0,
+        metavar="S",
+        help="ignore faces with a lower score of the detector (fast: 0 to 1, dlib: from 0 on)",
+    )
+    parser.add_argument(
+        "--min-size",
+        type=number,
+        default=0.0,
+        metavar="PIXELS",
+        help="ignore faces with a smaller box",
+    )
+    parser.add_argument(
+        "--largest", action="store_true", help="only the largest face of each image"
+    )
+
+
+def add_detector(parser: argparse.ArgumentParser, default: str = detectors.DEFAULT) -> None:
     """--detector and --device."""
     parser.add_argument(
         "--detector",
-        default=detectors.DEFAULT,
-        help=f"face detector: {', '.join(detectors.DETECTORS)} (default: {detectors.DEFAULT})",
+        default=default,
+        help=f"face detector: {', '.join(detectors.DETECTORS)} (default: {default})",
     )
     parser.add_argument(
         "--device",
@@ -93,7 +121,8 @@ def load_aligner(
     from facealign.inference.aligner import Aligner
 
     model = arguments.model or weights.DEFAULT
-    return Aligner(model, arguments.detector, arguments.device, upsample, threads)
+    selection = {name: getattr(arguments, name) for name in _SELECTION if name in arguments}
+    return Aligner(model, arguments.detector, arguments.device, upsample, threads, **selection)
 
 
 def load_tracker(arguments: argparse.Namespace) -> Tracker:
@@ -113,6 +142,15 @@ def find_baseline() -> Path | None:
     except FacealignError:
         print("dlib's predictor is omitted: pip install '.[baseline]' in a clone", file=sys.stderr)
         return None
+
+
+def number(text: str) -> float:
+    try:
+        if math.isfinite(value := float(text)) and value >= 0:
+            return value
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r}, expected a number from 0 on")
 
 
 def count(text: str) -> int:

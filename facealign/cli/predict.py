@@ -31,6 +31,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         "--overlay", action="store_true", help="also write NAME.jpg with the points drawn"
     )
     options.add_model(parser)
+    options.add_selection(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -22,6 +22,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder of images")
     options.add_table(parser)
     options.add_model(parser, default=None)
+    options.add_selection(parser)
     parser.add_argument(
         "--worst", action="store_true", help="show the largest errors first; needs --model"
     )

@@ -33,6 +33,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     )
     options.add_smooth(parser)
     options.add_model(parser)
+    options.add_selection(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

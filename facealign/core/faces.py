@@ -29,6 +29,27 @@ class Pose:
     roll: float  # clockwise
 
 
+@dataclass(frozen=True)
+class Detection:
+    """A face as a detector finds it.
+
+    `box` is like dlib's rectangle around the face if it were upright: turn it by `roll` about its
+    centre. `score` is on the detector's own scale.
+
+    >>> from facealign import Box, Detection
+    >>> Detection(Box(20, 30, 180, 190), score=0.9, roll=45).box.width
+    160
+    """
+
+    box: Box
+    score: float | None = None
+    roll: float = 0.0  # degrees, clockwise
+
+
+def as_detection(found: Box | Detection) -> Detection:
+    return Detection(found) if isinstance(found, Box) else found
+
+
 @dataclass(frozen=True, eq=False)
 class Face:
     """A face in a picture, in pixels counted from 0; a pixel's centre is a whole number.
@@ -41,14 +62,15 @@ class Face:
     >>> [face] = Aligner("small").predict("photo.jpg")
     >>> face.points.shape, face.scores.shape
     ((68, 2), (68,))
-    >>> face.box.width
-    87.0
+    >>> round(face.box.width), face.score > 0.9
+    (97, True)
     """
 
     box: Box  # the detector's rectangle, or the one that was given
     points: np.ndarray  # (68, 2), or (5, 2) of a network for five
     scores: np.ndarray | None = None  # (68,), 1: certain; 0.5: expected 2 % of the box's side off
     pose: Pose | None = None  # which way the head is turned; unknown from five points
+    score: float | None = None  # the detector's, on its own scale; None if the box was given
 
 
 @dataclass(frozen=True, eq=False)

@@ -131,14 +131,15 @@ class Affine:
         return Affine(np.array([[a, b, -(a * x + b * y)], [c, d, -(c * x + d * y)]]))
 
 
-def crop_map(box: Box, margin: float, size: int) -> Affine:
+def crop_map(box: Box, margin: float, size: int, roll: float = 0.0) -> Affine:
     """Image pixels -> pixels of a square crop of `size`: the box's longer side, widened by `margin`
-    of itself on each side, fills the crop; nothing is stretched."""
+    of itself on each side, fills the crop; nothing is stretched. A face that is turned clockwise by
+    `roll` degrees about the box's centre is upright in the crop."""
     side = max(box.width, box.height) * (1 + 2 * margin)
     x, y = box.centre
     middle = (size - 1) / 2
     return (
         Affine.translation(middle, middle)
-        @ Affine.similarity(size / side)
+        @ Affine.similarity(size / side, -roll)
         @ Affine.translation(-x, -y)
     )

@@ -44,7 +44,7 @@ def tables(runnables: Sequence[Path], faces: Path, baseline: Path) -> str:
     if not len(tested):
         raise InputError(f"{faces}: no DATASET/test/ with a .pts file for each picture")
     reports = {
-        file.stem: annotated.score(tested, [], Aligner(file, threads=1), baseline)
+        file.stem: annotated.score(tested, [], Aligner(file, "dlib", threads=1), baseline)
         for file in runnables
     }
     blocks = [_networks(runnables), "### By data set", _summary(reports)]

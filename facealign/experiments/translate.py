@@ -28,7 +28,7 @@ def main(faces: Path, dataset: Path, target: Path, *networks: Path) -> None:
         raise ConfigError("networks: none given, expected .onnx files that give the points' places")
     folder = faces / dataset / "train"
     known, dropped = annotated.known_faces(folder, None)
-    aligners = [Aligner(path, threads=1) for path in networks]
+    aligners = [Aligner(path, "dlib", threads=1) for path in networks]
     estimates = [
         annotated.estimate_all(known, aligner, None, aligner.network.path.stem)
         for aligner in aligners

@@ -1,26 +1,29 @@
-"""Faces by dlib's HOG detector, and which rectangle belongs to an annotated face."""
+"""Which rectangle of a detector belongs to an annotated face."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 
-import dlib
 import numpy as np
 
 from facealign.core import images
 from facealign.core.config import Range
-from facealign.core.faces import Faces
+from facealign.core.faces import Detection, Face, Faces
 from facealign.core.geometry import CORNERS, Box
 from facealign.core.parallel import map_in_order
+from facealign.detectors import hog
 
 # Size and middle of dlib's rectangle against the box around so many true points: medians over the
 # faces (1,761) of 300-W that the detector finds among 1,840.
 _EXPECTED = {68: (1.027, 0.005, -0.103), 5: (2.169, -0.01, -0.047)}
+
+
+_Boxed = TypeVar("_Boxed", Detection, Face)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Detect:
 
 @dataclass(frozen=True)
 class Found:
-    box: Box
+    face: Detection
     upsample: int
 
 
@@ -51,33 +54,27 @@ class Detected:
     counts: Counter[str]  # by split and source
 
 
-def find_faces(image: np.ndarray, upsample: int) -> list[Box]:
-    """dlib's rectangles as they are: they may reach beyond the picture."""
-    rectangles = _detector()(image, upsample)
-    return [Box(*(float(getattr(one, side)()) for side in CORNERS)) for one in rectangles]
-
-
-def choose(boxes: Sequence[Box], points: np.ndarray) -> Box | None:
-    """The box that holds the most points, if it holds at least half of them."""
-    held = [int(box.holds(points).sum()) for box in boxes]
+def choose(found: Sequence[_Boxed], points: np.ndarray) -> _Boxed | None:
+    """The one whose box holds the most points, if it holds at least half of them."""
+    held = [int(one.box.holds(points).sum()) for one in found]
     best = int(np.argmax(held)) if held else 0
-    return boxes[best] if held and 2 * held[best] >= len(points) else None
+    return found[best] if held and 2 * held[best] >= len(points) else None
 
 
 def locate(
     image: np.ndarray,
     points: np.ndarray,
     upsample: Sequence[int],
-    find: Callable[[np.ndarray, int], list[Box]] = find_faces,
+    find: Callable[[np.ndarray, int], Sequence[Detection]] = hog.find_faces,
 ) -> Found | NotFound:
     """The annotated face's rectangle, at the first upsampling at which it is found."""
     elsewhere = 0
     for doublings in upsample:
-        boxes = find(image, doublings)
-        box = choose(boxes, points)
-        if box is not None:
-            return Found(box, doublings)
-        elsewhere = len(boxes)
+        found = find(image, doublings)
+        face = choose(found, points)
+        if face is not None:
+            return Found(face, doublings)
+        elsewhere = len(found)
     return NotFound(elsewhere)
 
 
@@ -99,7 +96,7 @@ def detect(root: Path, faces: Faces, config: Detect) -> Detected:
     each = zip(faces.images, faces.splits, results, strict=True)
     for row, (image, split, result) in enumerate(each):
         if isinstance(result, Found):
-            box, source = result.box, f"upsample {result.upsample}"
+            box, source = result.face.box, f"upsample {result.upsample}"
         else:
             lost.append((image, result.elsewhere))
             if split != "train" or config.undetected == "skip":
@@ -128,8 +125,3 @@ def box_from_points(points: np.ndarray) -> Box:
 def _locate(root: Path, upsample: Sequence[int], face: tuple[str, np.ndarray]) -> Found | NotFound:
     image, points = face
     return locate(images.read(root / image), points, upsample)
-
-
-@cache
-def _detector() -> Any:
-    return dlib.get_frontal_face_detector()

@@ -177,12 +177,13 @@ def estimate(
     located = detection.locate(image, points, aligner.upsample, aligner.detect_once)
     if isinstance(located, NotFound):
         return located
-    seen, scores = aligner.network(image, [located.box])
+    box = located.face.box
+    seen, scores = aligner.network(image, [located.face])
     found = {"model": seen[0]}
     if baseline is not None:
-        found["dlib"] = dlib_predictor.predict(image, located.box, baseline)
-    sharpness = quality.sharpness(image, located.box)
-    return Estimate(located.box, found, None if scores is None else scores[0], sharpness)
+        found["dlib"] = dlib_predictor.predict(image, box, baseline)
+    sharpness = quality.sharpness(image, box)
+    return Estimate(box, found, None if scores is None else scores[0], sharpness)
 
 
 def _from_pts(folder: Path) -> tuple[dict[Path, np.ndarray], list[str]]:

@@ -25,11 +25,11 @@ from tqdm import tqdm
 from facealign.core import images, parallel
 from facealign.core.faces import Face
 from facealign.core.geometry import Box
+from facealign.detectors import Detector, hog
 from facealign.evaluation import metrics
-from facealign.faces import detection, dlib_predictor
+from facealign.faces import dlib_predictor
 from facealign.inference import folders
 from facealign.inference.aligner import Aligner
-from facealign.inference.detectors import Detector
 from facealign.inference.tracker import Tracker
 from facealign.synthesis.film import film, still, swaying
 from facealign.synthesis.pictures import plan_pictures, render
@@ -66,11 +66,11 @@ def bench(
     steps: dict[str, tuple[Step, Path]] = {
         name: (network, network.path) for name, network in zip(names, networks, strict=True)
     }
+    detects: list[Detector] = [one.detect for one in aligners.values()]
     if baseline is not None:
         steps["dlib"] = (partial(_dlib_step, baseline), baseline)
-    medians = measure(
-        [step for step, _ in steps.values()], shown, title="bench", detect=aligner.detect
-    )
+        detects.append(dlib_boxes)
+    medians = measure([step for step, _ in steps.values()], shown, title="bench", detects=detects)
     figures = {
         name: {
             "landmarks_ms": round(taken.step, 2),
@@ -160,7 +160,7 @@ def portraits(count: int, seed: int = 640) -> list[tuple[np.ndarray, Box]]:
 
 
 def dlib_boxes(image: np.ndarray) -> list[Box]:
-    return detection.find_faces(image, 0)
+    return [one.box for one in hog.find_faces(image, 0)]
 
 
 def measure(
@@ -168,15 +168,16 @@ def measure(
     faces: Sequence[tuple[np.ndarray, Box]],
     rounds: int = 2,
     title: str | None = None,
-    detect: Detector = dlib_boxes,
+    detects: Sequence[Detector] | None = None,
 ) -> list[Milliseconds]:
-    """Times of each step on each face after the detector. Interleaved, so load affects all
-    equally. `title` is that of a progress bar."""
+    """Times of each step on each face after its detector, which is dlib's by default. Interleaved,
+    so load affects all equally. `title` is that of a progress bar."""
+    each = list(zip(steps, detects or [dlib_boxes] * len(steps), strict=True))
     for step in steps:
         step(faces[0][0], [faces[0][1]])  # loads what is loaded once
     seconds = []
     for image, box in tqdm([*faces] * rounds, title, unit=" pictures", disable=title is None):
-        for step in steps:
+        for step, detect in each:
             started = time.perf_counter()
             detect(image)
             detected = time.perf_counter()

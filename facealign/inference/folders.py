@@ -33,7 +33,15 @@ from facealign.inference.aligner import Aligner, as_dict
 
 TABLE = "landmarks.csv"
 _POSE = ("yaw", "pitch", "roll")
-_COLUMNS = ("image", "face", *CORNERS, *_POSE, *tables.POINT_COLUMNS, *tables.SCORE_COLUMNS)
+_COLUMNS = (
+    "image",
+    "face",
+    *CORNERS,
+    "score",
+    *_POSE,
+    *tables.POINT_COLUMNS,
+    *tables.SCORE_COLUMNS,
+)
 # of files whose names are too long with their suffix, or not allowed in that file system
 _BAD_NAME = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 
@@ -320,8 +328,9 @@ def _rows(result: Result) -> Iterator[list[Any]]:
         points = [coordinate for point in values["points"] for coordinate in point]
         pose = values["pose"] or dict.fromkeys(_POSE, "")
         scores = values["scores"] or []
+        score = "" if values["score"] is None else values["score"]
         yield [
-            *(result.path, number, *values["box"], *pose.values()),
+            *(result.path, number, *values["box"], score, *pose.values()),
             *(points + [""] * (2 * COUNT - len(points))),
             *(scores + [""] * (COUNT - len(scores))),
         ]

@@ -17,6 +17,7 @@ import onnxruntime
 
 from facealign.core import images
 from facealign.core.errors import ConfigError, DependencyError, ModelError
+from facealign.core.faces import Detection, as_detection
 from facealign.core.geometry import Box, crop_map
 from facealign.core.points import COUNTS
 
@@ -148,27 +149,28 @@ class Network:
         return _load_once, self._settings
 
     def __call__(
-        self, image: np.ndarray, boxes: Sequence[Box]
+        self, image: np.ndarray, boxes: Sequence[Box | Detection]
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Points (N, K, 2) in the picture's pixels, and scores (N, K) if the network has them."""
         return self.of_many([(image, box) for box in boxes])
 
     def of_many(
-        self, faces: Sequence[tuple[np.ndarray, Box]]
+        self, faces: Sequence[tuple[np.ndarray, Box | Detection]]
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """The same for faces of several pictures."""
-        to_crops = [crop_map(box, self.margin, self.size) for _, box in faces]
+        found = [as_detection(box) for _, box in faces]
+        to_crops = [crop_map(one.box, self.margin, self.size, one.roll) for one in found]
         crops = [
             images.warp(image, to_crop, self.size, self.rim)
             for (image, _), to_crop in zip(faces, to_crops, strict=True)
         ]
         stacked = np.array(crops, np.uint8).reshape(-1, self.size, self.size, 3)
-        found, *scores = self._check(self._session.run(stacked))
+        in_crops, *scores = self._check(self._session.run(stacked))
         points = [
             to_crop.inverse()(face.astype(np.float64))
-            for to_crop, face in zip(to_crops, found, strict=True)
+            for to_crop, face in zip(to_crops, in_crops, strict=True)
         ]
-        return np.array(points, np.float64).reshape(found.shape), scores[0] if scores else None
+        return np.array(points, np.float64).reshape(in_crops.shape), scores[0] if scores else None
 
     def _check(self, outputs: list[np.ndarray]) -> list[np.ndarray]:
         """Points (N, K, 2), and maybe scores (N, K)."""

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from facealign.core.faces import Face
+from facealign.core.faces import Detection, Face
 from facealign.core.geometry import Box
-from facealign.faces.detection import box_from_points
-from facealign.inference.aligner import Aligner, open_picture
+from facealign.inference.aligner import Aligner, expected_detection, open_picture
 
 DETECT_EVERY = 1.0  # seconds between two runs of the detector, which finds new faces
 # A track is lost if the mean of its face's scores is lower. Pictures of a single colour reach
@@ -81,7 +80,7 @@ class Tracker:
     """Tracks the faces of a video; call it with each frame in turn.
 
     The boxes of a frame come from the points of the previous one. The detector runs once a second,
-    and when a face is lost or none is known; an aligner with `upsample=(0,)` keeps that fast.
+    and when a face is lost or none is known; with dlib's, `upsample=(0,)` keeps that fast.
     `smooth` removes the jitter of the points without making them late.
 
     `detections` counts the runs of the detector and `tracks` the faces so far.
@@ -110,7 +109,7 @@ class Tracker:
         frame = open_picture(frame)
         elapsed = max(seconds - self._previous, 1e-3)
         self._previous = seconds
-        boxes = [box_from_points(track.smoother.points) for track in self._tracks]
+        boxes = [expected_detection(track.smoother.points) for track in self._tracks]
         kept: list[TrackedFace] = []
         for track, face in zip(self._tracks, self._align(frame, boxes), strict=True):
             known = [one.face.box for one in kept]
@@ -128,9 +127,9 @@ class Tracker:
         """Faces that are not tracked yet."""
         self.detections += 1
         self._detected = seconds
-        boxes = [box for box in self.aligner.detect(frame) if not _is_known(box, known)]
+        found = [one for one in self.aligner.detect(frame) if not _is_known(one.box, known)]
         new = []
-        for face in self._align(frame, boxes):
+        for face in self._align(frame, found):
             if _mean_score(face) < MIN_SCORE:  # a false detection
                 continue
             self.tracks += 1
@@ -139,7 +138,7 @@ class Tracker:
             new.append(self._tracked(track, face, face.points))
         return new
 
-    def _align(self, frame: np.ndarray, boxes: Sequence[Box]) -> list[Face]:
+    def _align(self, frame: np.ndarray, boxes: Sequence[Detection]) -> list[Face]:
         return self.aligner.predict(frame, boxes) if boxes else []
 
     def _tracked(self, track: _Track, face: Face, smoothed: np.ndarray) -> TrackedFace:

@@ -57,7 +57,7 @@ class Seen:
 
 
 def main(recogniser: Path, learnt: Path, people: Path, *photographs: Path) -> None:
-    network, aligner = Recogniser(recogniser, threads=1), Aligner(threads=1)
+    network, aligner = Recogniser(recogniser, threads=1), Aligner(detector="dlib", threads=1)
     known = set(tables.read(learnt)["person"])
     named, rest = [], []
     hashes: list[int] = []
@@ -125,8 +125,8 @@ def _see(recogniser: Recogniser, aligner: Aligner, path: Path) -> Seen:
     found = aligner.predict(picture)
     truth = path.with_suffix(".pts")
     if annotated := truth.is_file():
-        own = detection.choose([face.box for face in found], read_pts(truth))
-        found = [] if own is None else sorted(found, key=lambda face: face.box != own)
+        own = detection.choose(found, read_pts(truth))
+        found = [] if own is None else sorted(found, key=lambda face: face is not own)
     else:
         height, width = picture.shape[:2]
         middle = (width - 1) / 2, (height - 1) / 2

@@ -24,6 +24,7 @@ from facealign.core.points import COUNT, select
 from facealign.core.tables import KEY, Table, dataset_and_split
 from facealign.data.annotations import read_pts
 from facealign.data.filtering import SPLITS, check_names
+from facealign.detectors import hog
 from facealign.faces import detection, dlib_predictor, pose
 from facealign.faces.quality import sharpness
 from facealign.inference.network import Network
@@ -155,10 +156,10 @@ def _face(picture: np.ndarray, truth: np.ndarray | None, upsample: Sequence[int]
     """The rectangle of the annotated face, or the largest one if there are no points."""
     if truth is not None:
         found = detection.locate(picture, truth, upsample)
-        return found.box if isinstance(found, detection.Found) else None
+        return found.face.box if isinstance(found, detection.Found) else None
     for doublings in upsample:
-        if boxes := detection.find_faces(picture, doublings):
-            return max(boxes, key=lambda box: box.width)
+        if faces := hog.find_faces(picture, doublings):
+            return max((face.box for face in faces), key=lambda box: box.width)
     return None
 
 

@@ -59,7 +59,7 @@ def test_a_command_takes_detector_and_device(
     places = {"ALBUM": album, "CLIP": clip}
     given = [places.get(word, word) for word in words]
     said = run(capsys, *given, "--detector", "dlip")[0]
-    assert said == "error: unknown detector 'dlip', did you mean dlib? Valid: dlib"
+    assert said == "error: unknown detector 'dlip', did you mean dlib? Valid: fast, dlib"
     said = run(capsys, *given, "--device", "tpu")[0]
     assert said == "error: device: 'tpu', expected cpu, cuda or cuda:N"
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():

@@ -32,7 +32,7 @@ def test_json_has_a_line_for_each_picture_that_can_be_read(
     both = lines["both.png"]
     assert (both["width"], both["height"]) == (1280, 480)
     face = both["faces"][0]
-    assert set(face) == {"box", "points", "scores", "pose"}
+    assert set(face) == {"box", "score", "points", "scores", "pose"}
     assert set(face["pose"]) == {"yaw", "pitch", "roll"}
     assert np.shape(face["points"]) == (68, 2) and len(face["scores"]) == 68
     left, top, right, bottom = face["box"]

@@ -9,8 +9,8 @@ import torch
 from facealign import models
 from facealign.core import images
 from facealign.core.geometry import crop_map
+from facealign.detectors.hog import find_faces
 from facealign.export import landmarks, quantisation
-from facealign.faces.detection import find_faces
 from facealign.inference.network import Network
 from facealign.models.parts.codecs import make_codec
 from facealign.models.parts.layers import Shape
@@ -24,7 +24,7 @@ def test_int8_finds_the_points_of_float32(tmp_path: Path, astronaut: np.ndarray)
     whole, small = tmp_path / "whole.onnx", tmp_path / "small.onnx"
     landmarks.to_onnx(landmarks.FromCrops(network, codec, trained.stats), whole)
     stats = trained.stats
-    (box,) = find_faces(astronaut, 0)
+    box = find_faces(astronaut, 0)[0].box
     crops = [
         images.warp(picture, crop_map(box, stats.margin, stats.size), stats.size)
         for picture in (astronaut, astronaut // 2, 255 - (255 - astronaut) // 2)

@@ -12,9 +12,9 @@ from facealign import models
 from facealign.core import config, images
 from facealign.core.files import sha256
 from facealign.core.geometry import crop_map
+from facealign.detectors.hog import find_faces
 from facealign.export import landmarks
 from facealign.faces import dlib_predictor
-from facealign.faces.detection import find_faces
 from facealign.models.parts.layers import Shape
 from facealign.training import checkpoint
 from facealign.training.recipe import Train
@@ -59,7 +59,7 @@ def test_every_file_to_run_has_its_recipe() -> None:
 def test_they_find_the_astronauts_points_where_dlib_does(
     path: Path, astronaut: np.ndarray, model: Path
 ) -> None:
-    (box,) = find_faces(astronaut, 0)
+    box = find_faces(astronaut, 0)[0].box
     by_dlib = dlib_predictor.predict(astronaut, box, model)
     trained = checkpoint.load(path)
     stats = trained.stats

@@ -8,10 +8,11 @@ import pytest
 
 from facealign.core import config
 from facealign.core.errors import ConfigError, ModelError
-from facealign.core.faces import Faces
+from facealign.core.faces import Detection, Faces
 from facealign.core.geometry import Box
 from facealign.core.images import write
 from facealign.core.points import REGIONS, select
+from facealign.detectors.hog import find_faces
 from facealign.faces import dlib_predictor
 from facealign.faces.detection import (
     Detect,
@@ -20,7 +21,6 @@ from facealign.faces.detection import (
     box_from_points,
     choose,
     detect,
-    find_faces,
     locate,
     locate_all,
 )
@@ -36,7 +36,7 @@ def points_on_a_line(*xs: float) -> np.ndarray:
 
 
 def test_the_astronauts_face_is_found(astronaut: np.ndarray) -> None:
-    (box,) = find_faces(astronaut, 0)
+    box = find_faces(astronaut, 0)[0].box
     assert box.holds(EYES).all()
     assert box.width == pytest.approx(90, abs=20)
     assert box.centre == pytest.approx((223, 125), abs=12)
@@ -45,7 +45,7 @@ def test_the_astronauts_face_is_found(astronaut: np.ndarray) -> None:
 def test_the_predictors_points_lie_where_a_faces_points_lie(
     astronaut: np.ndarray, model: Path
 ) -> None:
-    (box,) = find_faces(astronaut, 0)
+    box = find_faces(astronaut, 0)[0].box
     points = dlib_predictor.predict(astronaut, box, model)
     assert points.shape == (68, 2)
     near = Box(box.left - 20, box.top - 20, box.right + 20, box.bottom + 20)
@@ -64,7 +64,9 @@ def test_all_faces_are_located_and_predicted_in_their_order(
         cv2.imwrite(str(tmp_path / name), picture[..., ::-1])
     moves = {"a.png": (120, 0), "b.png": (100, 20)}
     truth = Faces.of([*moves], points=np.array([EYES - move for move in moves.values()]))
-    boxes = [found.box for found in locate_all(tmp_path, truth, [0]) if isinstance(found, Found)]
+    boxes = [
+        found.face.box for found in locate_all(tmp_path, truth, [0]) if isinstance(found, Found)
+    ]
     assert all(box.holds(its).all() for box, its in zip(boxes, truth.points, strict=True))
     faces = truth.with_columns(box=np.array([box.corners for box in boxes]))
     predicted = dlib_predictor.predict_all(tmp_path, faces, model)
@@ -99,7 +101,7 @@ def test_a_face_is_looked_for_at_each_upsampling_until_it_is_found(astronaut: np
     found = locate(tiny, points, [0, 1, 2])
     assert isinstance(found, Found)
     assert found.upsample == 1
-    assert found.box.holds(points).all()
+    assert found.face.box.holds(points).all()
 
 
 def test_a_face_elsewhere_is_not_the_annotated_one(astronaut: np.ndarray) -> None:
@@ -107,15 +109,19 @@ def test_a_face_elsewhere_is_not_the_annotated_one(astronaut: np.ndarray) -> Non
     assert locate(np.zeros((100, 100, 3), np.uint8), EYES, [0]) == NotFound(elsewhere=0)
 
 
+def found(*boxes: Box) -> list[Detection]:
+    return [Detection(box) for box in boxes]
+
+
 def test_the_box_with_the_most_points_is_chosen() -> None:
     points = points_on_a_line(1, 2, 3, 50)
-    assert choose([SMALL, LARGE], points) == LARGE
-    assert choose([LARGE, SMALL], points) == LARGE
+    assert choose(found(SMALL, LARGE), points) == Detection(LARGE)
+    assert choose(found(LARGE, SMALL), points) == Detection(LARGE)
 
 
 def test_the_first_of_equal_boxes_is_chosen() -> None:
     points = points_on_a_line(1, 2)
-    assert choose([SMALL, LARGE], points) == SMALL
+    assert choose(found(SMALL, LARGE), points) == Detection(SMALL)
 
 
 @pytest.mark.parametrize(("inside", "outside", "holds"), [(2, 2, True), (2, 3, False)])
@@ -123,7 +129,7 @@ def test_a_box_must_hold_at_least_half_of_the_points(
     inside: int, outside: int, holds: bool
 ) -> None:
     points = points_on_a_line(*[5.0] * inside, *[70.0] * outside)
-    assert choose([SMALL], points) == (SMALL if holds else None)
+    assert choose(found(SMALL), points) == (Detection(SMALL) if holds else None)
 
 
 def test_no_box_is_chosen_from_none() -> None:
@@ -144,7 +150,7 @@ def test_the_box_from_points_is_a_square_of_their_size_a_little_higher() -> None
 
 
 def test_the_box_from_points_is_about_the_detectors(astronaut: np.ndarray, model: Path) -> None:
-    (box,) = find_faces(astronaut, 0)
+    box = find_faces(astronaut, 0)[0].box
     guess = box_from_points(dlib_predictor.predict(astronaut, box, model))
     assert guess.width == pytest.approx(box.width, rel=0.12)
     assert guess.centre == pytest.approx(box.centre, abs=0.1 * box.width)

@@ -19,7 +19,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from facealign.core import config, tables
 from facealign.core.errors import AnnotationError, ConfigError, InputError
-from facealign.core.faces import Faces
+from facealign.core.faces import Detection, Faces
 from facealign.core.geometry import FARTHEST, Affine, Box, box_sizes, crop_map
 from facealign.core.images import warp
 from facealign.data.annotations import format_pts, from_1, read_pts
@@ -280,13 +280,13 @@ def test_the_size_of_a_box_grows_with_its_sides(box: Box, factor: float) -> None
 
 @given(st.lists(boxes(), max_size=4), points())
 def test_the_chosen_box_holds_the_most_points(candidates: list[Box], some: np.ndarray) -> None:
-    chosen = detection.choose(candidates, some)
+    chosen = detection.choose([Detection(box) for box in candidates], some)
     most = max((int(box.holds(some).sum()) for box in candidates), default=0)
     if chosen is None:
         assert not candidates or 2 * most < len(some)
     else:
-        assert chosen in candidates
-        assert int(chosen.holds(some).sum()) == most >= len(some) / 2
+        assert chosen.box in candidates
+        assert int(chosen.box.holds(some).sum()) == most >= len(some) / 2
 
 
 @given(st.integers(0, 20), st.integers(0, 20), st.integers(16, 40), st.integers(0, 99))

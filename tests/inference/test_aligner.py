@@ -70,13 +70,15 @@ def test_all_released_weights_agree_with_dlib(
 def test_given_boxes_are_used_instead_of_the_detector(
     aligner: Aligner, astronaut: np.ndarray
 ) -> None:
+    [detection] = aligner.detect(astronaut)
     (found,) = aligner.predict(astronaut)
-    (same,) = aligner.predict(astronaut, [found.box])
+    assert found.box == detection.box and found.score == detection.score
+    (same,) = aligner.predict(astronaut, [detection])
     np.testing.assert_array_equal(same.points, found.points)
     assert aligner.predict(astronaut, []) == []
     moved = Box(*(edge + 3 for edge in vars(found.box).values()))
     (near,) = aligner.predict(astronaut, [moved])
-    assert near.box == moved and 0 < apart(found, near) < 0.03
+    assert near.box == moved and near.score is None and 0 < apart(found, near) < 0.03
 
 
 def test_a_batch_gives_each_picture_its_own_faces(
@@ -182,7 +184,7 @@ def test_an_unusable_model_is_an_error(tmp_path: Path) -> None:
         ({"threads": "two"}, "threads: 'two'"),
         ({"device": "gpu"}, "device: 'gpu', expected cpu, cuda or cuda:N"),
         ({"device": 0}, "device: 0, expected"),
-        ({"detector": "dlid"}, "unknown detector 'dlid', did you mean dlib? Valid: dlib"),
+        ({"detector": "dlid"}, "unknown detector 'dlid', did you mean dlib? Valid: fast, dlib"),
         ({"detector": None}, "unknown detector 'None'"),
     ],
 )
@@ -223,7 +225,7 @@ def test_a_batch_is_a_list(aligner: Aligner) -> None:
 
 def test_a_function_detects_in_place_of_dlib(astronaut: np.ndarray) -> None:
     """It gets the picture once, not doubled, whatever `upsample` is."""
-    box = Aligner("small", threads=1).detect(astronaut)[0]
+    box = Aligner("small", threads=1).detect(astronaut)[0].box
     shapes = []
 
     def detector(image: np.ndarray) -> list[Box]:

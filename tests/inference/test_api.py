@@ -21,7 +21,8 @@ import numpy as np
 from typing import assert_type
 
 from facealign import (
-    Aligner, Box, ConfigError, Face, FacealignError, Pose, TrackedFace, Tracker, __version__, draw,
+    Aligner, Box, ConfigError, Detection, Face, FacealignError, Pose, TrackedFace, Tracker,
+    __version__, draw,
 )
 
 def centre(image: np.ndarray) -> list[Box]:
@@ -30,7 +31,7 @@ def centre(image: np.ndarray) -> list[Box]:
 
 aligner = Aligner("small", detector=centre, device="cpu", upsample=(0,), threads=1)
 image = np.zeros((100, 100, 3), np.uint8)
-assert_type(aligner.detect(image), list[Box])
+assert_type(aligner.detect(image), list[Detection])
 assert_type(aligner.predict_batch(["photo.jpg", image]), list[list[Face]])
 for face in aligner.predict("photo.jpg", boxes=[Box(0, 0, 10, 10)]):
     assert_type(face.points, np.ndarray)
