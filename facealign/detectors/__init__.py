@@ -31,6 +31,7 @@ class Named:
     clear: float = 0.0  # the least score that tells a face without its landmarks
     # the least sum of its score and the mean score of the landmarks: less is no face
     certain: float = 0.0
+    every: float = 1.0  # seconds between two runs of it on a video
 
 
 def _dlib(image: np.ndarray, doublings: int) -> Sequence[Detection]:
@@ -46,7 +47,10 @@ def _fast(image: np.ndarray, doublings: int) -> Sequence[Detection]:
 
 
 DEFAULT = "fast"
-DETECTORS = {"fast": Named(_fast, clear=0.5, certain=0.85), "dlib": Named(_dlib, doubles=True)}
+DETECTORS = {
+    "fast": Named(_fast, clear=0.5, certain=0.85, every=0.0),
+    "dlib": Named(_dlib, doubles=True),
+}
 
 
 def find_detector(detector: str | Detector) -> Named:

@@ -99,6 +99,11 @@ class Aligner:
     def __reduce__(self) -> tuple[Any, ...]:
         return _load_once, self._settings
 
+    @property
+    def detect_every(self) -> float:
+        """Seconds between two runs of the detector on a video; 0 for every frame."""
+        return self._detector.every
+
     def detect(self, picture: Picture) -> list[Detection]:
         """A picture's faces by the detector alone, the most certain first.
 

@@ -13,7 +13,6 @@ from facealign.core.faces import Detection, Face
 from facealign.core.geometry import Box
 from facealign.inference.aligner import Aligner, expected_detection, open_picture
 
-DETECT_EVERY = 1.0  # seconds between two runs of the detector, which finds new faces
 # A track is lost if the mean of its face's scores is lower. Pictures of a single colour reach
 # 0.335, noise less; on 1,020 training frames of YouTube Faces, in boxes around the true points, the
 # minimum is 0.41 for `cascade` and 0.36 for `small`.
@@ -79,8 +78,9 @@ class _Track:
 class Tracker:
     """Tracks the faces of a video; call it with each frame in turn.
 
-    The boxes of a frame come from the points of the previous one. The detector runs once a second,
-    and when a face is lost or none is known; with dlib's, `upsample=(0,)` keeps that fast.
+    The boxes of a frame come from the points of the previous one. New faces come from the detector:
+    the fast one runs on every frame, any other once a second, and when a face is lost or none is
+    known; with dlib's, `upsample=(0,)` keeps that fast.
     `smooth` removes the jitter of the points without making them late.
 
     `detections` counts the runs of the detector and `tracks` the faces so far.
@@ -117,14 +117,16 @@ class Tracker:
                 points = track.smoother(face.points, face.box.width, elapsed)
                 kept.append(self._tracked(track, face, points))
         survivors = {one.track for one in kept}
-        lost = len(survivors) < len(self._tracks)
+        gone = [track for track in self._tracks if track.number not in survivors]
         self._tracks = [track for track in self._tracks if track.number in survivors]
-        if lost or not kept or seconds - self._detected >= DETECT_EVERY:
-            kept += self._detect(frame, seconds, [one.face.box for one in kept])
+        if gone or not kept or seconds - self._detected >= self.aligner.detect_every:
+            kept += self._detect(frame, seconds, [one.face.box for one in kept], gone)
         return kept
 
-    def _detect(self, frame: np.ndarray, seconds: float, known: Sequence[Box]) -> list[TrackedFace]:
-        """Faces that are not tracked yet."""
+    def _detect(
+        self, frame: np.ndarray, seconds: float, known: Sequence[Box], gone: list[_Track]
+    ) -> list[TrackedFace]:
+        """Faces that are not tracked yet, or whose tracks are gone."""
         self.detections += 1
         self._detected = seconds
         found = [one for one in self.aligner.detect(frame) if not _is_known(one.box, known)]
@@ -132,11 +134,19 @@ class Tracker:
         for face in self._align(frame, found):
             if _mean_score(face) < MIN_SCORE:  # a false detection
                 continue
-            self.tracks += 1
-            track = _Track(self.tracks, Smoother(face.points))
+            track = _Track(self._number(face.box, gone), Smoother(face.points))
             self._tracks.append(track)
             new.append(self._tracked(track, face, face.points))
         return new
+
+    def _number(self, box: Box, gone: list[_Track]) -> int:
+        """That of the track which is gone from this place, or a new one."""
+        for track in gone:
+            if _is_known(box, [expected_detection(track.smoother.points).box]):
+                gone.remove(track)
+                return track.number
+        self.tracks += 1
+        return self.tracks
 
     def _align(self, frame: np.ndarray, boxes: Sequence[Detection]) -> list[Face]:
         return self.aligner.predict(frame, boxes) if boxes else []

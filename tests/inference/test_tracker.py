@@ -3,7 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facealign import Aligner, Box, Tracker
+from facealign import Aligner, Box, Detection, Tracker
+from facealign.core.geometry import Affine
+from facealign.core.images import warp
 from facealign.inference import benchmark
 from facealign.inference.tracker import Smoother
 from facealign.synthesis.film import film, still, swaying
@@ -13,7 +15,7 @@ FPS = 30.0
 
 @pytest.fixture(scope="module")
 def aligner() -> Aligner:
-    return Aligner(upsample=(0,), threads=1)
+    return Aligner(threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def test_a_false_detection_is_not_tracked(
 ) -> None:
     frame, _ = lively[0]
     real = aligner.detect(frame)
-    wall = Box(2, 2, 82, 82)  # a corner of the background
+    wall = Detection(Box(2, 2, 82, 82))  # a corner of the background
     monkeypatch.setattr(aligner, "detect", lambda image: [*real, wall])
     tracker = Tracker(aligner)
     assert len(tracker(frame, 0.0)) == tracker.tracks == len(real)
@@ -63,9 +65,9 @@ class TestSmoother:
 
 
 def test_a_face_is_tracked_without_the_detector(
-    aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]]
+    lively: list[tuple[np.ndarray, np.ndarray]],
 ) -> None:
-    tracker = Tracker(aligner)
+    tracker = Tracker(Aligner(detector="dlib", upsample=(0,), threads=1))
     tracks, errors = set(), []
     for frame, (picture, truth) in enumerate(lively):
         (one,) = tracker(picture, frame / FPS)
@@ -89,6 +91,32 @@ def test_a_lost_face_is_dropped_and_the_next_one_gets_a_new_number(
     both = np.hstack([picture, picture])
     assert sorted(one.track for one in tracker(both, 0.3)) == [2, 3]
     assert sorted(one.track for one in tracker(both, 0.4)) == [2, 3]
+
+
+def test_the_fast_detector_sees_a_new_face_at_once(
+    aligner: Aligner, lively: list[tuple[np.ndarray, np.ndarray]]
+) -> None:
+    tracker = Tracker(aligner)
+    picture, _ = lively[0]
+    alone = np.hstack([picture, np.full_like(picture, 90)])
+    assert [one.track for one in tracker(alone, 0.0)] == [1]
+    assert [one.track for one in tracker(np.hstack([picture, picture]), 1 / FPS)] == [1, 2]
+    assert tracker.detections == 2
+
+
+def test_a_face_that_turns_over_is_not_lost(aligner: Aligner, astronaut: np.ndarray) -> None:
+    """A whole turn in a second and a third, at 30 frames a second."""
+    tracker = Tracker(aligner)
+    part = astronaut[:300, 80:380]
+    middle = Affine.translation(149.5, 149.5)
+    first = None
+    for frame in range(41):
+        turn = middle @ Affine.similarity(1, 9 * frame) @ middle.inverse()
+        [one] = tracker(warp(part, turn, 300), frame / FPS)
+        assert one.track == 1
+        first = one.face if first is None else first
+        apart = np.linalg.norm(one.face.points - turn(first.points), axis=1).mean()
+        assert apart < 0.05 * first.box.width
 
 
 def test_two_tracks_that_meet_on_one_face_become_one(
