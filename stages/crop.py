@@ -9,7 +9,7 @@ from facealign.faces.cropping import Crop, make_crops
 
 
 def main(faces: Path, index: Path, boxes: Path, crops: Path) -> None:
-    found = Faces.read(boxes).join(Faces.read(index))
+    found = Faces.read(boxes, "roll").join(Faces.read(index))
     make_crops(faces, found, config.load("crop", Crop), crops)
 
 

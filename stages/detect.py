@@ -1,4 +1,4 @@
-"""Find each annotated face with dlib's HOG detector."""
+"""Find each annotated face with a detector."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from facealign.faces.detection import Detect
 
 def main(faces: Path, index: Path, boxes: Path, undetected: Path) -> None:
     found = detection.detect(faces, Faces.read(index), config.load("detect", Detect))
-    found.faces.write(boxes, "box", "source")
+    found.faces.write(boxes, "box", "roll", "source")
     tables.write_rows(undetected, ("image", "rectangles_elsewhere"), found.lost)
     print("\n".join(f"{what}: {count}" for what, count in sorted(found.counts.items())))
 

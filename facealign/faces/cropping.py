@@ -87,7 +87,11 @@ def make_crops(root: Path, faces: Faces, config: Crop, target: Path) -> Stats:
     regions = boxes
     if config.region == "frame":
         regions = [Box.of_picture(*size) for size in faces["size"].tolist()]
-    to_input = [crop_map(region, config.margin, config.size) for region in regions]
+    rolls = faces["roll"] if "roll" in faces.columns and regions is boxes else np.zeros(len(faces))
+    to_input = [
+        crop_map(region, config.margin, config.size, roll)
+        for region, roll in zip(regions, rolls.tolist(), strict=True)
+    ]
     places = list(zip(faces.images, to_input, strict=True))
     border = round(config.context * config.size)
     margin = config.margin
@@ -192,7 +196,7 @@ def _write_index(path: Path, faces: Faces, to_input: Sequence[Affine]) -> None:
     points = np.array([one(face) for one, face in zip(to_input, faces.points, strict=True)])
     placed = faces.with_columns(
         points=points,
-        normaliser=box_sizes(faces.boxes) * maps[:, 0],
+        normaliser=box_sizes(faces.boxes) * [one.scale for one in to_input],
         **dict(zip(MAP_COLUMNS, maps.T, strict=True)),
     )
     placed.write(path, *MAP_COLUMNS, "normaliser", "points")

@@ -13,10 +13,10 @@ import numpy as np
 
 from facealign.core import images
 from facealign.core.config import Range
-from facealign.core.faces import Detection, Face, Faces
+from facealign.core.faces import Detection, Face, Faces, as_detection
 from facealign.core.geometry import CORNERS, Box
 from facealign.core.parallel import map_in_order
-from facealign.detectors import hog
+from facealign.detectors import find_detector, hog
 
 # Size and middle of dlib's rectangle against the box around so many true points: medians over the
 # faces (1,761) of 300-W that the detector finds among 1,840.
@@ -30,6 +30,7 @@ _Boxed = TypeVar("_Boxed", Detection, Face)
 class Detect:
     """The section `detect` of params.yaml."""
 
+    detector: str
     upsample: tuple[Annotated[int, Range(0, 3)], ...]
     undetected: Literal["skip", "truth"]
 
@@ -49,7 +50,7 @@ class NotFound:
 class Detected:
     """What the stage `detect` writes."""
 
-    faces: Faces  # with `box` and `source`: "upsample N" or "truth"
+    faces: Faces  # with `box`, `roll` and `source`: "upsample N" or "truth"
     lost: list[tuple[str, int]]  # images without the detector's rectangle; rectangles elsewhere
     counts: Counter[str]  # by split and source
 
@@ -78,37 +79,45 @@ def locate(
     return NotFound(elsewhere)
 
 
-def locate_all(root: Path, faces: Faces, upsample: Sequence[int]) -> list[Found | NotFound]:
+def locate_all(
+    root: Path, faces: Faces, upsample: Sequence[int], detector: str = "dlib"
+) -> list[Found | NotFound]:
     """Of each face, by its `points`."""
+    named = find_detector(detector)  # fail before the images are read
     annotated = list(zip(faces.images, faces.points, strict=True))
-    return list(map_in_order(partial(_locate, root, tuple(upsample)), annotated, "detect"))
+    doublings = tuple(upsample) if named.doubles else (0,)
+    return list(map_in_order(partial(_locate, root, doublings, detector), annotated, "detect"))
 
 
 def detect(root: Path, faces: Faces, config: Detect) -> Detected:
     """The rectangles of all annotated faces; the params say what becomes of a train face that the
     detector does not find."""
     rows: list[int] = []
-    boxes: list[Box] = []
+    boxes: list[Detection] = []
     sources: list[str] = []
     lost: list[tuple[str, int]] = []
     counts: Counter[str] = Counter()
-    results = locate_all(root, faces, config.upsample)
+    results = locate_all(root, faces, config.upsample, config.detector)
     each = zip(faces.images, faces.splits, results, strict=True)
     for row, (image, split, result) in enumerate(each):
         if isinstance(result, Found):
-            box, source = result.face.box, f"upsample {result.upsample}"
+            box, source = result.face, f"upsample {result.upsample}"
         else:
             lost.append((image, result.elsewhere))
             if split != "train" or config.undetected == "skip":
                 counts[f"{split}, not found"] += 1
                 continue
-            box, source = box_from_points(faces.points[row]), "truth"
+            box, source = Detection(box_from_points(faces.points[row])), "truth"
         counts[f"{split}, {source}"] += 1
         rows.append(row)
         boxes.append(box)
         sources.append(source)
-    corners = np.array([box.corners for box in boxes], np.float64).reshape(-1, len(CORNERS))
-    found = faces.subset(np.array(rows, np.int64)).with_columns(box=corners, source=sources)
+    corners = [one.box.corners for one in boxes]
+    found = faces.subset(np.array(rows, np.int64)).with_columns(
+        box=np.array(corners, np.float64).reshape(-1, len(CORNERS)),
+        roll=np.array([one.roll for one in boxes], np.float64),
+        source=sources,
+    )
     return Detected(found, lost, counts)
 
 
@@ -122,6 +131,13 @@ def box_from_points(points: np.ndarray) -> Box:
     return Box(x - half, y - half, x + half, y + half)
 
 
-def _locate(root: Path, upsample: Sequence[int], face: tuple[str, np.ndarray]) -> Found | NotFound:
+def _locate(
+    root: Path, upsample: Sequence[int], detector: str, face: tuple[str, np.ndarray]
+) -> Found | NotFound:
     image, points = face
-    return locate(images.read(root / image), points, upsample)
+    find = find_detector(detector).find
+
+    def detections(picture: np.ndarray, doublings: int) -> list[Detection]:
+        return [as_detection(one) for one in find(picture, doublings)]
+
+    return locate(images.read(root / image), points, upsample, detections)

@@ -55,13 +55,13 @@ TEXTS: Texts = {
         "{dataset}: детектор не обнаружил лиц ни на одном тестовом изображении, оценивать нечего.",
     ),
     "all_found": (
-        "dlib's detector found the face in all test images ({total}).",
-        "Детектор dlib обнаружил лицо на всех тестовых изображениях ({total}).",
+        "The detector found the face in all test images ({total}).",
+        "Детектор обнаружил лицо на всех тестовых изображениях ({total}).",
     ),
     "not_found": (
-        "dlib's detector missed the face in {lost} of {total} test images. The other figures leave these images out; "
+        "The detector missed the face in {lost} of {total} test images. The other figures leave these images out; "
         "counted as failures, they give AUC@0.08 {model} for the network and {dlib} for dlib.",
-        "Детектор dlib не обнаружил лицо на {lost} из {total} тестовых изображений. В остальных показателях они не учтены; "
+        "Детектор не обнаружил лицо на {lost} из {total} тестовых изображений. В остальных показателях они не учтены; "
         "если считать их отказами, AUC@0.08 сети — {model}, dlib — {dlib}.",
     ),
     "all_used": (
@@ -139,12 +139,12 @@ TEXTS: Texts = {
     # methods
     "metric": (
         "The error of an image is the mean distance between its predicted and true points, in pixels of the original "
-        "image, divided by √(H·W) of dlib's rectangle. The CED at x is the share of images with an error below x. "
+        "image, divided by √(H·W) of the detector's rectangle. The CED at x is the share of images with an error below x. "
         "AUC@0.08 is the area under the CED from 0 to 0.08, scaled so that 1 is perfect; FR@0.08 is the share of images "
         "with an error of 0.08 or more; NME is the mean error. CI is the bootstrap confidence interval over images "
         "({resamples} resamples).",
         "Ошибка на изображении — среднее расстояние между предсказанными и истинными точками в пикселях исходного "
-        "изображения, делённое на √(H·W) прямоугольника dlib. Значение CED в точке x — доля изображений с ошибкой меньше x. "
+        "изображения, делённое на √(H·W) прямоугольника детектора. Значение CED в точке x — доля изображений с ошибкой меньше x. "
         "AUC@0.08 — площадь под CED от 0 до 0,08, нормированная так, что идеал равен 1; FR@0.08 — доля изображений с "
         "ошибкой 0,08 и больше; NME — средняя ошибка. ДИ — доверительный интервал, бутстрэп по изображениям (выборок: {resamples}).",
     ),
@@ -213,6 +213,7 @@ TEXTS: Texts = {
     "all": ("all", "все"),
     "together": ("All data sets", "Все наборы данных"),
     "undetected": ("undetected", "не обнаружено"),
+    "with_undetected": ("with undetected", "с необнаруженными"),
     "kept": ("kept", "использовано"),
     "found": ("face detected", "лицо обнаружено"),
     "dropped": ("dropped", "исключено"),

@@ -87,6 +87,7 @@ def _results(material: Material, words: Words) -> Iterator[Block]:
         {
             "auc_08": "AUC@0.08",
             "auc_08_ci95": words("interval"),
+            "auc_08_all": words("with_undetected"),
             "auc_100": "AUC@1.0",
             "fr_08": "FR@0.08",
             "nme": "NME",

@@ -20,6 +20,7 @@ _MARKUP = re.compile(
 _COLUMNS = {
     "AUC@0.08": "auc_08",
     "95 % interval": "auc_08_ci95",
+    "with undetected": "auc_08_all",
     "AUC@1.0": "auc_100",
     "FR@0.08": "fr_08",
     "NME": "nme",

@@ -9,11 +9,12 @@ import pytest
 from facealign.core import config
 from facealign.core.errors import ConfigError, ModelError
 from facealign.core.faces import Detection, Faces
-from facealign.core.geometry import Box
-from facealign.core.images import write
+from facealign.core.geometry import Affine, Box
+from facealign.core.images import warp, write
 from facealign.core.points import REGIONS, select
 from facealign.detectors.hog import find_faces
 from facealign.faces import dlib_predictor
+from facealign.faces.cropping import Crop, load_crops, make_crops
 from facealign.faces.detection import (
     Detect,
     Found,
@@ -74,6 +75,29 @@ def test_all_faces_are_located_and_predicted_in_their_order(
         np.testing.assert_array_equal(points, dlib_predictor.predict(pictures[name], box, model))
 
 
+def test_a_turned_face_is_found_by_the_fast_detector_and_cropped_upright(
+    tmp_path: Path, astronaut: np.ndarray, face: np.ndarray
+) -> None:
+    points = face * 0.5 + (222, 120)
+    turn = Affine.translation(222, 120) @ Affine.similarity(1, 120) @ Affine.translation(-222, -120)
+    turned = warp(astronaut, turn, 512)
+    for name, image in (("a", astronaut), ("b", turned)):
+        write(tmp_path / f"300W/train/{name}.png", image)
+    names = ["300W/train/a.png", "300W/train/b.png"]
+    truth = Faces.of(names, points=np.array([points, turn(points)]))
+    found = detect(tmp_path, truth, Detect("fast", (0, 1), "skip"))
+    assert found.faces.images == names
+    upright, rolled = found.faces["roll"].tolist()
+    assert rolled - upright == pytest.approx(120, abs=15)
+    found.faces.write(tmp_path / "boxes.csv", "box", "roll", "source")
+    read = Faces.read(tmp_path / "boxes.csv", "roll").join(truth)
+    make_crops(tmp_path, read, Crop("face", 48, 0.1, 0.1), tmp_path / "crops")
+    crops = load_crops(tmp_path / "crops")
+    assert np.abs(crops.points[0] - crops.points[1]).mean() < 3
+    assert crops.normalisers == pytest.approx([40, 40], rel=0.05)
+    assert detect(tmp_path, truth, Detect("dlib", (0,), "skip")).lost == [(names[1], 0)]
+
+
 @pytest.mark.parametrize("undetected", ["skip", "truth"])
 def test_a_train_face_that_is_not_found_is_skipped_or_boxed_by_its_points(
     tmp_path: Path, astronaut: np.ndarray, face: np.ndarray, undetected: Literal["skip", "truth"]
@@ -84,7 +108,7 @@ def test_a_train_face_that_is_not_found_is_skipped_or_boxed_by_its_points(
         wall = np.full_like(astronaut, 90)
         write(tmp_path / image, wall if "wall" in image else astronaut)
     truth = Faces.of(images, points=np.array([points] * 3))
-    found = detect(tmp_path, truth, Detect(upsample=(0,), undetected=undetected))
+    found = detect(tmp_path, truth, Detect("dlib", (0,), undetected))
     assert found.lost == [(images[1], 0), (images[2], 0)]
     kept = ["upsample 0", "truth"][: 1 + (undetected == "truth")]
     assert (found.faces.images, found.faces["source"].tolist()) == (images[: len(kept)], kept)

@@ -157,7 +157,7 @@ def test_the_readme_has_the_demos_table() -> None:
         capture_output=True,
         text=True,
     ).stdout
-    assert figures(printed)[2:] == [row for row in figures(read("README.md")) if len(row) == 9][2:]
+    assert figures(printed)[2:] == [row for row in figures(read("README.md")) if len(row) == 10][2:]
 
 
 def test_the_changelog_has_the_version() -> None:

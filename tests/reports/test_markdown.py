@@ -23,7 +23,9 @@ def test_the_table_is_aligned_and_figures_go_to_the_right() -> None:
     assert head.startswith("| data set | method | AUC@0.08 | 95 % interval |")
     assert ruler.startswith("| -------- | ------ | -------: | ------------: |")
     assert rows[0].startswith("| 300W     | model  |   0.6123 |   0.600–0.625 |")
-    assert rows[0].endswith("|  0.9712 |   3.5 % | 0.0288 |    201 |          1 |")
+    assert rows[0].endswith(
+        "|          0.6000 |  0.9712 |   3.5 % | 0.0288 |    201 |          1 |"
+    )
     assert "|        — |             — |" in rows[1]
     assert rows[1].endswith("|      0 |         12 |")
     assert {len(line) for line in (head, ruler, *rows)} == {len(head)}
