@@ -26,9 +26,10 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	touch $@
 
 # networks trained on another processor differ in the last bits, so the results differ slightly
-ADVISE_COMMIT = @git diff --quiet -- '*dvc.lock'; [ $$? -ne 1 ] || echo \
-    "Results of this machine differ slightly from the committed ones." \
-    "Before running experiments: git commit -am Demo"
+ADVISE_COMMIT = @git diff --quiet -- '*dvc.lock'; [ $$? -ne 1 ] || \
+    { git diff --quiet HEAD -- params.yaml dvc.yaml stages facealign ':!*dvc.lock' \
+    && echo "This processor rounds differently from the one that made the committed results," \
+    "which therefore differ slightly. Before running experiments: git commit -am Demo"; } || true
 
 demo: $(VENV)/installed  ## run the whole pipeline on generated faces and print the results
 	dvc repro

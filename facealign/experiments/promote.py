@@ -16,7 +16,7 @@ def main(experiment: Path) -> None:
     if name not in known:
         raise ExperimentError(unknown_name("experiment", name, list(known)))
     commit = known[name].commit
-    workspace.refuse_changes(but=commit)  # after `dvc exp run`, the workspace holds the experiment
+    workspace.refuse_changes(but=commit)  # after its own run, the workspace holds the experiment
     paths = workspace.products()
     # not with `dvc exp apply`, which fails if the recognition pipeline was never run
     kept, before = revisions.files(commit, paths), revisions.files("HEAD", paths)

@@ -110,7 +110,8 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
         yield (
             "AUC@0.08 of the network on the test images that both runs measured. Interval and "
             "two-sided p-value are those of a paired bootstrap over images; a difference with p "
-            "below 0.05 counts as significant."
+            "below 0.05 counts as significant. They cover the choice of images, not that of the "
+            "seed: trainings with different seeds may differ as much."
         )
     else:
         yield "There is nothing to compare."

@@ -52,8 +52,8 @@ def refuse_changes(but: str = "HEAD") -> None:
     if files:
         # a killed DVC leaves half an experiment behind, and Git with a detached HEAD
         raise ExperimentError(
-            f"uncommitted changes: {', '.join(files)}; commit them, or, if a killed experiment "
-            f"left them: {way_back()}"
+            f"uncommitted changes: {', '.join(files)}; commit them, or, if an experiment "
+            f"left them, drop them: {way_back()}"
         )
     status = subprocess.run(
         ["dvc", "data", "status", "--json"], stdout=subprocess.PIPE, text=True, check=False

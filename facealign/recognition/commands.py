@@ -110,8 +110,8 @@ def compare(one: str, other: str, recogniser: Recogniser, aligner: Aligner, as_j
 def _in_words(measured: Measured, shares: Mapping[str, float]) -> str:
     same, different, together = (_percent(shares[kind], measured.pairs[kind]) for kind in KINDS)
     return (
-        f" (more similar than this: {same} of pairs of one person, {different} of two people, "
-        f"{together} of two people in one photograph)"
+        f" (higher: {same} of pairs of one person, {different} of two people, {together} of two "
+        "people in one photograph)"
     )
 
 

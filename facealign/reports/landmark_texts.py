@@ -22,7 +22,7 @@ TEXTS: Texts = {
         "Эксперимент: {name}, на ревизии {revision}.",
     ),
     "no_experiment": (
-        "Not an experiment: its revision is the commit whose dvc.lock has the MD5 of this file.",
+        "Run without an experiment; the matching commit is the one whose dvc.lock lists this file's MD5.",
         "Не эксперимент: ревизия — коммит, в dvc.lock которого есть MD5 этого файла.",
     ),
     # findings
@@ -50,6 +50,10 @@ TEXTS: Texts = {
         "{dataset} (изображений: {images}): AUC@0.08 сети — {model}, dlib — {dlib}. Изображений слишком мало, чтобы судить, "
         "что точнее.",
     ),
+    "dlib_trained": (
+        "dlib's predictor was trained on images of 300-W, its test images included: on 300W it is at an advantage.",
+        "Предиктор dlib обучен на изображениях 300-W, в том числе тестовых: на 300W у него преимущество.",
+    ),
     "nothing_tested": (
         "{dataset}: the detector found no face in any test image, so nothing could be measured.",
         "{dataset}: детектор не обнаружил лиц ни на одном тестовом изображении, оценивать нечего.",
@@ -69,7 +73,7 @@ TEXTS: Texts = {
         "Использованы все изображения архива ({kept}).",
     ),
     "some_dropped": (
-        "Images of the archive in use: {kept}; dropped: {dropped} ({reasons}).",
+        "Of the archive's images, {kept} are used and {dropped} were dropped ({reasons}).",
         "Изображений архива использовано: {kept}, исключено: {dropped} ({reasons}).",
     ),
     "no_duplicates": (

@@ -30,6 +30,7 @@ from facealign.reports.material import Material
 from facealign.reports.wording import Finding, Language, Words
 
 DLIB: Colour = (60, 120, 255)
+DLIB_SAW = "300W"  # the data set that dlib's predictor was trained on
 _SHOWN, _PAIRS = 12, 9  # faces, and pairs of duplicates, on a sheet
 
 
@@ -65,6 +66,8 @@ def _findings(material: Material, words: Words) -> Iterator[Finding]:
     measured = bool(len(material.model.faces))
     if measured:
         yield from findings.against_dlib(material.tested, material.ced, words)
+        if DLIB_SAW in material.model.faces.datasets and not material.generated:
+            yield Finding("dlib_trained")
     for name, methods in material.figures.items():
         if name != ALL and not methods["model"]["images"]:
             yield Finding("nothing_tested", {"dataset": name})

@@ -21,6 +21,8 @@ from facealign.faces import quality
 from facealign.reports import duplicates
 from facealign.reports.findings import Figures, Rated
 
+DEMO = "data/demo.tgz"
+
 
 @dataclass(frozen=True)
 class Traits:
@@ -43,6 +45,11 @@ class Material:
     ced: Ced
     experiment: str = ""  # its name; empty if `dvc repro` has made the report
     revision: str = ""  # that the experiment was run on
+
+    @property
+    def generated(self) -> bool:
+        """Whether the faces are the demo's."""
+        return str(self.params["data.archive"]) == DEMO
 
     @property
     def model(self) -> Tested:

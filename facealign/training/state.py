@@ -99,7 +99,11 @@ class State:
         self.curve = [Epoch(*values) for values in state["curve"]]
         self.best = checkpoint.from_dict(state["best"])
         self.speed = Speed(**state["speed"])
-        print(f"resumed after epoch {len(self.curve)}", file=sys.stderr)
+        done = len(self.curve)
+        print(
+            f"resumed after epoch {done}; to train again from the start, remove {path}",
+            file=sys.stderr,
+        )
 
     def stale(self, patience: int) -> bool:
         """Whether the last `patience` epochs brought nothing better; never if that is 0."""

@@ -200,7 +200,7 @@ def test_faces_are_compared_and_embedded_by_the_bundled_recogniser(
     images.write(tmp_path / "same.jpg", (astronaut[20:330, 90:350] * 0.8).astype(np.uint8))
     status, out, err = run(capsys, "compare", tmp_path / "one.png", tmp_path / "same.jpg")
     assert status == 0 and re.fullmatch(
-        r"face 1, face 1: 0\.9\d\d \(more similar than this: under 0\.06 % of pairs of one person, "
+        r"face 1, face 1: 0\.9\d\d \(higher: under 0\.06 % of pairs of one person, "
         r"under 0\.01 % of two people, under 0\.5 % of two people in one photograph\)\n",
         out,
     )

@@ -126,8 +126,8 @@ def test_uncommitted_changes_are_named_and_stay(small: Small, name: str) -> None
     path.write_bytes(before + b"\n# mine\n")
     said = small.sweep("x: {train.loss: l1}", fails=True)
     assert said == (
-        f"error: uncommitted changes: {name}; commit them, or, if a killed experiment left them: "
-        "git checkout -f main && dvc checkout --force dvc.yaml\n"
+        f"error: uncommitted changes: {name}; commit them, or, if an experiment left them, drop "
+        "them: git checkout -f main && dvc checkout --force dvc.yaml\n"
     )
     assert path.read_bytes() == before + b"\n# mine\n"
     path.write_bytes(before)
@@ -201,7 +201,7 @@ def test_after_a_killed_sweep_the_way_back_is_the_one_it_names(small: Small) -> 
     psutil.wait_procs(children, timeout=60)  # as long as one is there, its locks count
     said = small.sweep(text, fails=True)
     assert "params.yaml" in said
-    way = said.rsplit("left them: ", 1)[1].strip()
+    way = said.rsplit("drop them: ", 1)[1].strip()
     small.run("sh", "-c", way.replace("BRANCH", "main"))
     assert "done after" in small.sweep(text.replace("endless", "l1"))
     assert small.state() == before

@@ -68,7 +68,7 @@ def test_undetected_faces_are_counted_as_failures() -> None:
 
     found = findings.detection({"all": {"model": of(0.7), "dlib": of(0.6)}}, WORDS)
     assert WORDS.say(found) == (
-        "dlib's detector missed the face in 2 of 32 test images. The other figures leave these "
+        "The detector missed the face in 2 of 32 test images. The other figures leave these "
         "images out; counted as failures, they give AUC@0.08 0.700 for the network and 0.600 for "
         "dlib."
     )
@@ -79,8 +79,8 @@ def test_undetected_faces_are_counted_as_failures() -> None:
 def test_reasons_are_counted_the_most_frequent_first() -> None:
     found = findings.usage(90, {"wrong_count": 1, "profile_39": 9}, WORDS)
     assert WORDS.say(found) == (
-        "Images of the archive in use: 90; dropped: 10 (39-point profiles: 9, wrong number of "
-        "points: 1)."
+        "Of the archive's images, 90 are used and 10 were dropped (39-point profiles: 9, wrong "
+        "number of points: 1)."
     )
     assert findings.usage(90, {}, WORDS).text == "all_used"
 

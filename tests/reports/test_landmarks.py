@@ -125,12 +125,22 @@ def test_it_has_every_section_and_says_what_was_measured(make: Make) -> None:
     first = document.blocks[0]
     assert isinstance(first, Text)
     assert first.text.startswith(
-        "Network: onet at 48 px, 3 epochs, seed 1. Archive: data/demo.tgz. Not an experiment: "
+        "Network: onet at 48 px, 3 epochs, seed 1. Archive: data/demo.tgz. "
+        "Run without an experiment; "
     )
     run = replace(make(), experiment="short", revision="0123456789")
     [first, *_] = landmarks.build(run, "en").blocks
     assert isinstance(first, Text)
     assert first.text.endswith("Archive: data/demo.tgz. Experiment: short, on revision 0123456.")
+
+
+def test_on_300w_the_report_says_that_dlib_was_trained_on_it(make: Make) -> None:
+    demo = make()
+    assert "was trained on images of 300-W" not in said(landmarks.build(demo, "en"))
+    real = replace(demo, params={**demo.params, "data.archive": "data/real.tgz"})
+    assert "its test images included: on 300W it is at an advantage" in said(
+        landmarks.build(real, "en")
+    )
 
 
 def test_few_epochs_and_few_images_support_no_conclusion(make: Make) -> None:
