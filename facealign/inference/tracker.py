@@ -93,7 +93,7 @@ class Tracker:
         >>> [[one.track for one in tracker(frame, seconds=number / 30)] for number in range(3)]
         [[1], [1], [1]]
         >>> tracker.detections
-        1
+        3
     """
 
     def __init__(self, aligner: Aligner, smooth: bool = True) -> None:
