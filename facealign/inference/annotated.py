@@ -68,7 +68,7 @@ def known_faces(folder: Path, table: Path | None) -> tuple[Faces, list[str]]:
     the first folder below that is named as one, or "".
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
+        raise InputError(f"{folder}: {'not a' if folder.exists() else 'no such'} folder")
     known, dropped = _from_pts(folder) if table is None else _from_table(folder, table)
     if not known:
         wanted = "a .pts beside a picture" if table is None else f"a picture that {table} names"

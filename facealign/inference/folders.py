@@ -282,7 +282,11 @@ def _save(file: Path, suffix: str, data: bytes) -> None:
 
 def _table_file(form: str, out: Path | None) -> Path | None:
     """The file of --format csv: `out` itself if it ends in .csv. It may replace a table only."""
-    if out is None or form != "csv":
+    if out is None:
+        return None
+    if form != "csv":
+        if out.suffix.lower() == ".csv":
+            raise ConfigError(f"--out {out} names a table: add --format csv")
         return None
     path = out if out.suffix.lower() == ".csv" else out / TABLE
     if path.is_dir():

@@ -77,7 +77,7 @@ def show(
         page = out / f"faces_{number:03}.jpg"
         images.write(page, contact_sheet.page(tiles[start : start + size]))
         print(page)
-    print(f"{len(tiles)} faces, {len(problems)} pictures left out", file=sys.stderr)
+    print(f"{_count(tiles, 'face')}, {_count(problems, 'image')} left out", file=sys.stderr)
     return 1 if problems else 0
 
 
@@ -122,3 +122,7 @@ def _draw_found(aligner: Aligner, source: Source) -> Shown:
             for face in faces
         ]
     )
+
+
+def _count(things: Sequence[object], name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"

@@ -132,6 +132,8 @@ def test_evaluate_names_what_it_cannot_measure(
     measured: Path, album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert "gone: no such folder" in str(run(capsys, "evaluate", tmp_path / "gone")[0])
+    (tmp_path / "photo.jpg").touch()
+    assert "photo.jpg: not a folder" in str(run(capsys, "evaluate", tmp_path / "photo.jpg")[0])
     said = str(run(capsys, "evaluate", album)[0])
     assert "no face to measure on, expected a .pts beside a picture" in said
     assert "both.png: no both.pts beside it" in said

@@ -64,6 +64,11 @@ def test_files_are_named_after_the_pictures_and_count_from_1(
     assert np.abs(plain[y, x].astype(int) - green).max() > 60
 
 
+def test_a_table_needs_its_format(album: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said = run(capsys, "predict", album, "--out", "a.csv")[0]
+    assert said == "error: --out a.csv names a table: add --format csv"
+
+
 def test_a_table_has_a_row_for_each_face(
     album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -28,7 +28,7 @@ def test_show_draws_true_points_and_a_networks_the_worst_first(
     (flat / "a.pts").write_text(format_pts(np.ones((68, 2))), encoding="utf-8")
     said = str(run(capsys, "show", flat, "--out", tmp_path / "none")[0])
     assert "a.png: its points have no width, no height" in said
-    assert "few.png: 39 points, expected 68" in err and "7 faces, 2 pictures left out" in err
+    assert "few.png: 39 points, expected 68" in err and "7 faces, 2 images left out" in err
     truth = images.read(tmp_path / "truth" / "faces_001.jpg")
     assert truth.shape == (2 * 192, 6 * 192, 3)
     words = ["show", measured, "--model", "small", "--worst", "--out", tmp_path / "both"]
@@ -47,6 +47,6 @@ def test_show_detects_the_faces_of_pictures_without_points(
     status, _, err = run(capsys, "show", album, "--out", tmp_path)
     assert status == 1 and "text.jpg: not a picture" in err
     assert f"no face found: {album / 'nobody.png'}" in err
-    assert "3 faces, 1 pictures left out" in err
+    assert "3 faces, 1 image left out" in err
     assert greens_and_reds(images.read(tmp_path / "faces_001.jpg"))[1] > 300
     assert "--worst sorts by a network's errors" in str(run(capsys, "show", album, "--worst")[0])
