@@ -36,7 +36,7 @@ def test_show_looks_for_faces_although_there_is_a_hidden_pts(
     copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert gallery.show(copied, None, Aligner("small"), False, False, tmp_path / "out") == 0
-    assert "1 faces, 0 pictures left out" in capsys.readouterr().err
+    assert "1 face, 0 images left out" in capsys.readouterr().err
 
 
 def test_evaluate_and_show_skip_them_beside_points(
