@@ -78,6 +78,16 @@ def possible(boxes: np.ndarray) -> np.ndarray:
     return near & (right - left >= SMALLEST) & (bottom - top >= SMALLEST)
 
 
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    return both / (one.width * one.height + other.width * other.height - both)
+
+
 def box_sizes(boxes: np.ndarray) -> np.ndarray:
     """sqrt(H * W) of boxes (N, 4), each with its CORNERS."""
     return np.sqrt((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from facealign.core.faces import Detection
-from facealign.core.geometry import Affine, Box
+from facealign.core.geometry import Affine, Box, overlap
 from facealign.detectors.blazeface import WEIGHTS, BlazeFace, Kind, Raw
 
 MAPS = WEIGHTS / "boxes.json"
@@ -150,19 +150,9 @@ def _distinct(found: Iterable[_Seen]) -> list[_Seen]:
     """The best of each group that overlaps."""
     kept: list[_Seen] = []
     for kind, raw in sorted(found, key=lambda seen: -seen[1].score):
-        if all(_overlap(raw.box, other.box) <= SAME for _, other in kept):
+        if all(overlap(raw.box, other.box) <= SAME for _, other in kept):
             kept.append((kind, raw))
     return kept
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """Intersection over union."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = width * height
-    return both / (one.width * one.height + other.width * other.height - both)
 
 
 def _shrunk(image: np.ndarray) -> tuple[np.ndarray, Affine]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from facealign.core.faces import Detection, Face
-from facealign.core.geometry import Box
+from facealign.core.geometry import Box, overlap
 from facealign.inference.aligner import Aligner, expected_detection, open_picture
 
 # A track is lost if the mean of its face's scores is lower. Pictures of a single colour reach
@@ -166,13 +166,4 @@ def _mean_score(face: Face) -> float:
 
 
 def _is_known(box: Box, others: Sequence[Box]) -> bool:
-    return any(_intersection_over_union(box, other) > SAME_FACE for other in others)
-
-
-def _intersection_over_union(one: Box, other: Box) -> float:
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = width * height
-    return both / (one.width * one.height + other.width * other.height - both)
+    return any(overlap(box, other) > SAME_FACE for other in others)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from facealign.core.geometry import Affine, Box, box_sizes, crop_map
+from facealign.core.geometry import Affine, Box, box_sizes, crop_map, overlap
 
 TURN = Affine.similarity(2, 90)
 
@@ -86,3 +86,12 @@ def test_to_the_crop_and_back_is_exact_to_a_billionth_of_a_pixel() -> None:
 def test_the_size_of_a_box_is_the_root_of_its_area() -> None:
     boxes = np.array([[10.0, 20.0, 14.0, 29.0], [-3.0, 0.0, 5.0, 2.0]])
     assert box_sizes(boxes).tolist() == [6, 4]
+
+
+def test_boxes_overlap_by_a_share_of_their_union() -> None:
+    box = Box(0, 0, 10, 10)
+    assert overlap(box, box) == 1
+    assert overlap(box, Box(5, 0, 15, 10)) == pytest.approx(1 / 3)
+    assert overlap(Box(5, 0, 15, 10), box) == pytest.approx(1 / 3)
+    assert overlap(box, Box(10, 0, 20, 10)) == 0
+    assert overlap(box, Box(20, 20, 30, 30)) == 0
