@@ -20,6 +20,7 @@ def main(
     training: Path,
     figures: Path,
     validation: Path,
+    detection: Path,
     errors: Path,
     curves: Path,
     regions: Path,
@@ -37,6 +38,7 @@ def main(
     # the curve's original stays with the model in DVC's cache; this copy is for review, in Git
     shutil.copyfile(training, training_copy)
     write_json(validation, scoring.best_epoch(tables.read(training)))
+    write_json(detection, scoring.detection(truth, found))
     print(markdown.results_table(summary))
 
 

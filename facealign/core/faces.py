@@ -13,6 +13,8 @@ from facealign.core.errors import InputError
 from facealign.core.geometry import CORNERS, FARTHEST, Box, possible
 from facealign.core.tables import KEY, POINT_COLUMNS, SCORE_COLUMNS, Table, dataset_and_split
 
+TRUTH = "truth"  # the source of a box that is around true points, as no detector found the face
+
 
 @dataclass(frozen=True)
 class Pose:

@@ -12,7 +12,7 @@ import numpy as np
 
 from facealign.core import tables
 from facealign.core.config import Range, Seed
-from facealign.core.faces import Faces
+from facealign.core.faces import TRUTH, Faces
 from facealign.core.geometry import box_sizes
 from facealign.core.points import COUNT, REGIONS, select
 from facealign.core.tables import Table
@@ -92,6 +92,22 @@ def by_dataset(tested: Mapping[str, Tested]) -> dict[str, dict[str, np.ndarray]]
         dataset: {method: one.errors[mask] for method, one in tested.items()}
         for dataset, mask in rows.items()
     }
+
+
+def detection(truth: Faces, found: Faces) -> dict[str, dict[str, dict[str, int]]]:
+    """{data set: {split: counts}}, as metrics/detection.json has it: annotated faces, those that
+    the detector found, those it missed; of these, `around_points` are used for training with a box
+    around their true points."""
+    sources = dict(zip(found.images, found["source"], strict=True))
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for image, dataset, split in zip(truth.images, truth.datasets, truth.splits, strict=True):
+        own = counts.setdefault(dataset, {}).setdefault(
+            split, {"faces": 0, "found": 0, "missed": 0, "around_points": 0}
+        )
+        own["faces"] += 1
+        own["found" if sources.get(image, TRUTH) != TRUTH else "missed"] += 1
+        own["around_points"] += sources.get(image) == TRUTH
+    return counts
 
 
 def undetected(truth: Faces, found: Faces) -> Counter[str]:

@@ -17,7 +17,7 @@ import numpy as np
 from facealign.core import images
 from facealign.core.command import run
 from facealign.core.errors import InputError
-from facealign.core.faces import Faces
+from facealign.core.faces import TRUTH, Faces
 from facealign.core.files import write_json
 from facealign.core.geometry import Affine, Box
 from facealign.core.parallel import map_in_order
@@ -32,7 +32,7 @@ THRESHOLD = 0.3
 
 def main(root: Path, index: Path, boxes: Path, target: Path) -> None:
     found = Faces.read(boxes)
-    faces = found.subset(np.array([source != "truth" for source in found["source"]]))
+    faces = found.subset(np.array([source != TRUTH for source in found["source"]]))
     faces = faces.join(Faces.read(index)).where(split="train")
     each = list(zip(faces.images, faces.boxes, faces.points, strict=True))
     results = [

@@ -13,8 +13,8 @@ import numpy as np
 
 from facealign.core import images
 from facealign.core.config import Range
-from facealign.core.faces import Detection, Face, Faces, as_detection
-from facealign.core.geometry import CORNERS, Box
+from facealign.core.faces import TRUTH, Detection, Face, Faces, as_detection
+from facealign.core.geometry import CORNERS, Box, overlap
 from facealign.core.parallel import map_in_order
 from facealign.detectors import find_detector, hog
 
@@ -50,16 +50,17 @@ class NotFound:
 class Detected:
     """What the stage `detect` writes."""
 
-    faces: Faces  # with `box`, `roll` and `source`: "upsample N" or "truth"
+    faces: Faces  # with `box`, `roll` and `source`: "upsample N" or TRUTH
     lost: list[tuple[str, int]]  # images without the detector's rectangle; rectangles elsewhere
     counts: Counter[str]  # by split and source
 
 
 def choose(found: Sequence[_Boxed], points: np.ndarray) -> _Boxed | None:
-    """The one whose box holds the most points, if it holds at least half of them."""
-    held = [int(one.box.holds(points).sum()) for one in found]
-    best = int(np.argmax(held)) if held else 0
-    return found[best] if held and 2 * held[best] >= len(points) else None
+    """Of those whose boxes hold at least half of the points, the one that is most like the box
+    around them."""
+    holding = [one for one in found if 2 * one.box.holds(points).sum() >= len(points)]
+    around = Box.around(points)
+    return max(holding, key=lambda one: overlap(one.box, around), default=None)
 
 
 def locate(
@@ -107,7 +108,7 @@ def detect(root: Path, faces: Faces, config: Detect) -> Detected:
             if split != "train" or config.undetected == "skip":
                 counts[f"{split}, not found"] += 1
                 continue
-            box, source = Detection(box_from_points(faces.points[row])), "truth"
+            box, source = Detection(box_from_points(faces.points[row])), TRUTH
         counts[f"{split}, {source}"] += 1
         rows.append(row)
         boxes.append(box)

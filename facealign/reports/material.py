@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from facealign.core import images
-from facealign.core.faces import Faces
+from facealign.core.faces import TRUTH, Faces
 from facealign.core.geometry import Box
 from facealign.core.parallel import map_in_order
 from facealign.core.tables import KEY, Table
@@ -77,7 +77,7 @@ class Material:
     def detected(self) -> frozenset[str]:
         """Pictures whose face the detector found; others may have a box from their true points."""
         sources = zip(self.boxes[KEY], self.boxes["source"], strict=True)
-        return frozenset(image for image, source in sources if source != "truth")
+        return frozenset(image for image, source in sources if source != TRUTH)
 
     @cached_property
     def regions(self) -> dict[str, dict[str, np.ndarray]]:

@@ -6,7 +6,7 @@ import pytest
 
 from facealign.core import points, tables
 from facealign.core.errors import InputError
-from facealign.core.faces import Faces
+from facealign.core.faces import TRUTH, Faces
 from facealign.core.points import select
 from facealign.evaluation import scoring, subgroups
 from facealign.evaluation.scoring import Ced
@@ -92,6 +92,19 @@ def test_a_missing_prediction_is_an_error(boxed: Faces, predicted: Faces) -> Non
 
 def test_test_images_without_a_box_are_counted_per_data_set(truth: Faces, boxes: Faces) -> None:
     assert scoring.undetected(truth, boxes) == {"300W": 1, "Menpo": 0}
+
+
+def test_what_the_detector_missed_is_counted_per_data_set_and_split(
+    truth: Faces, boxes: Faces
+) -> None:
+    sources = [TRUTH if "train" in image else "upsample 0" for image in boxes.images]
+    assert scoring.detection(truth, boxes.with_columns(source=sources)) == {
+        "300W": {
+            "test": {"faces": 3, "found": 2, "missed": 1, "around_points": 0},
+            "train": {"faces": 1, "found": 0, "missed": 1, "around_points": 1},
+        },
+        "Menpo": {"test": {"faces": 1, "found": 1, "missed": 0, "around_points": 0}},
+    }
 
 
 def test_the_summary_has_each_data_set_and_all_for_each_method(

@@ -137,10 +137,12 @@ def found(*boxes: Box) -> list[Detection]:
     return [Detection(box) for box in boxes]
 
 
-def test_the_box_with_the_most_points_is_chosen() -> None:
-    points = points_on_a_line(1, 2, 3, 50)
-    assert choose(found(SMALL, LARGE), points) == Detection(LARGE)
-    assert choose(found(LARGE, SMALL), points) == Detection(LARGE)
+def test_the_box_most_like_the_one_around_the_points_is_chosen() -> None:
+    few = np.array([[1.0, 1.0], [9.0, 9.0], [12.0, 12.0]])  # the small box lacks one of them
+    assert choose(found(SMALL, LARGE), few) == Detection(SMALL)
+    assert choose(found(LARGE, SMALL), few) == Detection(SMALL)
+    many = np.array([[1.0, 1.0], [9.0, 9.0], [50.0, 50.0]])
+    assert choose(found(SMALL, LARGE), many) == Detection(LARGE)
 
 
 def test_the_first_of_equal_boxes_is_chosen() -> None:

@@ -40,6 +40,10 @@ def test_the_figures_are_there_and_add_up(project: Project) -> None:
     for dataset in ("300W", "Menpo"):
         figures = ced[dataset]["model"]
         assert figures["images"] + figures["undetected"] == kept[dataset]["test"]["kept"]
+        detected = project.json("metrics/detection.json")[dataset]
+        assert detected["test"]["missed"] == figures["undetected"]
+        for split, counts in detected.items():
+            assert counts["found"] + counts["missed"] == kept[dataset][split]["kept"]
     assert ced["all"]["dlib"]["images"] == sum(ced[d]["dlib"]["images"] for d in ("300W", "Menpo"))
     # dlib's own model knows the generated faces for faces; a slip of pixels or boxes would show
     assert ced["all"]["dlib"]["auc_08"] > 0.5
