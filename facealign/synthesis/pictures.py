@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -16,9 +17,12 @@ from facealign.synthesis.person import Person, Pose, draw, random_person
 from facealign.synthesis.render import Camera, Canvas, Lighting
 
 FEWEST = 12  # pictures needed to fill all four folders
+SMALL = (26.0, 46.0)  # pixels, the width of a small face
 PROFILE_YAW = 50.0  # degrees; from here on a face has the points of a profile, as in Menpo
 _KINDS = {
-    "plain": 0.56,
+    "plain": 0.47,
+    "turned": 0.05,
+    "small": 0.04,
     "glasses": 0.13,
     "sunglasses": 0.04,
     "occluded": 0.09,
@@ -45,7 +49,7 @@ class Plan:
 
     name: str  # path inside `landmarks_task`
     seed: int
-    kind: str  # one of _KINDS, or "profile" or "exif"
+    kind: str  # one of _KINDS, or "profile" or "exif"; "turned" by any angle, camera and all
     yaw: float  # degrees, of the annotated face
     person: int | None = None  # the seed of a person who is in several pictures
 
@@ -113,6 +117,8 @@ def plan_people(people: int, each: int, seed: int) -> list[Plan]:
         for picture in range(each):
             split = "test" if picture >= each - each // 4 else "train"
             kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
+            if kind in ("turned", "small"):
+                kind = "plain"
             name = f"{PEOPLE}/{split}/{names[number]}_{picture + 1:02d}.jpg"
             yaw = float(np.clip(exact.normal(rng, 0, 20), -60, 60))
             plans.append(Plan(name, int(rng.integers(2**63)), kind, yaw, person))
@@ -163,6 +169,30 @@ def _place(person: Person, face: float, size: tuple[int, int], rng: np.random.Ge
     share = np.clip(exact.normal(rng, [0.5, 0.52], [0.14, 0.09]), 0.15, 0.85)
     shift = room * share - low
     return Camera(camera.scale, (float(shift[0]), float(shift[1])), distance)
+
+
+def _centred(person: Person, camera: Camera, side: int) -> Camera:
+    """The camera moved so that the face is in the middle of a square picture."""
+    x, y = ((side - 1) / 2 - person.landmarks(camera).mean(axis=0) + camera.centre).tolist()
+    return Camera(camera.scale, (x, y), camera.distance)
+
+
+def _turned(
+    colour: np.ndarray, marks: np.ndarray, size: tuple[int, int], degrees: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The middle of a picture, of this size, as a camera turned by so much sees it."""
+    angle = np.radians(degrees)
+    cos, sin = float(exact.cos(angle)), float(exact.sin(angle))
+    turn = np.array([[cos, -sin], [sin, cos]])
+    before, after = (np.array(colour.shape[1::-1]) - 1) / 2, (np.array(size) - 1) / 2
+    x, y = np.meshgrid(np.arange(size[0]) - after[0], np.arange(size[1]) - after[1])
+    seen = exact.look_up(
+        colour,
+        (cos * x + sin * y + before[0]).astype(np.float32),
+        (cos * y - sin * x + before[1]).astype(np.float32),
+        cv2.BORDER_REPLICATE,
+    )
+    return seen, exact.transform(marks - before, turn.T) + after
 
 
 def _face_light(colour: np.ndarray, marks: np.ndarray) -> float:
@@ -234,7 +264,14 @@ def render(plan: Plan) -> tuple[bytes, np.ndarray]:
     wide = plan.name.startswith("Menpo")
     glasses = {"glasses": "clear", "sunglasses": "sun"}.get(plan.kind, "")
     person = random_person(rng, _pose(plan.yaw, rng, wide), glasses, plan.person)
+    if plan.kind == "small":
+        face = rng.uniform(*SMALL)
     camera = _place(person, face, (width, height), rng)
+    size = width, height
+    if plan.kind == "turned":
+        # the picture is cut out of this square
+        width = height = 2 * math.ceil(exact.norm(np.array(size)) / 2)
+        camera = _centred(person, camera, width)
     marks = person.landmarks(camera)
     lighting = random_lighting(rng)
     canvas = Canvas(scenery.background(rng, width, height))
@@ -248,7 +285,10 @@ def render(plan: Plan) -> tuple[bytes, np.ndarray]:
             scenery.cover_face(canvas.colour, marks, rng)
     elif plan.kind == "occluded":
         scenery.occlude(canvas.colour, marks, person.look, rng)
-    picture = _photograph(canvas.colour, marks, rng, dark)
+    colour = canvas.colour
+    if plan.kind == "turned":
+        colour, marks = _turned(colour, marks, size, rng.uniform(-180, 180))
+    picture = _photograph(colour, marks, rng, dark)
     return _encode(picture, plan, rng), _points(plan, marks)
 
 

@@ -11,6 +11,9 @@ import pytest
 
 from facealign.core import points as ibug
 from facealign.core.errors import ConfigError
+from facealign.detectors import fast
+from facealign.faces.detection import box_from_points, choose
+from facealign.faces.pose import estimate
 from facealign.synthesis import head, pictures
 from facealign.synthesis.person import Pose, random_person
 from facealign.synthesis.pictures import Plan, plan_people, plan_pictures, render
@@ -28,6 +31,15 @@ def decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
 
 def folder(plan: Plan) -> str:
     return str(PurePosixPath(plan.name).parent)
+
+
+def placed(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
+    """The RGB picture and its points, which must lie in it."""
+    data, marks = render(plan)
+    picture = decode(data)[..., ::-1].copy()
+    assert (marks >= 0).all()
+    assert (marks <= np.array(picture.shape[1::-1]) - 1).all()
+    return picture, marks
 
 
 def first_of(kind: str, count: int = 300) -> Plan:
@@ -90,12 +102,9 @@ def test_points_lie_in_the_picture() -> None:
     plans = [p for p in plan_pictures(40, seed=2) if p.kind in ("plain", "profile")][::3]
     assert any(plan.kind == "profile" for plan in plans) or first_of("profile")
     for plan in [*plans, first_of("profile")]:
-        data, marks = render(plan)
-        height, width = decode(data).shape[:2]
+        _, marks = placed(plan)
         assert marks.shape == (plan.point_count, 2)
         assert marks.dtype == np.float64
-        assert (marks >= 0).all()
-        assert (marks <= (width - 1, height - 1)).all()
 
 
 def test_a_mirrored_head_has_mirrored_points() -> None:
@@ -147,9 +156,27 @@ def test_the_turned_picture_is_upright_for_a_viewer_that_honours_exif() -> None:
     assert found_face(stored[..., ::-1].copy(), marks) is None
 
 
+@pytest.mark.parametrize("kind", ["turned", "small"])
+def test_turned_and_small_faces_are_found_where_their_points_are(kind: str) -> None:
+    plans = [plan for plan in plan_pictures(300, seed=1) if plan.kind == kind][:6]
+    rolls = []
+    for plan in plans:
+        picture, marks = placed(plan)
+        face = choose(fast.find_faces(picture), marks)
+        assert face is not None
+        assert face.box.width == pytest.approx(box_from_points(marks).width, rel=0.35)
+        roll = estimate(marks).roll
+        assert abs((face.roll - roll + 180) % 360 - 180) < 15
+        rolls.append(roll)
+        if kind == "small":
+            assert np.ptp(marks[:, 0]) < 60
+    assert (np.ptp(rolls) > 180) == (kind == "turned")
+
+
 @pytest.mark.slow
 def test_dlib_finds_the_faces_and_agrees_with_their_points(predictor: dlib.shape_predictor) -> None:
-    plans = [p for p in plan_pictures(50, seed=68) if p.kind not in ("hidden", "profile")][:40]
+    hard = ("hidden", "profile", "turned", "small")
+    plans = [plan for plan in plan_pictures(60, seed=68) if plan.kind not in hard][:40]
     errors = []
     for plan in plans:
         data, marks = render(plan)
