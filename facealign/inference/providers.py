@@ -20,8 +20,9 @@ class Provider:
     name: str  # ONNX Runtime's
     install: str = ""  # what to do if it is not there
     check: str = ""  # and if it does not start
-    # One face at a time, in a graph of fixed shapes: with any number of faces OpenVINO 1.24 takes
-    # half as long again and moves the points of `small`, and CoreML is slow by its documentation
+    # One face at a time, in a graph of fixed shapes: in one for any number of faces OpenVINO takes
+    # up to half as long again and puts the points of `small` in other places (docs/experiments.md);
+    # CoreML may be slower, too, by ONNX Runtime's documentation
     singly: bool = False
 
 
