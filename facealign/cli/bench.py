@@ -55,8 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     models = arguments.model or weights.released()
+    aligners = {
+        model: Aligner(model, arguments.detector, arguments.device, (0,), 1) for model in models
+    }
+    options.say_device(arguments, aligners[models[0]])
     figures = benchmark.bench(
-        {model: Aligner(model, arguments.detector, arguments.device, (0,), 1) for model in models},
+        aligners,
         options.find_baseline(),
         arguments.faces,
         arguments.pictures,

@@ -83,7 +83,9 @@ def add_detector(parser: argparse.ArgumentParser, default: str = detectors.DEFAU
     parser.add_argument(
         "--device",
         default="cpu",
-        help="where the networks run: cpu, or cuda or cuda:N with onnxruntime-gpu (default: cpu)",
+        help="where the networks run, except the detector's: cpu, cuda or cuda:N (with "
+        "onnxruntime-gpu), coreml (on macOS), openvino (with onnxruntime-openvino), or auto: the "
+        "first of cuda, coreml, openvino and cpu that works (default: cpu)",
     )
 
 
@@ -122,7 +124,14 @@ def load_aligner(
 
     model = arguments.model or weights.DEFAULT
     selection = {name: getattr(arguments, name) for name in _SELECTION if name in arguments}
-    return Aligner(model, arguments.detector, arguments.device, upsample, threads, **selection)
+    aligner = Aligner(model, arguments.detector, arguments.device, upsample, threads, **selection)
+    say_device(arguments, aligner)
+    return aligner
+
+
+def say_device(arguments: argparse.Namespace, aligner: Aligner) -> None:
+    if arguments.device == "auto":
+        print(f"device: {aligner.device}", file=sys.stderr)
 
 
 def load_tracker(arguments: argparse.Namespace) -> Tracker:

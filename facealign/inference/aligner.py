@@ -41,7 +41,9 @@ class Aligner:
     - `detector`: a name, or a function that takes an RGB picture and returns the boxes of its
       faces, or `Detection`s, which have a score and a roll, too. The network was trained on boxes
       as dlib's detector gives them.
-    - `device`: of the network, "cpu", "cuda" or "cuda:N"; CUDA needs onnxruntime-gpu.
+    - `device`: of the network: "cpu", "cuda" or "cuda:N" (with onnxruntime-gpu), "coreml" (on
+      macOS), "openvino" (with onnxruntime-openvino), or "auto": the first of cuda, coreml, openvino
+      and cpu that works. The attribute `device` is the one that was taken.
     - `upsample`: how many times "dlib" doubles the picture; tried in this order until a face is
       found. Smaller faces take more time. Other detectors get the picture as it is.
     - `threads`: of the network; None for all cores.
@@ -85,10 +87,11 @@ class Aligner:
         self.upsample = tuple(upsample) if self._detector.doubles else (0,)
         path = weights.find_model(model)
         self.network = Network(path, threads, device)
+        self.device = self.network.device
         self._settings = (
             path,
             detector,
-            device,
+            self.device,  # other processes need not search again
             tuple(upsample),
             threads,
             min_score,

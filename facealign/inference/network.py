@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import re
-import sys
 import threading
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,25 +17,29 @@ from facealign.core.errors import ConfigError, DependencyError, ModelError
 from facealign.core.faces import Detection, as_detection
 from facealign.core.geometry import Box, crop_map
 from facealign.core.points import COUNTS
+from facealign.inference import providers
 
 LARGEST = 1024  # side of a crop, as in params.yaml
 FARTHEST = 1e6  # pixels of the crop: a coordinate beyond is no point of a face
+BATCH = "faces"  # the name of the first dimension of crops, as `facealign.export` writes it
 PATIENCE = 60.0  # seconds for a network's first crop, which takes milliseconds
 
 
-def open_session(path: Path, kind: str, threads: int | None, device: str) -> Any:
-    """An ONNX Runtime session. `kind` is what error messages call the file, `threads` None means
-    all cores."""
-    if threads is not None and (type(threads) is not int or threads < 1):
-        raise ConfigError(f"threads: {threads!r}, expected None or a positive integer")
-    name, provider_options = _provider(device)
+def _open(path: Path, kind: str, threads: int | None, device: str) -> Any:
+    """An ONNX Runtime session; `kind` is what error messages call the file."""
+    provider = providers.find(device)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3  # errors only
+    if provider.singly:
+        options.add_free_dimension_override_by_name(BATCH, 1)
     try:
         # its bytes, not its path: then ONNX Runtime opens no file that it names as its weights
         session = onnxruntime.InferenceSession(
-            path.read_bytes(), options, [(name, provider_options)], enable_fallback=0
+            path.read_bytes(),
+            options,
+            [(provider.name, providers.options(device, threads))],
+            enable_fallback=0,
         )
     except Exception as error:  # ONNX Runtime's own errors share no base but Exception
         reason = _first_line(error) if path.is_file() else "no such file"
@@ -46,42 +47,35 @@ def open_session(path: Path, kind: str, threads: int | None, device: str) -> Any
             raise DependencyError(f"device {device}: cannot run {path}: {reason}") from None
         raise ModelError(f"{path}: not a {kind} of facealign: {reason}") from None
     # without the libraries that a provider needs, ONNX Runtime warns and uses the CPU
-    if session.get_providers()[0] != name:
+    if session.get_providers()[0] != provider.name:
         raise DependencyError(
-            f"device {device}: ONNX Runtime could not start {name}; check the driver and the CUDA "
-            "and cuDNN libraries"
+            f"device {device}: ONNX Runtime could not start {provider.name}; check {provider.check}"
         )
     return session
-
-
-def _provider(device: str) -> tuple[str, dict[str, str]]:
-    """ONNX Runtime's name for the device, and its options."""
-    if device == "cpu":
-        return "CPUExecutionProvider", {}
-    match = re.fullmatch(r"cuda(?::(\d+))?", device) if isinstance(device, str) else None
-    if not match:
-        raise ConfigError(f"device: {device!r}, expected cpu, cuda or cuda:N")
-    name = "CUDAExecutionProvider"
-    if name not in onnxruntime.get_available_providers():
-        raise DependencyError(
-            f"device {device}: the installed onnxruntime has no CUDA: install onnxruntime-gpu in "
-            "place of onnxruntime"
-        )
-    if hasattr(onnxruntime, "preload_dlls"):
-        with redirect_stdout(sys.stderr):
-            onnxruntime.preload_dlls()  # finds the CUDA libraries of pip packages
-    return name, {"device_id": match[1] or "0"}
 
 
 class Session:
     """An ONNX file that takes crops, as `facealign.export` writes them; anyone's file, checked."""
 
     def __init__(self, path: Path, kind: str, fact: str, threads: int | None, device: str) -> None:
-        self._path, self._kind = path, kind
-        self._session = open_session(path, kind, threads, device)
+        """`threads` None means all cores."""
+        if threads is not None and (type(threads) is not int or threads < 1):
+            raise ConfigError(f"threads: {threads!r}, expected None or a positive integer")
+        self._path, self._kind, self._fact = path, kind, fact
+        tried = providers.candidates(device)
+        for self.device in tried:  # the one that was taken
+            try:
+                self._start(threads)
+                break
+            except DependencyError:
+                if self.device == tried[-1]:
+                    raise
+
+    def _start(self, threads: int | None) -> None:
+        self._session = _open(self._path, self._kind, threads, self.device)
         self.facts: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
-        if f"facealign.{fact}" not in self.facts:
-            raise self.error(f"its metadata has no facealign.{fact}")
+        if f"facealign.{self._fact}" not in self.facts:
+            raise self.error(f"its metadata has no facealign.{self._fact}")
         inputs = [(one.name, one.type, one.shape[1:]) for one in self._session.get_inputs()]
         side = inputs[0][2][0] if inputs and inputs[0][2] else None
         if inputs != [("crops", "tensor(uint8)", [side, side, 3])] or not isinstance(side, int):
@@ -89,6 +83,7 @@ class Session:
         if not 8 <= side <= LARGEST:
             raise self.error(f"its input has {side} pixels a side, expected 8 to {LARGEST}")
         self.size: int = side
+        self.trial = self._try_out()
 
     def error(self, reason: str) -> ModelError:
         return ModelError(f"{self._path}: not a {self._kind} of facealign: {reason}")
@@ -106,23 +101,35 @@ class Session:
             )
         return value
 
-    def try_out(self) -> list[np.ndarray]:
+    def _try_out(self) -> list[np.ndarray]:
         """The outputs for one crop; an error if they take long, so that a loop without an end
         stops."""
         options = onnxruntime.RunOptions()
         stop = threading.Timer(PATIENCE, setattr, (options, "terminate", True))
         stop.start()
         try:
-            return self.run(np.zeros((1, self.size, self.size, 3), np.uint8), options)
+            return self._run(np.zeros((1, self.size, self.size, 3), np.uint8), options)
         finally:
             stop.cancel()
 
-    def run(self, crops: np.ndarray, options: Any = None) -> list[np.ndarray]:
+    def run(self, crops: np.ndarray) -> list[np.ndarray]:
         """All outputs for crops (N, size, size, 3)."""
+        if not providers.find(self.device).singly:
+            return self._run(crops)
+        none = [output[:0] for output in self.trial]
+        each = [self._run(crop[None]) for crop in crops]
+        return [np.concatenate(its) for its in zip(none, *each, strict=True)]
+
+    def _run(self, crops: np.ndarray, options: Any = None) -> list[np.ndarray]:
         try:
             found: list[np.ndarray] = self._session.run(None, {"crops": crops}, options)
-        except Exception as error:  # as in `open_session`
-            raise self.error(_first_line(error)) from None
+        except Exception as error:  # as in `_open`
+            reason = _first_line(error)
+            if self.device != "cpu":
+                raise DependencyError(
+                    f"device {self.device}: cannot run {self._path}: {reason}"
+                ) from None
+            raise self.error(reason) from None
         return found
 
 
@@ -138,12 +145,13 @@ class Network:
 
     def __init__(self, path: Path, threads: int | None = None, device: str = "cpu") -> None:
         self.path = path
-        self._settings = path, threads, device
         self._session = Session(path, "network", "margin", threads, device)
+        self.device = self._session.device
+        self._settings = path, threads, self.device
         self.margin = self._session.number("margin", -0.4, 100)
         self.rim = int(self._session.number("rim", 0, LARGEST))  # of the training crops
         self.size = self._session.size
-        self._check(self._session.try_out())
+        self._check(self._session.trial)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _load_once, self._settings

@@ -70,8 +70,8 @@ class Recogniser:
     """
 
     def __init__(self, path: Path, threads: int | None = None, device: str = "cpu") -> None:
-        self._settings = path, threads, device
         self._session = Session(path, "recogniser", "points", threads, device)
+        self._settings = path, threads, self._session.device
         facts = self._session.facts
         self.points: str = facts["facealign.points"]
         if self.points not in map(str, get_args(Points)):
@@ -83,7 +83,7 @@ class Recogniser:
         except ValueError:
             raise self._session.error(f"{FACT} is {str(measured)[:40]!r}") from None
         self.size = self._session.size
-        self._check(self._session.try_out())
+        self._check(self._session.trial)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _load_once, self._settings

@@ -13,6 +13,7 @@ import onnxruntime
 import pytest
 
 from facealign.cli.main import COMMANDS
+from facealign.inference import providers
 from tests.cli.running import run
 
 NAMES = sorted(command.__name__.rpartition(".")[2] for command in COMMANDS)
@@ -61,10 +62,23 @@ def test_a_command_takes_detector_and_device(
     said = run(capsys, *given, "--detector", "dlip")[0]
     assert said == "error: unknown detector 'dlip', did you mean dlib? Valid: fast, dlib"
     said = run(capsys, *given, "--device", "tpu")[0]
-    assert said == "error: device: 'tpu', expected cpu, cuda or cuda:N"
+    assert said == "error: device: 'tpu', expected auto, cpu, cuda, cuda:N, coreml or openvino"
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         said = run(capsys, *given, "--device", "cuda")[0]
-        assert "device cuda: the installed onnxruntime has no CUDA" in str(said)
+        assert "device cuda: the installed onnxruntime offers only " in str(said)
+
+
+def test_auto_says_which_device_it_took(album: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, by_auto, said = run(capsys, "predict", album, "--device", "auto")
+    taken = providers.offered()[0]
+    assert said.splitlines()[0] == f"device: {taken}"
+    _, same, without = run(capsys, "predict", album, "--device", taken)
+    assert by_auto == same != "" and "device" not in without
+
+
+def test_the_help_lists_the_devices(capsys: pytest.CaptureFixture[str]) -> None:
+    text = " ".join(run(capsys, "predict", "--help")[1].split())
+    assert all(device in text for device in ("auto", *providers.PROVIDERS))
 
 
 def test_a_reader_that_closes_the_output_ends_the_command(album: Path) -> None:

@@ -11,11 +11,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime
 import pytest
 from PIL import Image
 
-from facealign import Aligner, Box, ConfigError, DependencyError, Face, ImageError, ModelError
+from facealign import Aligner, Box, ConfigError, Face, ImageError, ModelError
 from facealign.faces import dlib_predictor
 from facealign.inference import benchmark, folders
 from facealign.inference.aligner import as_dict
@@ -182,8 +181,6 @@ def test_an_unusable_model_is_an_error(tmp_path: Path) -> None:
         ({"upsample": (0.5,)}, "upsample: "),
         ({"threads": -1}, "threads: -1, expected None or a positive integer"),
         ({"threads": "two"}, "threads: 'two'"),
-        ({"device": "gpu"}, "device: 'gpu', expected cpu, cuda or cuda:N"),
-        ({"device": 0}, "device: 0, expected"),
         ({"detector": "dlid"}, "unknown detector 'dlid', did you mean dlib? Valid: fast, dlib"),
         ({"detector": None}, "unknown detector 'None'"),
     ],
@@ -240,28 +237,6 @@ def test_a_function_detects_in_place_of_dlib(astronaut: np.ndarray) -> None:
     wrong: Any = lambda image: np.zeros((1, 4))  # noqa: E731
     with pytest.raises(ConfigError, match=r"boxes of the detector: .*expected a list of Box"):
         Aligner("small", wrong, threads=1).detect(astronaut)
-
-
-@pytest.mark.skipif(
-    "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="it is there"
-)
-@pytest.mark.parametrize("device", ["cuda", "cuda:1"])
-def test_a_device_that_onnxruntime_lacks_is_an_error(device: str) -> None:
-    with pytest.raises(DependencyError, match=f"device {device}: .*install onnxruntime-gpu"):
-        Aligner("small", device=device)
-
-
-@pytest.mark.skipif(
-    "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="it would start"
-)
-@pytest.mark.filterwarnings("ignore:Specified provider 'CUDAExecutionProvider'")
-def test_the_cpu_never_takes_over_from_a_device_that_cannot_start(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
-    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: None, raising=False)
-    with pytest.raises(DependencyError, match="device cuda: ONNX Runtime could not start"):
-        Aligner("small", device="cuda")
 
 
 def test_a_pickled_aligner_is_loaded_once(astronaut: np.ndarray) -> None:
