@@ -18,9 +18,11 @@ def main(
     model: Path,
     dlib: Path,
     training: Path,
+    labels: Path,
     figures: Path,
     validation: Path,
     detection: Path,
+    labels_copy: Path,
     errors: Path,
     curves: Path,
     regions: Path,
@@ -35,8 +37,9 @@ def main(
     by_dataset = scoring.by_dataset(tested)
     for dataset in summary:
         ced_figures.ced_figure(by_dataset.get(dataset, {}), dataset, curves / dataset)
-    # the curve's original stays with the model in DVC's cache; this copy is for review, in Git
+    # the originals are in DVC's cache, with the stages' other outputs; these copies are for review
     shutil.copyfile(training, training_copy)
+    shutil.copyfile(labels, labels_copy)
     write_json(validation, scoring.best_epoch(tables.read(training)))
     write_json(detection, scoring.detection(truth, found))
     print(markdown.results_table(summary))

@@ -2,15 +2,20 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from facealign.core import config
 from facealign.core.command import run
 from facealign.core.faces import Faces
 from facealign.faces.cropping import Crop, make_crops
 
 
-def main(faces: Path, index: Path, boxes: Path, crops: Path) -> None:
+def main(faces: Path, index: Path, boxes: Path, labels: Path, crops: Path) -> None:
     found = Faces.read(boxes, "roll").join(Faces.read(index))
-    make_crops(faces, found, config.load("crop", Crop), crops)
+    annotated = found.with_columns(weight=np.ones(len(found)))
+    columns = "dataset", "split", "size", "box", "roll", "source", "points", "weight"
+    every = annotated.and_those_of(Faces.read(labels, "roll", "weight"), *columns)
+    make_crops(faces, every, config.load("crop", Crop), crops)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 from facealign.core.errors import ConfigError
 
 SECTIONS = (
-    *("data", "demo", "detect", "crop", "train", "predict", "dlib", "ced", "report"),
+    *("data", "demo", "detect", "label", "crop", "train", "predict", "dlib", "ced", "report"),
     "recognition",  # a pipeline of its own, stages/recognition/
 )
 

@@ -13,7 +13,9 @@ from facealign.core.errors import InputError
 from facealign.core.geometry import CORNERS, FARTHEST, Box, possible
 from facealign.core.tables import KEY, POINT_COLUMNS, SCORE_COLUMNS, Table, dataset_and_split
 
-TRUTH = "truth"  # the source of a box that is around true points, as no detector found the face
+# Sources of a face's box, beside a detector: TRUTH around true points, as no detector found the
+# face; TEACHER from a detector, but the points are those of a network
+TRUTH, TEACHER = "truth", "teacher"
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,11 @@ class Faces:
         for name, value in values.items():
             wanted &= self[name] == value
         return self.subset(wanted)
+
+    def and_those_of(self, other: Faces, *names: str) -> Faces:
+        """The faces of both tables, with these columns."""
+        both = {name: np.concatenate([self[name], other[name]]) for name in (KEY, *names)}
+        return Faces(both, f"{self.name} and {other.name}")
 
     def with_columns(self, **columns: np.ndarray | Sequence[str]) -> Faces:
         """The same faces with these columns, too, or in the place of those of the same names."""

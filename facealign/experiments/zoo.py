@@ -211,6 +211,8 @@ def training_speed(recipe: Recipe, faces: int = 640) -> float:
         maps=np.repeat(np.eye(2, 3)[None], faces, axis=0),
         points=noise.uniform(0.2 * size, 0.8 * size, (faces, COUNT, 2)),
         normalisers=np.full(faces, float(size)),
+        weights=np.ones(faces),
+        sources=[""] * faces,
         stats=stats,
     )
     one_epoch = replace(recipe.train, epochs=1, init="none", patience=0)

@@ -68,6 +68,8 @@ class Crops:
     maps: np.ndarray  # (N, 2, 3), image pixels -> input pixels
     points: np.ndarray  # (N, K, 2), input pixels
     normalisers: np.ndarray  # (N,), sqrt(H * W) of the rectangle in input pixels
+    weights: np.ndarray  # (N,), how much each face counts in training: 1 if its points are true
+    sources: list[str]  # as in `Faces`
     stats: Stats
 
     def rows(self, split: str) -> np.ndarray:
@@ -78,8 +80,8 @@ class Crops:
 
 
 def make_crops(root: Path, faces: Faces, config: Crop, target: Path) -> Stats:
-    """Write the crops of `faces`, with `box` and `points`, and `size` for whole frames, into the
-    folder `target`."""
+    """Write the crops of `faces`, with `box`, `points`, `weight` and `source`, and `size` for whole
+    frames, into the folder `target`."""
     learnt = faces.splits == "train"
     if not learnt.any():
         raise InputError("no face was found in any train picture: nothing to learn from")
@@ -167,17 +169,21 @@ def load_crops(folder: Path) -> Crops:
     if len(index) != len(pixels):
         raise InputError(f"{folder / INDEX}: {len(index)} rows, but {len(pixels)} crops")
     maps = index.numbers(*MAP_COLUMNS).reshape(-1, 2, 3)
-    normalisers = index.numbers("normaliser")[:, 0]
+    normalisers, weights = index.numbers("normaliser", "weight").T
     with np.errstate(over="ignore", invalid="ignore"):
         areas = maps[:, 0, 0] * maps[:, 1, 1] - maps[:, 0, 1] * maps[:, 1, 0]
     if not (np.isfinite(areas) & (areas != 0) & (normalisers > 0)).all():
         raise InputError(f"{folder / INDEX}: a map or a normaliser of a face without a size")
+    if not ((weights >= 0) & (weights <= 1)).all():
+        raise InputError(f"{folder / INDEX}: a weight that is not from 0 to 1")
     return Crops(
         images=index[tables.KEY],
         pixels=pixels,
         maps=maps,
         points=index.points(),
         normalisers=normalisers,
+        weights=weights,
+        sources=index["source"],
         stats=stats,
     )
 
@@ -199,4 +205,4 @@ def _write_index(path: Path, faces: Faces, to_input: Sequence[Affine]) -> None:
         normaliser=box_sizes(faces.boxes) * [one.scale for one in to_input],
         **dict(zip(MAP_COLUMNS, maps.T, strict=True)),
     )
-    placed.write(path, *MAP_COLUMNS, "normaliser", "points")
+    placed.write(path, *MAP_COLUMNS, "normaliser", "weight", "source", "points")

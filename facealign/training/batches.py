@@ -39,8 +39,12 @@ class Batches:
         batch: int,
         seed: int,
         device: torch.device,
+        shares: np.ndarray | None = None,
     ) -> None:
-        self.count = -(-len(rows) // batch)
+        """With `shares`, an epoch has each row so many times, on average."""
+        self._ends = np.cumsum(np.ones(len(rows)) if shares is None else shares)
+        self.faces = max(1, round(self._ends[-1]))  # in each epoch
+        self.count = -(-self.faces // batch)
         self.waited = 0.0  # seconds in which no batch was ready
         self._pixels, self._stats, self._rows, self._targets = pixels, stats, rows, targets
         self._strength, self._seed, self._device = strength, seed, device
@@ -52,7 +56,7 @@ class Batches:
         rng = np.random.default_rng([self._seed, number])
         coming: deque[Future[Batch]] = deque()
         with ThreadPoolExecutor(1, initializer=cv2.setNumThreads, initargs=(1,)) as maker:
-            for chunk in np.array_split(rng.permutation(self._rows), self.count):
+            for chunk in np.array_split(rng.permutation(self._picked(rng)), self.count):
                 chosen = augment.draw(rng, len(chunk), self._stats.size, self._strength)
                 # sorted, to read the memory-mapped file in order
                 coming.append(maker.submit(self._make, np.sort(chunk), chosen))
@@ -60,6 +64,12 @@ class Batches:
                     yield self._next(coming)
             while coming:
                 yield self._next(coming)
+
+    def _picked(self, rng: np.random.Generator) -> np.ndarray:
+        """The rows of an epoch, by systematic sampling: a share of 1.5 is once or twice."""
+        places = (np.arange(self.faces) + rng.uniform()) / self.faces * self._ends[-1]
+        found = np.searchsorted(self._ends, places, side="right")
+        return np.asarray(self._rows[np.minimum(found, len(self._rows) - 1)])
 
     def _next(self, coming: deque[Future[Batch]]) -> Batch:
         started = time.perf_counter()

@@ -28,7 +28,7 @@ from facealign.training.optimiser import adamw, descend, follow
 from facealign.training.prediction import crop_points
 from facealign.training.recipe import Train
 from facealign.training.schedule import ema_decay, learning_rate
-from facealign.training.split import split_rows
+from facealign.training.split import shares, split_rows
 from facealign.training.state import Epoch, Speed, State
 
 
@@ -68,6 +68,7 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
         config.batch,
         config.seed,
         device,
+        shares(crops, train_rows, config),
     )
     steps = batches.count * config.epochs
     warmup = round(config.warmup * steps)
@@ -101,8 +102,8 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
                     follow(average, network, ema_decay(step, config.ema))
                 # kept as a tensor: reading its number would make a GPU wait in every step
                 losses.append(loss.detach().double() * len(points))
-            mean_loss = float(torch.stack(losses).sum()) / len(train_rows)
-            now.speed.faces += len(train_rows)
+            mean_loss = float(torch.stack(losses).sum()) / batches.faces
+            now.speed.faces += batches.faces
             now.speed.seconds += time.perf_counter() - started
             now.speed.waited += batches.waited - waited
             if not np.isfinite(mean_loss):

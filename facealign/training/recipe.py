@@ -33,6 +33,7 @@ class Train:
     validation: Share
     fold: Annotated[int, Range(0, 1000)]
     extra: list[str]
+    repeat: list[str]
     seed: Seed
     flip: Share
     rotation: Annotated[float, Range(0, 180)]

@@ -115,9 +115,9 @@ def file_of(scratch: Path, crops: Crops, config: Train) -> Path:
     """The state's file. Its name is a hash of everything that decides the outcome, so that a
     training never resumes from another one's state."""
     digest = hashlib.sha256()
-    facts = [config.used(), asdict(crops.stats), crops.images, torch.__version__]
+    facts = [config.used(), asdict(crops.stats), crops.images, crops.sources, torch.__version__]
     digest.update(json.dumps([*facts, choose_device().type, threads()]).encode())
-    for array in (crops.pixels, crops.points, crops.normalisers):
+    for array in (crops.pixels, crops.points, crops.normalisers, crops.weights):
         digest.update(np.ascontiguousarray(array).data)
     for file in code():
         digest.update(file.read_bytes())

@@ -100,6 +100,8 @@ def test_flip_augmentation_is_that_of_the_pipeline(tmp_path: Path) -> None:
         maps=np.repeat(np.eye(2, 3)[None], 3, axis=0),
         points=np.zeros((3, 5, 2)),
         normalisers=np.ones(3),
+        weights=np.ones(3),
+        sources=["upsample 0"] * 3,
         stats=stats,
     )
     rows = np.arange(3)

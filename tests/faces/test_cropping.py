@@ -38,6 +38,8 @@ def located(names: Sequence[str], boxes: Sequence[Box], face: np.ndarray) -> Fac
         names,
         box=np.array([box.corners for box in boxes]),
         points=np.array([face_in(box, face) for box in boxes]),
+        weight=np.ones(len(names)),
+        source=["upsample 0"] * len(names),
     )
 
 

@@ -90,7 +90,7 @@ def test_a_turned_face_is_found_by_the_fast_detector_and_cropped_upright(
     upright, rolled = found.faces["roll"].tolist()
     assert rolled - upright == pytest.approx(120, abs=15)
     found.faces.write(tmp_path / "boxes.csv", "box", "roll", "source")
-    read = Faces.read(tmp_path / "boxes.csv", "roll").join(truth)
+    read = Faces.read(tmp_path / "boxes.csv", "roll").join(truth).with_columns(weight=np.ones(2))
     make_crops(tmp_path, read, Crop("face", 48, 0.1, 0.1), tmp_path / "crops")
     crops = load_crops(tmp_path / "crops")
     assert np.abs(crops.points[0] - crops.points[1]).mean() < 3

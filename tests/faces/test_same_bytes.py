@@ -11,7 +11,7 @@ import pytest
 from facealign.data.annotations import format_pts
 from facealign.data.archive import pack
 from facealign.synthesis.pictures import Plan, plan_pictures, render
-from stages import crop, detect, dlib_baseline, extract
+from stages import crop, detect, dlib_baseline, extract, label
 from stages import filter as filtering
 from tests.processors import on_every_processor, on_x86_64
 
@@ -31,11 +31,13 @@ def digest() -> str:
             Path(folder) / name
             for name in ("a.tgz", "faces", "index", "dropped", "c", "boxes", "un", "crops", "dlib")
         )
+        labels = Path(folder) / "labels"
         pack(archive, chain.from_iterable(map(annotated, plans)))
         extract.main(archive, faces)
         filtering.main(faces, index, dropped, counts)
         detect.main(faces, index, boxes, undetected)
-        crop.main(faces, index, boxes, crops)
+        label.main(faces, Path("unused.onnx"), labels, Path(folder) / "refused", counts)
+        crop.main(faces, index, boxes, labels, crops)
         dlib_baseline.main(faces, index, boxes, points)
         total = hashlib.sha256()
         for path in (index, dropped, counts, boxes, undetected, *sorted(crops.iterdir()), points):

@@ -33,14 +33,18 @@ def crops() -> Crops:
         maps=np.tile(np.eye(2, 3), (10, 1, 1)),
         points=rng.uniform(4, 28, (10, 68, 2)),
         normalisers=np.full(10, 25.0),
+        weights=np.ones(10),
+        sources=["upsample 0"] * 10,
         stats=STATS,
     )
 
 
-def batches_of(crops: Crops, rows: np.ndarray, recipe: Train) -> Batches:
+def batches_of(
+    crops: Crops, rows: np.ndarray, recipe: Train, shares: np.ndarray | None = None
+) -> Batches:
     targets, strength = point_targets(crops, recipe.points), Strength.of(recipe)
     return Batches(
-        crops.pixels, crops.stats, rows, targets, strength, recipe.batch, recipe.seed, CPU
+        crops.pixels, crops.stats, rows, targets, strength, recipe.batch, recipe.seed, CPU, shares
     )
 
 
@@ -59,6 +63,23 @@ def test_an_epoch_has_every_face_once(crops: Crops) -> None:
     _, points = run(batches, 0)
     expected = torch.tensor(crops.points[2:], dtype=torch.float32)
     assert sorted(points[:, 0, 0].tolist()) == pytest.approx(sorted(expected[:, 0, 0].tolist()))
+
+
+def test_an_epoch_has_each_face_as_often_as_its_share_says_on_average(crops: Crops) -> None:
+    plain = dataclasses.replace(
+        RECIPE, flip=0, rotation=0, scale=0, shift=0, colour=0, grey=0, blur=0, cover=0
+    )
+    shares = np.array([0.0, 0.3, 1.0, 2.5])
+    batches = batches_of(crops, np.arange(4), plain, shares)
+    counts = []
+    for epoch in range(60):
+        points = run(batches, epoch)[1].numpy()
+        assert len(points) == batches.faces == 4  # 3.8, rounded
+        same = np.isclose(points[:, None, 0, 0], crops.points[None, :4, 0, 0], atol=1e-4)
+        counts.append(same.sum(axis=0))
+    each = np.array(counts)
+    assert each.mean(axis=0) == pytest.approx(shares * 4 / 3.8, abs=0.2)
+    assert each[:, 0].max() == 0 and set(each[:, 2]) <= {1, 2} and set(each[:, 3]) <= {2, 3}
 
 
 def test_an_epoch_is_the_same_each_time_and_no_other_is(crops: Crops) -> None:

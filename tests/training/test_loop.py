@@ -26,7 +26,7 @@ from facealign.training import checkpoint, loop, prediction
 from facealign.training.device import choose_device
 from facealign.training.prediction import Predict
 from facealign.training.recipe import Train
-from facealign.training.split import split_rows
+from facealign.training.split import shares, split_rows
 from facealign.training.state import State
 from tests.helpers import PARAMS, ROOT
 
@@ -60,7 +60,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         names.append(name)
         truth.append(points)
     boxes = np.array([box_from_points(points).corners for points in truth])
-    faces = Faces.of(names, box=boxes, points=np.array(truth))
+    faces = Faces.of(
+        names,
+        box=boxes,
+        points=np.array(truth),
+        weight=np.ones(len(names)),
+        source=["truth"] * len(names),
+    )
     cropping.make_crops(folder, faces, Crop("face", 48, 0.1, 0.25), folder / "crops")
     return folder / "crops"
 
@@ -152,6 +158,43 @@ def test_extra_data_sets_are_learnt_from_whole(crops: Crops) -> None:
     said = "train.extra: unknown data set 'mroe', did you mean more. Valid: 300W, more"
     with pytest.raises(ConfigError, match=said):
         split(both, extra=["mroe"])
+
+
+def test_faces_labelled_by_a_network_are_never_validated_on(crops: Crops) -> None:
+    sources = ["teacher" if row % 2 else "upsample 0" for row in range(16)]
+    learn, held = split(dataclasses.replace(crops, sources=sources))
+    assert set(learn) >= set(range(3, 16, 2)) and not {row % 2 for row in held} - {0}
+
+
+def test_faces_are_repeated_by_data_set_and_weight(crops: Crops) -> None:
+    images = [
+        name.replace("300W", "more") if i % 2 else name for i, name in enumerate(crops.images)
+    ]
+    weights = np.where(np.arange(16) < 8, 1.0, 0.5)
+    both = dataclasses.replace(crops, images=images, weights=weights)
+    recipe = dataclasses.replace(RECIPE, repeat=["more:2.5"])
+    assert shares(both, np.array([2, 3, 8, 9]), recipe).tolist() == [1, 2.5, 0.5, 1.25]
+
+
+@pytest.mark.parametrize(
+    ("repeat", "said"),
+    [
+        (["mroe:2"], "unknown data set 'mroe'. Valid: 300W"),
+        (["300W"], "'300W', expected each data set once, with a number"),
+        (["300W:-1"], "'300W:-1', expected"),
+        (["300W:1e9"], "'300W:1e9', expected"),
+        (["300W:2", "300W:3"], "'300W:3', expected each data set once"),
+    ],
+)
+def test_a_wrong_repetition_is_an_error(crops: Crops, repeat: list[str], said: str) -> None:
+    with pytest.raises(ConfigError, match=f"train.repeat: .*{said}"):
+        split(crops, repeat=repeat)
+
+
+def test_a_repetition_that_leaves_nothing_is_an_error(crops: Crops) -> None:
+    recipe = dataclasses.replace(RECIPE, repeat=["300W:0"])
+    with pytest.raises(ConfigError, match="no face is left to train on"):
+        shares(crops, np.array([2, 3]), recipe)
 
 
 def test_a_share_that_leaves_nothing_is_an_error(crops: Crops) -> None:

@@ -26,6 +26,7 @@ def test_dvc_sets_an_option(tmp_path: Path) -> None:
         "train.networks.cascade.trunk=efficientnet",
         "train.losses.wing.width=1",
         "train.extra=[ytf]",
+        "train.repeat=[InfAnFace:4,ytf:0.5]",
         "data.datasets=[300W]",
         "data.test_only=[]",
     )
@@ -38,6 +39,7 @@ def test_dvc_sets_an_option(tmp_path: Path) -> None:
     expected["train"]["networks"]["cascade"]["trunk"] = "efficientnet"
     expected["train"]["losses"]["wing"]["width"] = 1
     expected["train"]["extra"] = ["ytf"]
+    expected["train"]["repeat"] = ["InfAnFace:4", "ytf:0.5"]
     expected["data"] |= {"datasets": ["300W"], "test_only": []}
     assert yaml.safe_load(path.read_text(encoding="utf-8")) == expected
 

@@ -28,6 +28,8 @@ CROPS = Crops(
     maps=np.eye(2, 3)[None],
     points=np.zeros((1, 68, 2)),
     normalisers=np.ones(1),
+    weights=np.ones(1),
+    sources=["upsample 0"],
     stats=Stats(16, 0.1, 2, (0.0,) * 3, (1.0,) * 3),
 )
 
@@ -40,10 +42,12 @@ def test_another_recipe_or_other_crops_have_a_state_of_their_own() -> None:
     others = {
         name(dataclasses.replace(CROPS, points=CROPS.points + 0.1)),
         name(dataclasses.replace(CROPS, images=["300W/train/2.png"])),
+        name(dataclasses.replace(CROPS, weights=CROPS.weights / 2)),
+        name(dataclasses.replace(CROPS, sources=["teacher"])),
         name(seed=2),
         name(networks={**RECIPE.networks, "cascade": cascade.Options(width=16)}),
     }
-    assert len(others) == 4 and name() not in others
+    assert len(others) == 6 and name() not in others
     assert name() == name()
 
 
