@@ -28,6 +28,8 @@ PATIENCE = 60.0  # seconds for a network's first crop, which takes milliseconds
 def _open(path: Path, kind: str, threads: int | None, device: str) -> Any:
     """An ONNX Runtime session; `kind` is what error messages call the file."""
     provider = providers.find(device)
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3  # errors only
@@ -42,8 +44,8 @@ def _open(path: Path, kind: str, threads: int | None, device: str) -> Any:
             enable_fallback=0,
         )
     except Exception as error:  # ONNX Runtime's own errors share no base but Exception
-        reason = _first_line(error) if path.is_file() else "no such file"
-        if device != "cpu" and path.is_file():
+        reason = _first_line(error)
+        if device != "cpu":
             raise DependencyError(f"device {device}: cannot run {path}: {reason}") from None
         raise ModelError(f"{path}: not a {kind} of facealign: {reason}") from None
     # without the libraries that a provider needs, ONNX Runtime warns and uses the CPU

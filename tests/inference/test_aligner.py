@@ -164,7 +164,7 @@ def test_an_unusable_model_is_an_error(tmp_path: Path) -> None:
         Aligner("nets")
     with pytest.raises(ModelError, match=r"gone.pt: no such file"):
         Aligner(tmp_path / "gone.pt")
-    with pytest.raises(ModelError, match=r"gone.onnx: .*no such file"):
+    with pytest.raises(ModelError, match=r"gone.onnx: no such file"):
         Aligner(tmp_path / "gone.onnx")
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(b"nothing")

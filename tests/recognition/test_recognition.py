@@ -236,7 +236,7 @@ def test_the_onnx_file_embeds_as_torch_does(tmp_path: Path) -> None:
 def test_what_is_no_recogniser_is_named() -> None:
     with pytest.raises(FacealignError, match=r"cascade.onnx: not a recogniser of facealign"):
         Recogniser(WEIGHTS)
-    with pytest.raises(FacealignError, match=r"nowhere.onnx: .*no such file"):
+    with pytest.raises(FacealignError, match=r"nowhere.onnx: no such file"):
         Recogniser(Path("nowhere.onnx"))
 
 
