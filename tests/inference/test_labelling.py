@@ -11,12 +11,14 @@ from facealign.core.files import read_json
 from facealign.core.geometry import Affine, Box, box_sizes
 from facealign.core.images import warp, write
 from facealign.data.annotations import format_pts
-from facealign.faces.detection import Detect
+from facealign.faces.cropping import load_crops
+from facealign.faces.detection import Detect, box_from_points
 from facealign.inference import labelling, weights
 from facealign.inference.network import Network
 from facealign.synthesis.pictures import plan_pictures, render
+from stages import crop
 from stages import label as stage
-from tests.helpers import PARAMS
+from tests.helpers import PARAMS, ROOT
 
 FAST = Detect("fast", (0,), "skip")
 SMALL = weights.FOLDER / "small.onnx"
@@ -139,3 +141,30 @@ def test_the_stage_writes_labels_reasons_and_counts(
     lost = tables.read(dropped)
     assert len(lost) == len(points) + 1 - kept
     assert dict(zip(lost["image"], lost["reason"], strict=True))["more/train/wall.png"] == "no_face"
+
+
+def test_labelled_faces_are_cropped_beside_the_annotated_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, truth: tuple[Path, dict[str, np.ndarray]]
+) -> None:
+    root, points = truth
+    own, *names = sorted(points)
+    labelled, _ = label(root, names)
+    annotated = Faces.of(
+        [own],
+        size=np.array([[400, 400]]),
+        box=np.array([box_from_points(points[own]).corners]),
+        roll=np.zeros(1),
+        points=points[own][None],
+        source=["upsample 0"],
+    )
+    index, boxes, labels = (tmp_path / name for name in ("i.csv", "b.csv", "l.csv"))
+    annotated.write(index, "dataset", "split", "size", "points")
+    annotated.write(boxes, "box", "roll", "source")
+    labelled.write(labels, "dataset", "split", "size", "box", "roll", "source", "points", "weight")
+    monkeypatch.chdir(ROOT)
+    crop.main(root, index, boxes, labels, tmp_path / "crops")
+    crops = load_crops(tmp_path / "crops")
+    assert crops.images == [own, *names]
+    assert crops.sources == ["upsample 0", *["teacher"] * len(names)]
+    assert crops.weights.tolist() == [1, *labelled["weight"].tolist()]
+    assert np.abs(crops.points.mean(axis=1) - 24).max() < 8  # in the middle of the input
