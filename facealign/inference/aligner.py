@@ -115,12 +115,12 @@ class Aligner:
             >>> len(Aligner("small").detect("photo.jpg"))
             1
         """
-        found = self._candidates(open_picture(picture))
+        found = self.candidates(open_picture(picture))
         clear = self._detector.clear
         return self._largest_of([one for one in found if one.score is None or one.score >= clear])
 
-    def _candidates(self, image: np.ndarray) -> list[Detection]:
-        """What may be faces."""
+    def candidates(self, image: np.ndarray) -> list[Detection]:
+        """What may be faces of an RGB picture: `predict` keeps those that `is_face`."""
         for doublings in self.upsample:
             if doublings and image.shape[0] * image.shape[1] << 2 * doublings > MAX_DOUBLED:
                 break
@@ -156,7 +156,7 @@ class Aligner:
             raise ConfigError(f"pictures: {str(pictures)!r}, expected a list of pictures")
         opened = [open_picture(picture) for picture in pictures]
         if boxes is None:
-            found = [self._candidates(image) for image in opened]
+            found = [self.candidates(image) for image in opened]
         else:
             found = [_checked(picture_boxes, "boxes") for picture_boxes in boxes]
         if len(found) != len(opened):
@@ -185,14 +185,15 @@ class Aligner:
         return clear and min(found.box.width, found.box.height) >= self._min_size
 
     def _chosen(self, faces: list[Face]) -> list[Face]:
-        return self._largest_of([face for face in faces if self._is_face(face)])
+        return self._largest_of([face for face in faces if self.is_face(face)])
 
     def _largest_of(self, found: list[_Found]) -> list[_Found]:
         if self._largest and found:
             return [max(found, key=lambda one: one.box.width)]
         return found
 
-    def _is_face(self, face: Face) -> bool:
+    def is_face(self, face: Face) -> bool:
+        """Whether the detector's score and those of the landmarks are high enough together."""
         if face.score is None:
             return True
         if face.scores is None:

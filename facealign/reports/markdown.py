@@ -44,6 +44,19 @@ _RECOGNITION = {
     "TAR@FAR 1e-3": "tar_1e-3",
     "EER": "eer",
 }
+_DETECTOR = {
+    "found": "found",
+    "missed": "missed",
+    "false": "false",
+    "alone": "alone",
+    "detector, ms": "detector_ms",
+    "with landmarks, ms": "picture_ms",
+    "roll off": "rolls_off",
+    "AUC@0.08": "auc_08",
+    "NME by eyes": "nme_interocular",
+    "common AUC@0.08": "common_auc_08",
+    "common NME by eyes": "common_nme_interocular",
+}
 _NETWORK = {"file, MB": "megabytes", "CPU, ms a face": "cpu_ms"}
 
 
@@ -130,6 +143,14 @@ def bench_table(bench: Mapping[str, Any]) -> str:
     )
 
 
+def detectors_table(methods: Mapping[str, Mapping[str, Any]]) -> str:
+    """The results of `facealign bench --detectors`, a row for each."""
+    rows = [["detector", *_DETECTOR]]
+    for name, figures in methods.items():
+        rows.append([name, *(cell(key, figures[key]) for key in _DETECTOR.values())])
+    return table(rows, names=1)
+
+
 def escape(text: str) -> str:
     """Text of a file, a parameter or a revision, so that Markdown shows it as it is.
 
@@ -169,6 +190,6 @@ def cell(key: str, value: Any) -> str:
         return "{:.3f}–{:.3f}".format(*value)
     if key.startswith("fr"):
         return f"{100 * value:.1f} %"
-    if key in {"megabytes", "cpu_ms"}:
+    if key == "megabytes" or key.endswith("_ms"):
         return f"{value:.1f}"
     return str(value) if isinstance(value, int) else f"{value:.4f}"

@@ -5,26 +5,13 @@ import numpy as np
 import pytest
 
 from facealign import Aligner
-from facealign.core import images
 from facealign.core.geometry import Affine, Box
 from facealign.detectors import fast, hog
 from facealign.experiments.fit_boxes import fit
+from facealign.inference.detector_comparison import turn
 
 FACE = Box(179, 83, 266, 170)  # the astronaut's, dlib's
 ANGLES = [0, 45, 90, 135, 180, 225, 270, 315]
-
-
-def turned(image: np.ndarray, degrees: float) -> tuple[np.ndarray, Affine]:
-    """Clockwise about the middle, uncut, and the map that has done it."""
-    height, width = image.shape[:2]
-    side = math.ceil(math.hypot(height, width))
-    middle, new = ((width - 1) / 2, (height - 1) / 2), (side - 1) / 2
-    there = (
-        Affine.translation(new, new)
-        @ Affine.similarity(1, degrees)
-        @ Affine.translation(-middle[0], -middle[1])
-    )
-    return images.warp(image, there, side), there
 
 
 def error(box: Box, other: Box) -> float:
@@ -43,7 +30,7 @@ def test_the_box_is_like_dlibs(astronaut: np.ndarray) -> None:
 @pytest.mark.parametrize("degrees", ANGLES)
 def test_a_face_is_found_at_any_angle(astronaut: np.ndarray, degrees: float) -> None:
     [upright] = fast.find_faces(astronaut)
-    image, there = turned(astronaut[:300, 80:380], degrees)
+    image, there = turn(astronaut[:300, 80:380], degrees)
     best = fast.find_faces(image)[0]
     middle = there(np.array(upright.box.centre) - (80, 0))
     assert math.dist(best.box.centre, middle.tolist()) < 0.2 * upright.box.width
@@ -54,7 +41,7 @@ def test_a_face_is_found_at_any_angle(astronaut: np.ndarray, degrees: float) -> 
 def test_its_points_turn_with_it(astronaut: np.ndarray, degrees: float) -> None:
     aligner = Aligner("small", threads=1)
     [upright] = aligner.predict(astronaut)
-    image, there = turned(astronaut[:300, 80:380], degrees)
+    image, there = turn(astronaut[:300, 80:380], degrees)
     best = aligner.predict(image)[0]
     apart = np.linalg.norm(best.points - there(upright.points - (80, 0)), axis=1).mean()
     assert apart < 0.04 * upright.box.width
