@@ -68,6 +68,7 @@ class Figures(TypedDict):
     rolls_off: int | None  # of the found; null if the detector gives no rolls
     auc_08: float | None
     nme_interocular: float | None
+    median_interocular: float | None
     common_auc_08: float | None  # on the faces that all detectors find
     common_nme_interocular: float | None
 
@@ -202,6 +203,7 @@ def _figures(
         "rolls_off": off if any(match.roll for match in matches) else None,
         "auc_08": _auc(matches),
         "nme_interocular": _nme(matches),
+        "median_interocular": _median([match.by_eyes for match in matches]),
         "common_auc_08": _auc(shared),
         "common_nme_interocular": _nme(shared),
     }
@@ -216,6 +218,10 @@ def _count_alone(name: str, looks: Mapping[str, Look]) -> int:
 def _auc(matches: Sequence[Match]) -> float | None:
     errors = np.array([match.error for match in matches])
     return metrics.auc(errors, metrics.LIMIT) if matches else None
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return float(np.median(values)) if values else None
 
 
 def _nme(matches: Sequence[Match]) -> float | None:

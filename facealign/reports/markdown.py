@@ -54,6 +54,7 @@ _DETECTOR = {
     "roll off": "rolls_off",
     "AUC@0.08": "auc_08",
     "NME by eyes": "nme_interocular",
+    "its median": "median_interocular",
     "common AUC@0.08": "common_auc_08",
     "common NME by eyes": "common_nme_interocular",
 }
