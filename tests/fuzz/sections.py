@@ -7,6 +7,7 @@ from facealign.evaluation.scoring import Ced
 from facealign.faces.cropping import Crop
 from facealign.faces.detection import Detect
 from facealign.faces.dlib_predictor import Dlib
+from facealign.inference.labelling import Label
 from facealign.recognition.aligned_faces import Align
 from facealign.recognition.learning import Recognize
 from facealign.recognition.people import Examine, Identities
@@ -24,6 +25,7 @@ SECTIONS: dict[str, type] = {
     "data": Data,
     "demo": Demo,
     "detect": Detect,
+    "label": Label,
     "crop": Crop,
     "train": Train,
     "predict": Predict,

@@ -117,9 +117,9 @@ def test_a_second_run_does_nothing_and_another_loss_only_what_it_needs(project: 
     said = project.run("dvc", "repro", "--dry", "stages/recognition/dvc.yaml")
     path.write_text(before, encoding="utf-8")
     running = [line for line in said.splitlines() if line.startswith("Running stage")]
-    assert [line.split(":")[1].rstrip("'") for line in running] == [
-        *("identities", "recognize@none-ce", "recognize@5-ce", "verify", "report")
-    ]
+    first, *trained, last, after = [line.split(":")[1].rstrip("'") for line in running]
+    assert (first, last, after) == ("identities", "verify", "report")
+    assert set(trained) == {"recognize@none-ce", "recognize@5-ce"}  # DVC chooses the order
 
 
 def test_faces_are_embedded_and_compared_by_command(project: Project) -> None:
