@@ -15,7 +15,7 @@ from facealign.inference.labelling import Label
 
 def main(faces: Path, teacher: Path, labels: Path, dropped: Path, summary: Path) -> None:
     label, data = config.load("label", Label), config.load("data", Data)
-    names = labelling.unlabelled_images(faces, label.datasets)
+    names = labelling.unlabelled_images(faces, label.datasets, data.test_only)
     detect = config.load("detect", Detect)
     found, drops = labelling.label(faces, names, teacher, data.points, detect, label.spread)
     found.write(labels, "dataset", "split", "size", "box", "roll", "source", "points", "weight")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from facealign.cli import options
 from facealign.core.errors import ConfigError
-from facealign.detectors import DETECTORS
+from facealign.detectors import DEFAULT, DETECTORS
 from facealign.inference import weights
 
 FACES, PICTURES, FEW = 40, 200, 20
@@ -59,7 +59,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--turned",
         action="store_true",
-        help="with --detectors: also on each image turned by an angle that follows from its name",
+        help="with --detectors: also on each image turned by a random angle, seeded by its name",
     )
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
 
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.detectors:
         return _compare_detectors(arguments)
     if arguments.turned:
-        raise ConfigError("--turned is for the comparison of detectors: add --detectors DIR")
+        raise ConfigError("--turned: expected --detectors DIR, too")
     from facealign.inference import benchmark
     from facealign.inference.aligner import Aligner
     from facealign.reports import markdown
@@ -98,6 +98,9 @@ def _compare_detectors(arguments: argparse.Namespace) -> int:
     from facealign.inference.aligner import Aligner
     from facealign.reports import markdown
 
+    for name, default in (("detector", DEFAULT), ("faces", FACES), ("pictures", PICTURES)):
+        if getattr(arguments, name) != default:
+            raise ConfigError(f"--{name}: not with --detectors, which compares all of them")
     model, *more = arguments.model or [weights.DEFAULT]
     if more:
         raise ConfigError("--detectors compares with one network: give --model once")

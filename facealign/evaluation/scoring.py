@@ -96,17 +96,17 @@ def by_dataset(tested: Mapping[str, Tested]) -> dict[str, dict[str, np.ndarray]]
 
 def detection(truth: Faces, found: Faces) -> dict[str, dict[str, dict[str, int]]]:
     """{data set: {split: counts}}, as metrics/detection.json has it: annotated faces, those that
-    the detector found, those it missed; of these, `around_points` are used for training with a box
-    around their true points."""
+    the detector found, and those it missed; `box_from_points` of these are used for training with a
+    box around their true points."""
     sources = dict(zip(found.images, found["source"], strict=True))
     counts: dict[str, dict[str, dict[str, int]]] = {}
     for image, dataset, split in zip(truth.images, truth.datasets, truth.splits, strict=True):
         own = counts.setdefault(dataset, {}).setdefault(
-            split, {"faces": 0, "found": 0, "missed": 0, "around_points": 0}
+            split, {"faces": 0, "found": 0, "missed": 0, "box_from_points": 0}
         )
         own["faces"] += 1
         own["found" if sources.get(image, TRUTH) != TRUTH else "missed"] += 1
-        own["around_points"] += sources.get(image) == TRUTH
+        own["box_from_points"] += sources.get(image) == TRUTH
     return counts
 
 

@@ -62,10 +62,10 @@ class Figures(TypedDict):
     found: int
     missed: int
     false: int
-    alone: int  # of these, where no other method sees a face
+    unconfirmed: int  # of these, where no other method sees a face
     detector_ms: float | None  # median time of the processor, all threads together
     picture_ms: float  # landmarks included
-    rolls_off: int | None  # of the found; null if the detector gives no rolls
+    wrong_rolls: int | None  # of the found; null if the detector gives no rolls
     auc_08: float | None
     nme_interocular: float | None
     median_interocular: float | None
@@ -197,10 +197,10 @@ def _figures(
         "found": found,
         "missed": len(looks) - found,
         "false": sum(len(look.false) for look in looks),
-        "alone": sum(_count_alone(name, each) for each in seen),
+        "unconfirmed": sum(_count_unconfirmed(name, each) for each in seen),
         "detector_ms": round(float(np.median(detector_ms)), 2) if detector_ms else None,
         "picture_ms": round(float(np.median([look.picture_ms for look in looks])), 2),
-        "rolls_off": off if any(match.roll for match in matches) else None,
+        "wrong_rolls": off if any(match.roll for match in matches) else None,
         "auc_08": _auc(matches),
         "nme_interocular": _nme(matches),
         "median_interocular": _median([match.by_eyes for match in matches]),
@@ -209,7 +209,7 @@ def _figures(
     }
 
 
-def _count_alone(name: str, looks: Mapping[str, Look]) -> int:
+def _count_unconfirmed(name: str, looks: Mapping[str, Look]) -> int:
     others = [box for other, look in looks.items() if other != name for box in look.false]
     middles = [np.array(box.centre) for box in looks[name].false]
     return sum(not any(box.holds(middle) for box in others) for middle in middles)

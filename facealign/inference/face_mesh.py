@@ -13,7 +13,7 @@ MOST = 20  # faces of a picture; its default is one
 
 
 def is_installed() -> bool:
-    """Whether a version is that has it: later ones lack `solutions`."""
+    """Whether mediapipe is, in a version that has `solutions`: later ones do not."""
     try:
         _mesh_class()
     except ImportError:

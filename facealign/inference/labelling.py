@@ -6,7 +6,7 @@ the detector sees a face, the face is dropped; the others count for more the mor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from facealign.inference.network import Network
 # The crops of the runs: by how many degrees and by which factor they differ from the detector's
 # box. Each is seen flipped, too.
 CROPS = ((0.0, 1.0), (7.0, 1.06), (-7.0, 0.94))
-# Least overlap of the detector's box and the one expected of the points, a share of their union.
+# Least IoU of the detector's box and the one expected from the points.
 SAME = 0.5
 
 
@@ -52,16 +52,20 @@ class _Labelled:
     weight: float
 
 
-def unlabelled_images(root: Path, datasets: Sequence[str]) -> list[str]:
+def unlabelled_images(
+    root: Path, datasets: Sequence[str], test_only: Collection[str] = ()
+) -> list[str]:
     """The train images of these data sets that have no `.pts`."""
     check_names("label.datasets", datasets)
     found = []
     for name in dict.fromkeys(datasets):
+        if name in test_only:
+            raise ConfigError(f"label.datasets: {name!r} is in data.test_only: never trained on")
         folder = root / name / "train"
         if not folder.is_dir():
             present = ", ".join(sorted(path.name for path in root.iterdir() if path.is_dir()))
             raise ConfigError(
-                f"label.datasets: the archive has no train images of {name!r}, it has {present}"
+                f"label.datasets: the archive has no folder {name}/train; its data sets: {present}"
             )
         pictures = sorted(path for path in folder.rglob("*") if images.is_picture(path))
         own = [path for path in pictures if not path.with_suffix(".pts").exists()]

@@ -26,7 +26,7 @@ class Provider:
     singly: bool = False
 
 
-PROVIDERS = {  # the fastest first
+PROVIDERS = {  # in the order in which `auto` tries them
     "cuda": Provider(
         "CUDAExecutionProvider",
         "install onnxruntime-gpu in place of onnxruntime",

@@ -61,7 +61,7 @@ def test_bench_compares_all_detectors(
         assert view["methods"]["fast"]["found"] == 6
         assert view["common"] == view["methods"]["dlib"]["found"]
     fast = views["unturned"]["methods"]["fast"]
-    assert fast["rolls_off"] == 0 and fast["common_auc_08"] > 0.5
+    assert fast["wrong_rolls"] == 0 and fast["common_auc_08"] > 0.5
     status, said, _ = run(capsys, *words)
     assert status == 0 and said.startswith("7 images, unturned; landmarks by small\n\n| detector ")
     rows = [line.split() for line in said.splitlines() if line.startswith("| ")]
@@ -81,4 +81,6 @@ def test_bench_names_what_it_cannot_compare(
     said = run(capsys, *words)[0]
     assert said == "error: --detectors compares with one network: give --model once"
     said = run(capsys, "bench", "--turned")[0]
-    assert said == "error: --turned is for the comparison of detectors: add --detectors DIR"
+    assert said == "error: --turned: expected --detectors DIR, too"
+    said = run(capsys, "bench", "--detectors", measured, "--detector", "dlib")[0]
+    assert said == "error: --detector: not with --detectors, which compares all of them"

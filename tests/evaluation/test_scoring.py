@@ -100,10 +100,10 @@ def test_what_the_detector_missed_is_counted_per_data_set_and_split(
     sources = [TRUTH if "train" in image else "upsample 0" for image in boxes.images]
     assert scoring.detection(truth, boxes.with_columns(source=sources)) == {
         "300W": {
-            "test": {"faces": 3, "found": 2, "missed": 1, "around_points": 0},
-            "train": {"faces": 1, "found": 0, "missed": 1, "around_points": 1},
+            "test": {"faces": 3, "found": 2, "missed": 1, "box_from_points": 0},
+            "train": {"faces": 1, "found": 0, "missed": 1, "box_from_points": 1},
         },
-        "Menpo": {"test": {"faces": 1, "found": 1, "missed": 0, "around_points": 0}},
+        "Menpo": {"test": {"faces": 1, "found": 1, "missed": 0, "box_from_points": 0}},
     }
 
 

@@ -106,7 +106,8 @@ def test_each_run_sees_the_face_and_its_points_come_back(astronaut: np.ndarray) 
 @pytest.mark.parametrize(
     ("datasets", "said"),
     [
-        (["lfw"], "label.datasets: the archive has no train images of 'lfw', it has full, more"),
+        (["lfw"], "label.datasets: the archive has no folder lfw/train; its data sets: full, more"),
+        (["held"], "label.datasets: 'held' is in data.test_only: never trained on"),
         (["full"], "label.datasets: 'full' has no train image without .pts"),
         (["../more"], "label.datasets: '../more', expected up to 64 letters"),
     ],
@@ -120,7 +121,7 @@ def test_a_data_set_without_such_images_is_an_error(
         write(folder / "a.png", np.zeros((9, 9, 3), np.uint8))
     (tmp_path / "full" / "train" / "a.pts").write_text(format_pts(face))
     with pytest.raises(ConfigError, match=said):
-        labelling.unlabelled_images(tmp_path, datasets)
+        labelling.unlabelled_images(tmp_path, datasets, {"held"})
 
 
 def test_the_stage_writes_labels_reasons_and_counts(
