@@ -73,16 +73,18 @@ sweep: $(VENV)/installed  ## run the experiments of a list: make sweep LIST=mine
 weights: $(VENV)/installed  ## train the released networks, facealign/weights/
 	python -m facealign.experiments.sweep experiments/zoo.yaml cascade small
 	python -m facealign.experiments.sweep experiments/weights.yaml residual
-	python -m facealign.experiments.release experiments/zoo.yaml data/teachers cascade
+	python -m facealign.experiments.release experiments/zoo.yaml data/teachers cascade small
 	python -m facealign.experiments.release experiments/weights.yaml data/teachers residual
 	rm -rf data/teachers/faces
 	python -m stages.extract data/both.tgz data/teachers/faces
 	python -m facealign.experiments.translate data/teachers/faces ytf data/translated.tgz \
 	    data/teachers/cascade.onnx data/teachers/residual.onnx
 	python -m facealign.experiments.sweep experiments/weights.yaml cascade-on residual-on
+	python -m facealign.experiments.release experiments/weights.yaml data/teachers \
+	    cascade-on residual-on pair=cascade-on+residual-on
+	python -m facealign.experiments.sweep experiments/weights.yaml cascade-more residual-more small-more
 	python -m facealign.experiments.release experiments/weights.yaml facealign/weights \
-	    cascade=cascade-on+residual-on
-	python -m facealign.experiments.release experiments/zoo.yaml facealign/weights small
+	    cascade=cascade-more+residual-more small=small-more
 	rm facealign/weights/small.pt  # one network to start from is enough in Git
 
 card: $(VENV)/installed  ## update the figures of MODEL_CARD.md: make card FACES=data/faces

@@ -30,7 +30,8 @@ from facealign.training import checkpoint
 from facealign.training.checkpoint import Checkpoint
 
 CALIBRATION = 200  # training crops for the calibration of int8
-SECTIONS = ("data", "detect", "crop", "train", "predict")  # the params that decide the points
+# of params.yaml, that decide the points
+SECTIONS = ("data", "detect", "label", "crop", "train", "predict")
 
 
 def main(sweep: Path, folder: Path, *names: Path) -> None:
@@ -84,7 +85,9 @@ def describe(experiment: Experiment, trained: Checkpoint) -> dict[str, Any]:
     return {
         "archive_md5": next(dep["md5"] for dep in extract["deps"] if dep["path"] == archive),
         "params": config.flatten({name: params[name] for name in SECTIONS}),
-        "pictures": yaml.safe_load(experiment.read("metrics/data.json")),
+        # with points, and given points by a network
+        "pictures": yaml.safe_load(experiment.read("metrics/data.json"))
+        | yaml.safe_load(experiment.read("metrics/labels.json")),
         "epoch": trained.epoch,
         "validation_nme": trained.validation_nme,
     }
