@@ -1,13 +1,10 @@
 """Give points to the images without any that the network is to learn from."""
 
-import json
-from dataclasses import astuple, fields
 from pathlib import Path
 
-from facealign.core import config, tables
+from facealign.core import config
 from facealign.core.command import run
-from facealign.core.files import write_json
-from facealign.data.filtering import Data, Drop, summarise
+from facealign.data.filtering import Data, write_outcome
 from facealign.faces.detection import Detect
 from facealign.inference import labelling
 from facealign.inference.labelling import Label
@@ -19,10 +16,7 @@ def main(faces: Path, teacher: Path, labels: Path, dropped: Path, summary: Path)
     detect = config.load("detect", Detect)
     found, drops = labelling.label(faces, names, teacher, data.points, detect, label.spread)
     found.write(labels, "dataset", "split", "size", "box", "roll", "source", "points", "weight")
-    tables.write_rows(dropped, [field.name for field in fields(Drop)], map(astuple, drops))
-    counts = summarise(found, drops)
-    write_json(summary, counts)
-    print(json.dumps(counts, indent=2))
+    write_outcome(found, drops, dropped, summary)
 
 
 if __name__ == "__main__":

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from facealign.core import images
+from facealign.core import images, tables
 from facealign.core.errors import AnnotationError, ArchiveError, ConfigError, ImageError, InputError
 from facealign.core.faces import Faces
-from facealign.core.files import is_utf8
+from facealign.core.files import is_utf8, write_json
 from facealign.core.geometry import SMALLEST
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT, PROFILE_COUNT, eyes, select
@@ -135,6 +136,14 @@ def summarise(faces: Faces, drops: Iterable[Drop]) -> dict[str, Any]:
             "reasons": reasons,
         }
     return summary
+
+
+def write_outcome(faces: Faces, drops: Sequence[Drop], dropped: Path, summary: Path) -> None:
+    """Write why faces were dropped to the table `dropped`, and the counts to `summary`."""
+    tables.write_rows(dropped, [field.name for field in fields(Drop)], map(astuple, drops))
+    counts = summarise(faces, drops)
+    write_json(summary, counts)
+    print(json.dumps(counts, indent=2))
 
 
 def _pair_files(

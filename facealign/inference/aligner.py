@@ -103,6 +103,11 @@ class Aligner:
         return _load_once, self._settings
 
     @property
+    def selects(self) -> bool:
+        """Whether only some of the faces that are found count."""
+        return self._largest or self._min_score > 0 or self._min_size > 0
+
+    @property
     def detect_every(self) -> float:
         """Seconds between two runs of the detector on a video; 0 for every frame."""
         return self._detector.every

@@ -51,6 +51,11 @@ def show(
     items: Sequence[Known] | Sequence[Source]
     draw: Callable[[Known], Shown] | Callable[[Source], Shown]
     if table is not None or _has_points(folder):
+        if aligner.selects:
+            raise ConfigError(
+                "--min-score, --min-size and --largest choose among found faces: "
+                f"{table or folder} has the true points"
+            )
         known, dropped = annotated.known_faces(folder, table)
         items = list(zip(known.images, known.points, strict=True))
         draw = partial(_draw_known, aligner if predicted else None)

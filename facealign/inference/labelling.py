@@ -67,8 +67,10 @@ def unlabelled_images(
             raise ConfigError(
                 f"label.datasets: the archive has no folder {name}/train; its data sets: {present}"
             )
-        pictures = sorted(path for path in folder.rglob("*") if images.is_picture(path))
-        own = [path for path in pictures if not path.with_suffix(".pts").exists()]
+        files = sorted(folder.rglob("*"))
+        with_points = {path.with_suffix("") for path in files if path.suffix.lower() == ".pts"}
+        pictures = [path for path in files if images.is_picture(path)]
+        own = [path for path in pictures if path.with_suffix("") not in with_points]
         if not own:
             raise ConfigError(f"label.datasets: {name!r} has no train image without .pts")
         found += [path.relative_to(root).as_posix() for path in own]

@@ -31,6 +31,8 @@ def test_show_draws_true_points_and_a_networks_the_worst_first(
     assert "few.png: 39 points, expected 68" in err and "7 faces, 2 images left out" in err
     truth = images.read(tmp_path / "truth" / "faces_001.jpg")
     assert truth.shape == (2 * 192, 6 * 192, 3)
+    said = str(run(capsys, "show", measured, "--largest", "--out", tmp_path / "none")[0])
+    assert "--largest choose among found faces" in said and "has the true points" in said
     words = ["show", measured, "--model", "small", "--worst", "--out", tmp_path / "both"]
     assert run(capsys, *words)[0] == 1
     both = images.read(tmp_path / "both" / "faces_001.jpg")

@@ -51,6 +51,10 @@ def test_faces_get_points_where_the_true_ones_are(
     root, points = truth
     names = labelling.unlabelled_images(root, ["more"])
     assert names == sorted(points)
+    annotated = root / names[0].replace(".jpg", ".PTS")  # as the stage `filter` takes it, too
+    annotated.write_text("", encoding="utf-8")
+    assert labelling.unlabelled_images(root, ["more"]) == names[1:]
+    annotated.unlink()
     faces, drops = label(root, names)
     assert faces.images == names and not drops
     expected = np.array([points[name] for name in names])
