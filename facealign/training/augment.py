@@ -25,11 +25,14 @@ class Strength:
     grey: float = 0.0  # probability
     blur: float = 0.0  # largest deviation, share of the crop's side
     cover: float = 0.0  # probability
+    light: float = 0.0  # largest change of brightness from the middle to the rim, share
+    noise: float = 0.0  # largest deviation, share of the brightest value
 
     @staticmethod
     def of(params: object) -> Strength:
-        """From a section of params.yaml that has all of these values."""
-        return Strength(**{field.name: getattr(params, field.name) for field in fields(Strength)})
+        """From a section of params.yaml that has these values; it may lack optional ones."""
+        names = [field.name for field in fields(Strength) if hasattr(params, field.name)]
+        return Strength(**{name: getattr(params, name) for name in names})
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,9 @@ class Draw:
     blur: np.ndarray  # (N,) deviation of the Gaussian, input pixels; 0 for a sharp face
     cover: np.ndarray  # (N, 4) int: left, top, right, bottom of the hidden rectangle, ends excluded
     paint: np.ndarray  # (N, 3) uint8, the cover's colour
+    light: np.ndarray  # (N, 2) change of brightness from the middle to the right, and to the bottom
+    noise: np.ndarray  # (N,) deviation of a pixel's noise, 0 to 255; 0 for half the faces
+    place: np.ndarray  # (N, 2) int: column and row of `inputs.noise_field` where the noise begins
 
 
 def draw(rng: np.random.Generator, count: int, size: int, strength: Strength) -> Draw:
@@ -63,15 +69,23 @@ def draw(rng: np.random.Generator, count: int, size: int, strength: Strength) ->
     # a tenth to nearly half of the crop's side, anywhere in it
     sides = rng.uniform(0.1, 0.45, (count, 2)) * (rng.random((count, 1)) < strength.cover)
     corner = rng.uniform(0, 1 - sides)
+    grey = rng.random(count) < strength.grey
+    paint = rng.integers(0, 256, (count, 3), np.uint8)
+    own = rng.spawn(1)[0]  # so that light and noise do not change what is drawn otherwise
+    towards = own.uniform(0, 2 * np.pi, count)
+    slope = own.uniform(0, 1, count) * strength.light
     return Draw(
         np.array(maps),
         flipped,
         contrast * tint,
         np.broadcast_to(light, (count, 3)),
-        rng.random(count) < strength.grey,
+        grey,
         blur,
         np.round(np.hstack([corner, corner + sides]) * size).astype(np.int64),
-        rng.integers(0, 256, (count, 3), np.uint8),
+        paint,
+        np.stack([slope * np.cos(towards), slope * np.sin(towards)], axis=1),
+        np.maximum(0, own.uniform(-1, 1, count)) * strength.noise * 255,
+        own.integers(0, size, (count, 2)),
     )
 
 

@@ -7,6 +7,8 @@ for crops in a GPU's memory.
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import torch
@@ -53,7 +55,12 @@ def augmented_input(pixels: np.ndarray, chosen: Draw, stats: Stats) -> torch.Ten
         left, top, right, bottom = cover
         face[top:bottom, left:right] = paint
     gain, offset = _colours(stats, chosen)
-    return torch.from_numpy(out * gain + offset).permute(0, 3, 1, 2)
+    lit: np.ndarray = out
+    if chosen.light.any():
+        lit = lit * _brightness(chosen.light, size)
+    if chosen.noise.any():
+        lit = lit + _noise(chosen, size)
+    return torch.from_numpy(lit * gain + offset).permute(0, 3, 1, 2)
 
 
 def augmented_on_device(crops: torch.Tensor, chosen: Draw, stats: Stats) -> torch.Tensor:
@@ -75,6 +82,10 @@ def augmented_on_device(crops: torch.Tensor, chosen: Draw, stats: Stats) -> torc
     )
     hidden = hidden_y[:, None, :, None] & hidden_x[:, None, None, :]
     images = torch.where(hidden, _on(chosen.paint, device).float()[..., None, None], images)
+    if chosen.light.any():
+        images = images * _on(_brightness(chosen.light, stats.size), device).permute(0, 3, 1, 2)
+    if chosen.noise.any():
+        images = images + _on(_noise(chosen, stats.size), device).permute(0, 3, 1, 2)
     gain, offset = (_on(v, device).permute(0, 3, 1, 2) for v in _colours(stats, chosen))
     return (images * gain + offset).contiguous(memory_format=torch.channels_last)
 
@@ -92,6 +103,26 @@ def _colours(stats: Stats, chosen: Draw | None = None) -> tuple[np.ndarray, np.n
     return factor.astype(np.float32), (np.reshape(offset, (-1, 1, 1, 3)) - mean * factor).astype(
         np.float32
     )
+
+
+def _brightness(slopes: np.ndarray, size: int) -> np.ndarray:
+    """(N, size, size, 1): a factor that is 1 in the middle and changes evenly across the crop."""
+    places = np.linspace(-1, 1, size, dtype=np.float32)
+    across, down = slopes.astype(np.float32).T[..., None, None]
+    return np.asarray(1 + across * places + down * places[:, None])[..., None]
+
+
+@cache
+def noise_field(size: int) -> np.ndarray:
+    """Of unit deviation, for all crops of this size: drawing numbers anew would take longer than
+    the rest of the augmentation."""
+    return np.random.default_rng(0).standard_normal((2 * size, 2 * size, 3), np.float32)
+
+
+def _noise(chosen: Draw, size: int) -> np.ndarray:
+    field = noise_field(size)
+    parts = [field[y : y + size, x : x + size] for x, y in chosen.place.tolist()]
+    return np.asarray(np.stack(parts) * chosen.noise.astype(np.float32)[:, None, None, None])
 
 
 def _radius(stats: Stats) -> int:

@@ -43,6 +43,8 @@ class Train:
     grey: Share
     blur: Annotated[float, Range(0, STRONGEST_BLUR)]
     cover: Share
+    light: Share
+    noise: Annotated[float, Range(0, 0.5)]
 
     def used(self) -> dict[str, Any]:
         """The values that decide the outcome: of all options, those of the network and loss that

@@ -1,10 +1,21 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from facealign.training.augment import Strength, draw, move_points
 
 STRENGTH = Strength(
-    flip=0.5, rotation=20, scale=0.12, shift=0.06, colour=0.3, grey=0.2, blur=0.02, cover=0.4
+    flip=0.5,
+    rotation=20,
+    scale=0.12,
+    shift=0.06,
+    colour=0.3,
+    grey=0.2,
+    blur=0.02,
+    cover=0.4,
+    light=0.3,
+    noise=0.1,
 )
 NONE = Strength(flip=0, rotation=0, scale=0, shift=0, colour=0)
 SIZE = 48
@@ -33,6 +44,7 @@ def test_no_strength_changes_nothing(face: np.ndarray) -> None:
     assert not chosen.grey.any() and not chosen.blur.any()
     left, top, right, bottom = chosen.cover[0]
     assert left == right and top == bottom
+    assert not chosen.light.any() and not chosen.noise.any()
     np.testing.assert_array_equal(move_points(in_crop(face), chosen), in_crop(face))
 
 
@@ -88,6 +100,22 @@ def test_grey_blurred_and_covered_faces_are_as_many_and_as_much_as_asked() -> No
     assert hidden.mean() == pytest.approx(0.4, abs=0.04)
     assert sides[hidden].min() == round(0.1 * SIZE) and sides[hidden].max() == round(0.45 * SIZE)
     assert chosen.cover.min() >= 0 and chosen.cover.max() <= SIZE
+
+
+def test_light_and_noise_are_as_strong_as_asked_and_change_nothing_else() -> None:
+    chosen = draw(np.random.default_rng(0), COUNT, SIZE, STRENGTH)
+    slopes = np.linalg.norm(chosen.light, axis=1)
+    assert slopes.max() == pytest.approx(0.3, rel=0.01) and slopes.mean() == pytest.approx(
+        0.15, 0.1
+    )
+    assert np.abs(chosen.light.mean(axis=0)).max() < 0.02  # from all sides
+    assert (chosen.noise > 0).mean() == pytest.approx(0.5, abs=0.04)
+    assert chosen.noise.max() == pytest.approx(25.5, rel=0.02)
+    assert chosen.place.min() == 0 and chosen.place.max() == SIZE - 1
+    rng = np.random.default_rng(0)
+    without = draw(rng, COUNT, SIZE, dataclasses.replace(STRENGTH, light=0, noise=0))
+    for name in ("maps", "gain", "grey", "blur", "cover", "paint"):
+        np.testing.assert_array_equal(getattr(without, name), getattr(chosen, name))
 
 
 def test_each_face_is_moved_by_its_own_map(face: np.ndarray) -> None:

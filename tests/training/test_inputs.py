@@ -111,7 +111,7 @@ def test_gain_and_offset_change_the_normalised_colours(augmented: Augmented) -> 
     assert np.abs(expected - plain).max() > 0.1
 
 
-ALL = Strength(0.5, 30, 0.2, 0.1, 0.4, grey=0.4, blur=0.02, cover=0.6)
+ALL = Strength(0.5, 30, 0.2, 0.1, 0.4, grey=0.4, blur=0.02, cover=0.6, light=0.4, noise=0.1)
 
 
 def test_opencv_and_tensors_make_the_same_input() -> None:
@@ -144,6 +144,30 @@ def test_a_grey_face_has_one_colour_and_its_light(augmented: Augmented) -> None:
     assert torch.equal(grey[0], grey[1]) and torch.equal(grey[0], grey[2])
     red, green, blue = noise(1)[0, 12:-12, 12:-12].astype(float).transpose(2, 0, 1)
     np.testing.assert_allclose(grey[0], 0.299 * red + 0.587 * green + 0.114 * blue, atol=1)
+
+
+@both_ways
+def test_light_falls_off_from_one_side_to_the_other(augmented: Augmented) -> None:
+    pixels = np.full((1, 72, 72, 3), 100, np.uint8)
+    chosen = draw(np.random.default_rng(0), 1, STATS.size, Strength(0, 0, 0, 0, 0))
+    lit = dataclasses.replace(chosen, light=np.array([[0.3, -0.1]]))
+    values = augmented(pixels, lit, DARK)[0].double().numpy()
+    np.testing.assert_allclose(values[:, 0, 0], 100 * (1 - 0.3 + 0.1), rtol=1e-5)
+    np.testing.assert_allclose(values[:, -1, -1], 100 * (1 + 0.3 - 0.1), rtol=1e-5)
+    assert values.mean() == pytest.approx(100)
+
+
+@both_ways
+def test_noise_has_its_deviation_and_no_mean(augmented: Augmented) -> None:
+    chosen = draw(np.random.default_rng(0), 2, STATS.size, Strength(0, 0, 0, 0, 0))
+    noisy = dataclasses.replace(
+        chosen, noise=np.array([8.0, 0.0]), place=np.array([[3, 40], [0, 0]])
+    )
+    before, after = (augmented(noise(2), one, DARK).double() for one in (chosen, noisy))
+    added = after - before
+    assert added[0].std().item() == pytest.approx(8, rel=0.05)
+    assert added[0].mean().item() == pytest.approx(0, abs=0.3)
+    assert (added[1] == 0).all()
 
 
 @both_ways
