@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 
@@ -63,82 +62,28 @@ def _neutral() -> np.ndarray:
 NEUTRAL = _neutral()
 
 
-class Mode(NamedTuple):
-    """A way in which heads differ: places near `centre` move along `push`, symmetrically."""
-
-    centre: tuple[float, float, float]
-    reach: float
-    push: tuple[float, float, float]  # one standard deviation, on the viewer's left side
-
-
-_MODES = (
-    Mode((-58, 42, -42), 28, (-4.0, 0, 0)),  # width of the jaw
-    Mode((0, 72, 5), 24, (0, 4.0, 0)),  # length of the chin
-    Mode((0, 64, 12), 20, (0, 0, 4.0)),  # its protrusion
-    Mode((-48, 15, -8), 24, (-2.5, 0, 3.0)),  # fullness of the cheeks
-    Mode((-58, -18, -15), 18, (-2.0, 0, 2.5)),  # cheekbones
-    Mode((-35, -60, 3), 17, (0, -2.0, 0)),  # height of the brows
-    Mode((-14, -58, 11), 10, (-1.2, 1.4, 0)),  # their inner ends
-    Mode((-58, -51, -11), 11, (0, -1.6, 0)),  # their outer ends
-    Mode((-26, -62, 7), 16, (0, 0, 2.0)),  # brow ridge
-    Mode((0, -112, -12), 40, (0, 0, -5.0)),  # slope of the forehead
-    Mode((0, -140, -70), 60, (0, -6.0, 0)),  # height of the skull
-    Mode((0, -8, 36), 10, (0, -0.6, 3.0)),  # protrusion of the tip of the nose
-    Mode((0, -26, 22), 11, (0, 0, 2.2)),  # its bridge
-    Mode((0, 0, 29), 13, (0, 2.2, 0.8)),  # its length
-    Mode((-15, 1, 20), 8, (-2.0, 0, 0)),  # its width
-    Mode((0, 29, 20), 20, (0, 1.6, 0)),  # height of the mouth
-    Mode((-27, 28, 4), 10, (-2.4, 0, 0)),  # its width
-    Mode((0, 29, 22), 14, (0, 0, 1.8)),  # fullness in profile
-    Mode((-33, -39, 0), 17, (-1.5, 0, 0)),  # distance of the eyes
-    Mode((-46, -37.5, -6), 8, (-0.8, -1.3, 0)),  # slant of the eyes
-    Mode((-32, -44, -1), 6, (0, -0.8, 0)),  # height of the upper lids
-    Mode((-33, -40, 0), 13, (0, 0, -1.6)),  # depth of the eyes
-)
-
-
-def _falloff(centre: np.ndarray, reach: float) -> np.ndarray:
+def near(centre: np.ndarray, reach: float) -> np.ndarray:
+    """(controls,): 1 for those at the place, falling to 0."""
     return exact.exp(-(((NEUTRAL - centre) / reach) ** 2).sum(axis=1))
-
-
-@cache
-def _mode_pushes() -> np.ndarray:
-    """(modes, controls, 3)."""
-    both_sides = np.array([-1.0, 1.0, 1.0])
-    pushes = []
-    for mode in _MODES:
-        centre, push = np.array(mode.centre), np.array(mode.push)
-        near = np.outer(_falloff(centre, mode.reach), push)
-        if mode.centre[0] != 0:
-            near += np.outer(_falloff(centre * both_sides, mode.reach), push * both_sides)
-        pushes.append(near)
-    return np.stack(pushes)
-
-
-def random_identity(rng: np.random.Generator) -> np.ndarray:
-    """The control points of a random person."""
-    amounts = exact.normal(rng, size=len(_MODES)).clip(-2, 2)
-    person = NEUTRAL + (amounts[:, None, None] * _mode_pushes()).sum(axis=0)
-    upper_lip, lower_lip = exact.normal(rng, 0, 1.3, 2).clip(-2, 3)
-    person[49:54, 1] -= upper_lip * np.array([0.6, 1, 1, 1, 0.6])
-    person[55:60, 1] += lower_lip * np.array([0.6, 1, 1, 1, 0.6])
-    person[49:60, 2] += 0.4 * (upper_lip + lower_lip)
-    sides = exact.normal(rng, 0, 0.012, 2)  # faces are not quite symmetric
-    person[:, 1] += person[:, 0] * sides[0]
-    person[:, 0] += person[:, 1] * sides[1]
-    return person * exact.normal(rng, 1, [0.04, 0.035, 0.03]).clip(0.9, 1.1)
 
 
 @dataclass(frozen=True)
 class Expression:
-    """The facial expression; 0 is neutral, 1 is strong."""
+    """The facial expression; 0 is neutral, 1 is strong. Pairs are the viewer's left and right."""
 
     jaw_drop: float = 0.0
-    smile: float = 0.0
-    pout: float = 0.0
-    brow_raise: float = 0.0
+    jaw_aside: float = 0.0  # millimetres
+    apart: float = 1.0  # of the lips; 0 is closed, 1 as in the mean face
+    smiles: tuple[float, float] = (0.0, 0.0)  # below 0 the corner is down
+    pout: float = 0.0  # below 0 the mouth is wide
+    press: float = 0.0  # lips rolled in
+    puff: float = 0.0  # cheeks full of air
+    brow_raises: tuple[float, float] = (0.0, 0.0)
     frown: float = 0.0
+    sulk: float = 0.0  # inner ends of the brows raised
     lids: tuple[float, float] = (0.0, 0.0)  # of each eye; 1 is closed, below 0 is wide open
+    squint: float = 0.0  # lower lids raised
+    teeth: tuple[float, float] = (1.0, 0.0)  # share of the upper and the lower ones to be seen
 
 
 def _smooth_step(low: float, high: float, values: np.ndarray) -> np.ndarray:
@@ -156,31 +101,59 @@ def _jaw_share() -> np.ndarray:
     return share
 
 
+def _lips(face: np.ndarray, expression: Expression) -> None:
+    """Part or close the lips, and roll them in."""
+    upper, lower = np.array([61, 62, 63]), np.array([67, 66, 65])
+    change = (expression.apart - 1) * (face[lower] - face[upper])[:, 1:]
+    face[upper, 1:] -= 0.35 * change
+    face[lower, 1:] += 0.65 * change
+    face[49:54, 1:] -= 0.25 * change[[0, 0, 1, 2, 2]] * _LIP_SHARE
+    face[[59, 58, 57, 56, 55], 1:] += 0.5 * change[[0, 0, 1, 2, 2]] * _LIP_SHARE
+    inner = np.concatenate([face[61:62], face[61:64], face[63:64]])
+    face[49:54] += 0.55 * expression.press * (inner - face[49:54]) * (0, 1, 0.6)
+    inner = np.concatenate([face[65:66], face[65:68], face[67:68]])
+    face[55:60] += 0.55 * expression.press * (inner - face[55:60]) * (0, 1, 0.6)
+
+
+_LIP_SHARE = np.array([0.6, 1, 1, 1, 0.6])[:, None]
+
+
 def express(person: np.ndarray, expression: Expression) -> np.ndarray:
     """The control points of a person with this expression."""
     face = person.copy()
-    corner = np.outer(_falloff(NEUTRAL[48], 11), (-1, 1, 1)) + np.outer(
-        _falloff(NEUTRAL[54], 11), (1, 1, 1)
-    )
-    face += expression.smile * corner * (5.5, -5.0, -3.5)
-    face -= expression.pout * corner * (4.5, 0, -3.0)
-    apples = _falloff(np.array([-42, -10, 5]), 14) + _falloff(np.array([42, -10, 5]), 14)
-    face += np.outer(expression.smile * apples, (0, -2.5, 2.0))
+    _lips(face, expression)
+    for side, mouth, smile, raised in zip(
+        (-1, 1), (48, 54), expression.smiles, expression.brow_raises, strict=True
+    ):
+        corner = near(NEUTRAL[mouth], 11)[:, None]
+        face += corner * (smile * np.array([side * 5.5, -5.0, -3.5]))
+        face -= corner * (expression.pout * np.array([side * 4.5, 0, -3.0]))
+        apple = near(np.array([side * 42, -10, 5]), 14)[:, None]
+        face += apple * (smile * np.array([0, -2.5, 2.0]))
+        face += near(np.array([side * 44, 24, -6]), 18)[:, None] * (
+            expression.puff * np.array([side * 5.0, 0, 6.0])
+        )
+        brow = exact.exp(-(((NEUTRAL[:, 1] + 61) / 12) ** 2)) * _smooth_step(-40, -5, NEUTRAL[:, 2])
+        face[:, 1] -= 5.0 * raised * brow * _smooth_step(-12, 12, side * NEUTRAL[:, 0])
+        inner = near(NEUTRAL[21 if side < 0 else 22], 9)[:, None]
+        face += inner * (expression.frown * np.array([-side * 2.0, 3.0, 0]))
+        face += inner * (expression.sulk * np.array([0, -4.5, 0]))
+    pursed = near(NEUTRAL[62], 14) * max(expression.pout, 0.0)
+    face[:, 2] += 3.0 * pursed
+    jaw = _jaw_share()
     if expression.jaw_drop > 0:
-        angles = np.radians(19) * expression.jaw_drop * _jaw_share()
+        angles = np.radians(19) * expression.jaw_drop * jaw
         y, z = (face[:, 1:] - JAW_HINGE).T
         cos, sin = exact.cos(angles), exact.sin(angles)
         face[:, 1] = JAW_HINGE[0] + cos * y + sin * z
         face[:, 2] = JAW_HINGE[1] - sin * y + cos * z
-    brows = exact.exp(-(((NEUTRAL[:, 1] + 61) / 12) ** 2)) * _smooth_step(-40, -5, NEUTRAL[:, 2])
-    face[:, 1] -= 5.0 * expression.brow_raise * brows
-    inner = _falloff(NEUTRAL[21], 9), _falloff(NEUTRAL[22], 9)
-    face += expression.frown * (np.outer(inner[0], (2, 3, 0)) + np.outer(inner[1], (-2, 3, 0)))
+    face[:, 0] += expression.jaw_aside * jaw
     for eye, (upper, lower) in enumerate((((37, 38), (41, 40)), ((43, 44), (47, 46)))):
         amount = expression.lids[eye]
         gap = face[list(lower)] - face[list(upper)]
         face[list(upper)] += 0.86 * amount * gap
-        face[list(lower)] -= 0.08 * amount * gap
+        rise = 0.08 * amount + 0.2 * expression.squint * np.clip(1 - amount, 0, 1)
+        face[list(lower)] -= rise * gap
     openings = _eye_openings(face)
     face[-len(openings) :] = openings
     return face

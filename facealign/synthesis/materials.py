@@ -205,7 +205,7 @@ def _paint_eye(
         return np.clip((r - radius) / soft + 0.5, 0, 1)[..., None]
 
     aside = np.abs(x - middle[0]) / width_on_map
-    sclera = linear(226, 219, 215) * (1 - 0.55 * np.square(aside * 1.9))[..., None].astype(
+    sclera = linear(206, 199, 196) * (1 - 0.55 * np.square(aside * 1.9))[..., None].astype(
         np.float32
     )
     angle = exact.arctan2(mm_y, mm_x)
@@ -226,7 +226,12 @@ def _paint_eye(
     patch += (ball.astype(np.float32) - patch) * mask
 
 
-def _paint_mouth(texture: np.ndarray, controls: np.ndarray, rng: np.random.Generator) -> None:
+def _paint_mouth(
+    texture: np.ndarray,
+    controls: np.ndarray,
+    teeth: tuple[float, float],
+    rng: np.random.Generator,
+) -> None:
     size = texture.shape[0]
     window = _window(_MOUTH, size, 2)
     patch = texture[window]
@@ -247,11 +252,17 @@ def _paint_mouth(texture: np.ndarray, controls: np.ndarray, rng: np.random.Gener
         -np.square((gap - down_mm) / (0.4 * gap + 0.1)) - np.square(centre_to_corner * 1.4)
     )
     _blend(cavity, linear(176, 92, 88), tongue.astype(np.float32) * 0.8)
-    reach = rng.uniform(5, 9) * (1 - 0.45 * centre_to_corner**2)
-    teeth = np.clip((reach - down_mm) * 1.2, 0, 1) * np.clip(1.25 - centre_to_corner, 0, 1)
+    arch = 1 - 0.45 * centre_to_corner**2
+    behind = rng.uniform(0, 1.5)  # millimetres of the teeth that the lips cover
+    upper_row = (rng.uniform(6, 9.5) * arch - behind - down_mm) * 1.2
+    lower_row = (down_mm - gap + rng.uniform(3, 6.5) * arch - behind) * 1.2
+    row = np.maximum(teeth[0] * np.clip(upper_row, 0, 1), 0.8 * teeth[1] * np.clip(lower_row, 0, 1))
+    row = row * np.clip(1.3 - centre_to_corner, 0, 1)
     ridges = np.abs(exact.sin(x * 3.1 * np.pi / abs(head.CONTROLS_ON_MAP[60, 0])))
-    teeth *= 0.86 + 0.14 * exact.power(ridges, 0.3)
-    _blend(cavity, linear(232, 224, 208), np.clip(teeth, 0, 1).astype(np.float32))
+    row *= 0.86 + 0.14 * exact.power(ridges, 0.3)
+    yellow = rng.uniform(0, 1)
+    ivory = linear(226, 219 - 8 * yellow, 206 - 30 * yellow) * np.float32(rng.uniform(0.6, 1))
+    _blend(cavity, ivory, np.clip(row, 0, 1).astype(np.float32))
     cavity *= (0.55 + 0.45 * np.clip(down_mm / 2.5, 0, 1))[..., None].astype(np.float32)
     patch += (cavity - patch) * mask
 
@@ -263,11 +274,11 @@ def _brow_hairs(rng: np.random.Generator, size: int, weight: float) -> np.ndarra
         t = np.linspace(0, 1, len(spine))
         thick = 0.034 * weight * np.interp(t, [0, 0.3, 0.8, 1], [0.25, 0.8, 1.0, 0.85])
         band = np.concatenate(
-            [spine - np.outer(0.12 * thick, (0, 1)), (spine + np.outer(0.88 * thick, (0, 1)))[::-1]]
+            [spine - np.outer(0.3 * thick, (0, 1)), (spine + np.outer(0.7 * thick, (0, 1)))[::-1]]
         )
         cv2.fillPoly(mask, [_drawable(band, size)], 150, cv2.LINE_AA, _SHIFT)
         roots = rng.integers(0, len(spine), 90)
-        across = rng.uniform(-0.15, 0.9, 90) * thick[roots]
+        across = rng.uniform(-0.33, 0.73, 90) * thick[roots]
         start = spine[roots] + np.stack([np.zeros(90), across], axis=1)
         outwards = -np.sign(spine[-1, 0] - spine[0, 0])
         flow = np.stack([np.full(90, outwards), rng.uniform(-0.9, 0.5, 90)], axis=1)
@@ -313,7 +324,7 @@ def paint(
     controls: np.ndarray,
     rng: np.random.Generator,
     size: int,
-    smile: float,
+    expression: head.Expression,
     gaze: np.ndarray,
     glint: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -328,6 +339,7 @@ def paint(
     if look.freckles:
         specks = np.clip(noise(rng, size, max(size / 150, 1.6)) - 1.2, 0, 1)
         mottle = mottle - 0.25 * look.freckles * specks * (0.7 * field.blush).clip(0, 1)
+    smile = max(sum(expression.smiles) / 2, 0)
     lines = (0.10 + 0.3 * look.wrinkles + 0.28 * smile) * field.folds
     lines = lines + 0.32 * look.wrinkles * field.wrinkles + 0.3 * field.creases
     texture *= (mottle * field.shade * (1 - lines))[..., None]
@@ -339,7 +351,7 @@ def paint(
     _blend_face(texture, np.full(3, 0.004, np.float32), 0.85 * field.nostrils)
     if look.liner:
         _blend_face(texture, linear(40, 28, 30), 0.5 * look.liner * field.liner)
-    _paint_mouth(texture, controls, rng)
+    _paint_mouth(texture, controls, expression.teeth, rng)
     _blend_face(texture, look.lips * 0.12, 0.75 * field.parting_line)
     for side in (0, 1):
         _paint_eye(texture, side, controls, look, gaze, glint)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facealign.synthesis import exact, head, materials, render
+from facealign.synthesis import exact, head, materials, render, variety
 from facealign.synthesis.look import Look, linear, random_look
 
 _NECK_PIVOT = np.array([0.0, 10.0, -85.0])
@@ -53,19 +53,11 @@ def random_person(
 ) -> Person:
     """A new person, or the person of `own_seed` with a new expression."""
     who = rng if own_seed is None else np.random.default_rng(own_seed)
-    smile = float(np.clip(exact.normal(rng, 0.25, 0.5), -0.35, 1.1))
-    jaw = float(rng.choice([0, rng.uniform(0.03, 0.25), rng.uniform(0.25, 1)], p=[0.5, 0.32, 0.18]))
-    shut = rng.uniform(0.8, 1.0) if rng.uniform() < 0.06 else float(exact.normal(rng, 0.05, 0.14))
-    expression = head.Expression(
-        jaw_drop=jaw,
-        smile=smile,
-        pout=float(rng.uniform(0, 0.8)) if rng.uniform() < 0.1 else 0.0,
-        brow_raise=float(exact.normal(rng, 0.1, 0.5)),
-        frown=max(0.0, float(exact.normal(rng, -0.3, 0.5))),
-        lids=(shut, float(shut + exact.normal(rng, 0, 0.04))),
-    )
-    controls = head.express(head.random_identity(who), expression)
+    age = variety.random_age(who)
+    identity = variety.random_identity(who, age)
     look = random_look(who)
+    expression = variety.random_expression(rng)
+    controls = head.express(identity, expression)
     return Person(controls, expression, look, pose, int(rng.integers(2**31)), glasses, own_seed)
 
 
@@ -130,7 +122,9 @@ def _cloth(rng: np.random.Generator, skin: np.ndarray, size: int = 160) -> np.nd
     depth = rng.uniform(0.0, 0.13)
     neckline = 0.235 + depth * exact.exp(-(((columns - 0.5) / 0.10) ** 2)) + rng.choice([0, -0.03])
     bare = np.clip((neckline - rows) * size / 2, 0, 1)[..., None].astype(np.float32)
-    tone = 1 + 0.03 * materials.noise(rng, size, 12)
+    # under the chin it is darker, which sets the jaw off
+    tone = 0.5 + 0.5 * np.clip(rows * 6.5 - rng.uniform(0, 0.3), 0, 1).astype(np.float32)
+    tone += 0.03 * materials.noise(rng, size, 12)
     texture += (skin * tone[..., None] - texture) * bare
     collar = exact.exp(-(((rows - neckline - 0.008) / 0.008) ** 2))[..., None].astype(np.float32)
     return np.asarray(texture * (1 - 0.5 * collar))
@@ -166,7 +160,7 @@ def draw(
     )
     glint = exact.transform(lighting.key_direction, turn)[:2]
     texture, hair = materials.paint(
-        look, person.controls, own, size, max(person.expression.smile, 0), gaze, glint
+        look, person.controls, own, size, person.expression, gaze, glint
     )
 
     skull = head.surface(person.controls)
@@ -226,7 +220,7 @@ def draw(
     _draw(*behind, body[:seen], cloth[:rows], render.CLOTH_WRAP, 0.03)
     canvas.take(distant)
     ear_skin = np.empty((32, 32, 3), np.float32)
-    ear_skin[:] = look.skin * np.array([1.0, 0.8, 0.78], np.float32)
+    ear_skin[:] = look.skin * np.array([0.9, 0.76, 0.74], np.float32)
     t, s = np.meshgrid(np.linspace(-1, 1, 32), np.linspace(-1, 1, 32), indexing="ij")
     ear_skin *= (1 - 0.62 * exact.exp(-((s / 0.38) ** 2 + ((t - 0.1) / 0.45) ** 2)))[
         ..., None

@@ -18,7 +18,8 @@ from facealign.synthesis.render import Camera, Canvas, Lighting
 
 FEWEST = 12  # pictures needed to fill all four folders
 SMALL = (26.0, 46.0)  # pixels, the width of a small face
-PROFILE_YAW = 50.0  # degrees; from here on a face has the points of a profile, as in Menpo
+PROFILE_YAW = 50.0  # degrees; from here on a face may have the points of a profile, as in Menpo
+FRONTAL_YAW = 55.0  # the largest yaw of a face with 68 points
 _KINDS = {
     "plain": 0.47,
     "turned": 0.05,
@@ -71,9 +72,10 @@ def _name(dataset: str, rng: np.random.Generator) -> str:
 
 
 def _yaw(dataset: str, rng: np.random.Generator) -> float:
-    if dataset == "300W":
-        return float(np.clip(exact.normal(rng, 0, 15), -35, 35))
-    return float(np.clip(exact.normal(rng, 0, 17), -40, 40))
+    deviation = 15 if dataset == "300W" else 17
+    if rng.uniform() < 0.2:
+        deviation = 32
+    return float(np.clip(exact.normal(rng, 0, deviation), -FRONTAL_YAW, FRONTAL_YAW))
 
 
 def plan_pictures(count: int, seed: int) -> list[Plan]:
@@ -149,12 +151,14 @@ def random_lighting(rng: np.random.Generator) -> Lighting:
     )
 
 
-def _pose(plan_yaw: float, rng: np.random.Generator, wide: bool) -> Pose:
+def _pose(plan_yaw: float, rng: np.random.Generator, wide: bool, odd: float = 0.22) -> Pose:
+    """`odd` is the share of unusual ones."""
     spread = 8 if wide else 6.5
+    pitch, roll = (float(rng.choice([1, 2.2], p=[1 - odd, odd])) for _ in range(2))
     return Pose(
         plan_yaw,
-        float(np.clip(exact.normal(rng, 0, spread), -20, 20)),
-        float(np.clip(exact.normal(rng, 0, spread + 0.5), -25, 25)),
+        float(np.clip(exact.normal(rng, 0, pitch * spread), -30, 30)),
+        float(np.clip(exact.normal(rng, 0, roll * (spread + 0.5)), -45, 45)),
     )
 
 
@@ -263,7 +267,8 @@ def render(plan: Plan) -> tuple[bytes, np.ndarray]:
     face = float(np.clip(shorter * rng.uniform(0.28, 0.56), 84, 290))
     wide = plan.name.startswith("Menpo")
     glasses = {"glasses": "clear", "sunglasses": "sun"}.get(plan.kind, "")
-    person = random_person(rng, _pose(plan.yaw, rng, wide), glasses, plan.person)
+    odd = 0.0 if plan.kind == "small" else 0.22
+    person = random_person(rng, _pose(plan.yaw, rng, wide, odd), glasses, plan.person)
     if plan.kind == "small":
         face = rng.uniform(*SMALL)
     camera = _place(person, face, (width, height), rng)

@@ -71,7 +71,7 @@ def test_names_do_not_repeat_and_profiles_are_from_menpo() -> None:
             assert plan.name.startswith("Menpo/")
             assert abs(plan.yaw) >= pictures.PROFILE_YAW
         else:
-            assert abs(plan.yaw) < pictures.PROFILE_YAW
+            assert abs(plan.yaw) <= pictures.FRONTAL_YAW
 
 
 def test_the_plan_follows_from_the_seed() -> None:
