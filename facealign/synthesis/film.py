@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from facealign.synthesis import exact, scenery
+from facealign.synthesis.light import random_lighting
 from facealign.synthesis.person import Pose, draw, random_person
-from facealign.synthesis.pictures import random_lighting
 from facealign.synthesis.render import Camera, Canvas
 
 WIDTH, HEIGHT, FACE = 640, 480, 180  # pixels; FACE is the width of the head

@@ -158,7 +158,7 @@ def draw(
         -3,
         3,
     )
-    glint = exact.transform(lighting.key_direction, turn)[:2]
+    glint = exact.transform(lighting.key.direction, turn)[:2]
     texture, hair = materials.paint(
         look, person.controls, own, size, person.expression, gaze, glint
     )
@@ -191,7 +191,7 @@ def draw(
         np.pi * 0.62,
     )
     body = _attached(body, turn, body_pose, 40, 130)
-    shadows = render.ShadowMap([skull_turned[::_CASTERS, ::_CASTERS]], lighting.key_direction)
+    shadows = render.ShadowMap([skull_turned[::_CASTERS, ::_CASTERS]], lighting.key.direction)
     scene = (canvas, camera, lighting, shadows)
     distant = canvas.halved()
     behind = (distant, camera.halved(), lighting, shadows)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import struct
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import cv2
 import numpy as np
 
 from facealign.core import points as ibug
 from facealign.core.errors import ConfigError
+from facealign.synthesis import camera as cameras
 from facealign.synthesis import exact, scenery
+from facealign.synthesis.light import cast_shadows, random_lighting, unusual_lighting
 from facealign.synthesis.person import Person, Pose, draw, random_person
 from facealign.synthesis.render import Camera, Canvas, Lighting
 
@@ -31,6 +31,7 @@ _KINDS = {
     "grey": 0.10,
     "hidden": 0.02,
 }
+_ODD = 0.11  # share of each of the unusual poses, lights and faults of the camera
 PEOPLE = "people"  # the data set for face recognition
 _GIVEN = ("Ada", "Boris", "Chen", "Dana", "Emil", "Farah", "Gita", "Hugo", "Ines", "Juri")
 _FAMILY = ("Abel", "Brandt", "Costa", "Dahl", "Ebert", "Fiala", "Gruber", "Horn", "Ito", "Jansen")
@@ -131,30 +132,10 @@ def _may_be_turned(plan: Plan) -> bool:
     return plan.kind == "plain" and plan.name.endswith(".jpg")
 
 
-def random_lighting(rng: np.random.Generator) -> Lighting:
-    direction = np.array([exact.normal(rng, 0, 0.55), rng.uniform(-1.0, 0.12), 1.0])
-    direction /= exact.norm(direction)
-    fill = np.array([-direction[0] - rng.uniform(-0.4, 0.4), 0.1, 0.8])
-    fill /= exact.norm(fill)
-    warmth = exact.normal(rng, 0, 0.07)
-    key = np.array([1 + warmth, 1, 1 - 1.3 * warmth])
-    tint = exact.normal(rng, 1, 0.05, 3)
-    harsh = rng.uniform(0.45, 0.95)
-    ambient = 0.92 - 0.55 * harsh
-    return Lighting(
-        key_direction=direction,
-        key=(key * harsh).astype(np.float32),
-        fill_direction=fill,
-        fill=(tint * rng.uniform(0.05, 0.22)).astype(np.float32),
-        sky=(tint * ambient).astype(np.float32),
-        ground=(tint[::-1] * ambient * rng.uniform(0.4, 0.7)).astype(np.float32),
-    )
-
-
-def _pose(plan_yaw: float, rng: np.random.Generator, wide: bool, odd: float = 0.22) -> Pose:
+def _pose(plan_yaw: float, rng: np.random.Generator, wide: bool, odd: float = _ODD) -> Pose:
     """`odd` is the share of unusual ones."""
     spread = 8 if wide else 6.5
-    pitch, roll = (float(rng.choice([1, 2.2], p=[1 - odd, odd])) for _ in range(2))
+    pitch, roll = (float(rng.choice([1, 2.2], p=[1 - 2 * odd, 2 * odd])) for _ in range(2))
     return Pose(
         plan_yaw,
         float(np.clip(exact.normal(rng, 0, pitch * spread), -30, 30)),
@@ -181,78 +162,6 @@ def _centred(person: Person, camera: Camera, side: int) -> Camera:
     return Camera(camera.scale, (x, y), camera.distance)
 
 
-def _turned(
-    colour: np.ndarray, marks: np.ndarray, size: tuple[int, int], degrees: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """The middle of a picture, of this size, as a camera turned by so much sees it."""
-    angle = np.radians(degrees)
-    cos, sin = float(exact.cos(angle)), float(exact.sin(angle))
-    turn = np.array([[cos, -sin], [sin, cos]])
-    before, after = (np.array(colour.shape[1::-1]) - 1) / 2, (np.array(size) - 1) / 2
-    x, y = np.meshgrid(np.arange(size[0]) - after[0], np.arange(size[1]) - after[1])
-    seen = exact.look_up(
-        colour,
-        (cos * x + sin * y + before[0]).astype(np.float32),
-        (cos * y - sin * x + before[1]).astype(np.float32),
-        cv2.BORDER_REPLICATE,
-    )
-    return seen, exact.transform(marks - before, turn.T) + after
-
-
-def _face_light(colour: np.ndarray, marks: np.ndarray) -> float:
-    """Mean brightness of the inner face, which determines the exposure."""
-    left, top = np.maximum(marks[17:].min(axis=0), 0).astype(int)
-    right, bottom = marks[17:].max(axis=0).astype(int) + 1
-    return float(colour[top:bottom, left:right].mean())
-
-
-def _photograph(
-    colour: np.ndarray, marks: np.ndarray, rng: np.random.Generator, dark: bool
-) -> np.ndarray:
-    """Linear light -> the 8-bit RGB of an ordinary camera."""
-    height, width = colour.shape[:2]
-    level = np.clip(exact.power(0.3 / max(_face_light(colour, marks), 0.01), 0.6), 0.6, 2.2)
-    exposure = level * exact.normal(rng, 1, 0.12) * exact.normal(rng, 1, 0.025, 3)
-    if dark:
-        exposure = exposure * 0.0015
-    y = np.square(np.linspace(-1, 1, height, dtype=np.float32))[:, None]
-    x = np.square(np.linspace(-1, 1, width, dtype=np.float32))[None]
-    vignette = 1 - np.float32(rng.uniform(0, 0.28)) * (x + y)
-    values = colour * exposure.astype(np.float32)
-    values *= vignette[..., None]
-    values = np.sqrt(np.maximum(values, 0, out=values))
-    values /= np.float32(0.9) + np.float32(0.12) * values
-    if rng.uniform() < 0.5:
-        values = exact.blur(values, float(rng.uniform(0.35, 1.1)), 4)
-    elif rng.uniform() < 0.15:
-        values = cv2.blur(values, (int(rng.integers(2, 5)), 1))
-    grain = exact.cut(rng.standard_normal((height, width), dtype=np.float32))[..., None]
-    grain *= np.float32(255 * rng.uniform(0.002, 0.024))
-    return np.asarray(np.clip(values * 255 + grain, 0, 255), dtype=np.uint8)
-
-
-def _exif_quarter_turn(jpeg: bytes) -> bytes:
-    """Insert EXIF orientation 6, "rotate by 90 degrees clockwise", after the start marker."""
-    entry = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
-    tiff = b"II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 0)
-    payload = b"Exif\0\0" + tiff
-    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload + jpeg[2:]
-
-
-def _encode(picture: np.ndarray, plan: Plan, rng: np.random.Generator) -> bytes:
-    image = picture[..., ::-1]
-    if plan.kind == "grey":
-        image = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    if plan.kind == "exif":
-        image = cv2.rotate(np.ascontiguousarray(image), cv2.ROTATE_90_COUNTERCLOCKWISE)
-    quality = int(rng.integers(62, 97))
-    extension = PurePosixPath(plan.name).suffix
-    settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if extension == ".jpg" else []
-    _, encoded = cv2.imencode(extension, np.ascontiguousarray(image), settings)
-    data = encoded.tobytes()
-    return _exif_quarter_turn(data) if plan.kind == "exif" else data
-
-
 def _points(plan: Plan, marks: np.ndarray) -> np.ndarray:
     if plan.kind != "profile":
         return marks
@@ -267,7 +176,7 @@ def render(plan: Plan) -> tuple[bytes, np.ndarray]:
     face = float(np.clip(shorter * rng.uniform(0.28, 0.56), 84, 290))
     wide = plan.name.startswith("Menpo")
     glasses = {"glasses": "clear", "sunglasses": "sun"}.get(plan.kind, "")
-    odd = 0.0 if plan.kind == "small" else 0.22
+    odd = 0.0 if plan.kind == "small" else _ODD
     person = random_person(rng, _pose(plan.yaw, rng, wide, odd), glasses, plan.person)
     if plan.kind == "small":
         face = rng.uniform(*SMALL)
@@ -278,7 +187,7 @@ def render(plan: Plan) -> tuple[bytes, np.ndarray]:
         width = height = 2 * math.ceil(exact.norm(np.array(size)) / 2)
         camera = _centred(person, camera, width)
     marks = person.landmarks(camera)
-    lighting = random_lighting(rng)
+    lighting = unusual_lighting(rng) if rng.uniform() < 2.2 * odd else random_lighting(rng)
     canvas = Canvas(scenery.background(rng, width, height))
     if plan.kind == "two_faces":
         _draw_companion(canvas, marks, face, lighting, rng)
@@ -291,10 +200,13 @@ def render(plan: Plan) -> tuple[bytes, np.ndarray]:
     elif plan.kind == "occluded":
         scenery.occlude(canvas.colour, marks, person.look, rng)
     colour = canvas.colour
+    if rng.uniform() < 0.6 * odd:
+        cast_shadows(colour, marks, rng)
     if plan.kind == "turned":
-        colour, marks = _turned(colour, marks, size, rng.uniform(-180, 180))
-    picture = _photograph(colour, marks, rng, dark)
-    return _encode(picture, plan, rng), _points(plan, marks)
+        colour, marks = cameras.turned(colour, marks, size, rng.uniform(-180, 180))
+    picture = cameras.photograph(colour, marks, rng, dark, odd)
+    suffix = PurePosixPath(plan.name).suffix
+    return cameras.encode(picture, suffix, plan.kind, rng), _points(plan, marks)
 
 
 def _draw_companion(

@@ -37,11 +37,15 @@ class Camera:
 
 
 @dataclass(frozen=True, eq=False)
+class Lamp:
+    direction: np.ndarray  # unit vector towards it
+    colour: np.ndarray  # (3,)
+
+
+@dataclass(frozen=True, eq=False)
 class Lighting:
-    key_direction: np.ndarray  # unit vector towards the lamp
-    key: np.ndarray  # (3,) colours
-    fill_direction: np.ndarray
-    fill: np.ndarray
+    key: Lamp  # the one that casts shadows
+    fills: tuple[Lamp, ...]
     sky: np.ndarray
     ground: np.ndarray
 
@@ -125,11 +129,10 @@ def shade(
     up = 0.5 - 0.5 * normal[..., 1:2]
     diffuse = lighting.ground + (lighting.sky - lighting.ground) * up
     shine = np.zeros_like(diffuse)
-    lamps = (
-        (lighting.key_direction, lighting.key, lit[..., None]),
-        (lighting.fill_direction, lighting.fill, np.float32(1)),
-    )
-    for direction, colour, visible in lamps:
+    lamps = [(lighting.key, lit[..., None])]
+    lamps += [(lamp, np.ones((1, 1, 1), np.float32)) for lamp in lighting.fills]
+    for lamp, visible in lamps:
+        direction, colour = lamp.direction, lamp.colour
         facing = exact.dot(normal, direction.astype(np.float32))[..., None]
         wrapped = np.maximum((facing + wrap) / (1 + wrap), 0)
         diffuse = diffuse + wrapped * np.sqrt(np.sqrt(wrapped)) * visible * colour

@@ -1,0 +1,198 @@
+"""From linear light to the file of a camera, with the faults of good and bad ones."""
+
+from __future__ import annotations
+
+import struct
+
+import cv2
+import numpy as np
+
+from facealign.synthesis import exact
+
+_GREY = (0.299, 0.587, 0.114)
+
+
+def turned(
+    colour: np.ndarray, marks: np.ndarray, size: tuple[int, int], degrees: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The middle of a picture, of this size, as a camera turned by so much sees it."""
+    angle = np.radians(degrees)
+    cos, sin = float(exact.cos(angle)), float(exact.sin(angle))
+    turn = np.array([[cos, -sin], [sin, cos]])
+    before, after = (np.array(colour.shape[1::-1]) - 1) / 2, (np.array(size) - 1) / 2
+    x, y = np.meshgrid(np.arange(size[0]) - after[0], np.arange(size[1]) - after[1])
+    seen = exact.look_up(
+        colour,
+        (cos * x + sin * y + before[0]).astype(np.float32),
+        (cos * y - sin * x + before[1]).astype(np.float32),
+        cv2.BORDER_REPLICATE,
+    )
+    return seen, exact.transform(marks - before, turn.T) + after
+
+
+def _face_light(colour: np.ndarray, marks: np.ndarray) -> float:
+    """Mean brightness of the inner face, which determines the exposure."""
+    left, top = np.maximum(marks[17:].min(axis=0), 0).astype(int)
+    right, bottom = marks[17:].max(axis=0).astype(int) + 1
+    return float(colour[top:bottom, left:right].mean())
+
+
+def _exposure(light: float, rng: np.random.Generator, odd: float) -> np.ndarray:
+    """Of each channel: the brightness and the white balance."""
+    level = float(np.clip(exact.power(0.3 / max(light, 0.01), 0.6), 0.6, 2.8))
+    kind = rng.uniform()
+    if kind < 0.5 * odd:
+        level *= rng.uniform(0.2, 0.7)
+    elif kind < 0.9 * odd:
+        level *= rng.uniform(1.5, 3.2)
+    balance = 0.13 if rng.uniform() < odd else 0.025
+    channels = exact.normal(rng, 1, balance, 3).clip(0.6, 1.5)
+    return np.asarray(level * exact.normal(rng, 1, 0.12) * channels)
+
+
+def _tint(values: np.ndarray, rng: np.random.Generator, odd: float) -> None:
+    """Weaker or stronger colours, none at all, or those of sepia and other prints."""
+    kind = rng.uniform()
+    if kind > odd:
+        return
+    grey = sum(values[..., k] * np.float32(_GREY[k]) for k in range(3))
+    if kind < 0.25 * odd:
+        dark, pale = rng.uniform(0, 0.25, 3), rng.uniform(0.75, 1.0, 3)
+        if rng.uniform() < 0.5:
+            dark, pale = np.array([0.08, 0.04, 0.0]), np.array([1.0, 0.93, 0.78])
+        for k in range(3):
+            values[..., k] = grey * np.float32(pale[k] - dark[k]) + np.float32(dark[k])
+        return
+    share = np.float32(0 if kind < 0.4 * odd else rng.uniform(0.3, 1.9))
+    for k in range(3):
+        values[..., k] = grey + (values[..., k] - grey) * share
+    np.maximum(values, 0, out=values)
+
+
+def _motion(values: np.ndarray, length: float, angle: float) -> np.ndarray:
+    """Mean of shifted copies, about a pixel apart."""
+    height, width = values.shape[:2]
+    count = max(int(length), 2)
+    steps = np.linspace(-length / 2, length / 2, count)
+    across = np.rint(steps * float(exact.cos(angle))).astype(int)
+    down = np.rint(steps * float(exact.sin(angle))).astype(int)
+    margin = int(np.abs([across, down]).max()) + 1
+    padded = cv2.copyMakeBorder(values, *(margin,) * 4, cv2.BORDER_REPLICATE)
+    total = np.zeros_like(values)
+    for x, y in zip((across + margin).tolist(), (down + margin).tolist(), strict=True):
+        total += padded[y : y + height, x : x + width]
+    total *= np.float32(1 / count)
+    return total
+
+
+def _blurred(values: np.ndarray, unit: float, rng: np.random.Generator, odd: float) -> np.ndarray:
+    """`unit` is the width of the face in pixels."""
+    kind = rng.uniform()
+    if kind < 0.5 * odd:
+        return _motion(values, unit * rng.uniform(0.015, 0.085), rng.uniform(0, np.pi))
+    if kind < odd:
+        return exact.blur(values, max(unit * rng.uniform(0.006, 0.022), 0.5), 4)
+    if rng.uniform() < 0.5:
+        return exact.blur(values, float(rng.uniform(0.35, 1.1)), 4)
+    if rng.uniform() < 0.15:
+        return cv2.blur(values, (int(rng.integers(2, 5)), 1))
+    return values
+
+
+def _curve(rng: np.random.Generator, odd: float) -> np.ndarray | None:
+    """A tone curve of bytes: gamma, contrast and faded blacks, now and then."""
+    if rng.uniform() > 2 * odd:
+        return None
+    t = exact.power(np.arange(256) / 255, float(rng.uniform(0.7, 1.45)))
+    t = t + rng.uniform(-0.6, 0.9) * (t * t * (3 - 2 * t) - t)
+    black = rng.uniform(0, 0.2) if rng.uniform() < 0.3 else 0.0
+    white = rng.uniform(0.7, 1) if rng.uniform() < 0.2 else 1.0
+    return np.rint(255 * np.clip(black + (white - black) * t, 0, 1)).astype(np.uint8)
+
+
+def _grain(shape: tuple[int, int], rng: np.random.Generator, odd: float) -> np.ndarray:
+    """(h, w, 1 or 3) of a share of 255."""
+    height, width = shape
+    strong = rng.uniform() < odd
+    sigma = np.float32(255 * (rng.uniform(0.025, 0.08) if strong else rng.uniform(0.002, 0.024)))
+    grain = exact.cut(rng.standard_normal((height, width), dtype=np.float32))[..., None]
+    grain *= sigma
+    if rng.uniform() < 0.8 * odd:
+        cell = int(rng.integers(2, 5))
+        blotches = rng.standard_normal((height // cell + 1, width // cell + 1, 3), dtype=np.float32)
+        coloured = exact.resize(exact.cut(blotches), (width, height))
+        coloured *= sigma
+        coloured += grain
+        return coloured
+    return grain
+
+
+def _shrunk(picture: np.ndarray, unit: float, rng: np.random.Generator) -> np.ndarray:
+    """A picture that was once much smaller, and mostly stored so."""
+    height, width = picture.shape[:2]
+    factor = min(rng.uniform(1.5, 6.0), unit / 26)
+    small_size = (max(round(width / factor), 8), max(round(height / factor), 8))
+    small = cv2.resize(picture, small_size, interpolation=cv2.INTER_AREA)
+    if rng.uniform() < 0.6:
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(30, 90))]
+        stored = cv2.imdecode(cv2.imencode(".jpg", small, quality)[1], cv2.IMREAD_COLOR)
+        small = small if stored is None else stored
+    if rng.uniform() < 0.15:
+        return cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
+    large = exact.resize(small.astype(np.float32), (width, height), cubic=rng.uniform() < 0.5)
+    return np.asarray(np.clip(np.rint(large), 0, 255), dtype=np.uint8)
+
+
+def photograph(
+    colour: np.ndarray, marks: np.ndarray, rng: np.random.Generator, dark: bool, odd: float
+) -> np.ndarray:
+    """Linear light -> the 8-bit RGB of a camera; `odd` is the share of each kind of fault."""
+    height, width = colour.shape[:2]
+    unit = float(np.ptp(marks[:17], axis=0).max())
+    exposure = _exposure(_face_light(colour, marks), rng, odd)
+    if dark:
+        exposure = exposure * 0.0015
+    y = np.square(np.linspace(-1, 1, height, dtype=np.float32))[:, None]
+    x = np.square(np.linspace(-1, 1, width, dtype=np.float32))[None]
+    vignette = 1 - np.float32(rng.uniform(0, 0.28)) * (x + y)
+    values = colour * exposure.astype(np.float32)
+    values *= vignette[..., None]
+    values = np.sqrt(np.maximum(values, 0, out=values))
+    values /= np.float32(0.9) + np.float32(0.12) * values
+    _tint(values, rng, 1.3 * odd)
+    values = _blurred(values, unit, rng, 1.5 * odd)
+    if rng.uniform() < 0.5 * odd:  # light on the lens
+        values += (rng.uniform(0.5, 1, 3).astype(np.float32) - values) * np.float32(
+            rng.uniform(0.1, 0.45)
+        )
+    values *= np.float32(255)
+    values += _grain((height, width), rng, odd)
+    picture = np.asarray(np.clip(values, 0, 255, out=values), dtype=np.uint8)
+    curve = _curve(rng, odd)
+    if curve is not None:
+        picture = curve[picture]
+    if rng.uniform() < odd and unit > 60:
+        picture = _shrunk(picture, unit, rng)
+    return picture
+
+
+def _exif_quarter_turn(jpeg: bytes) -> bytes:
+    """Insert EXIF orientation 6, "rotate by 90 degrees clockwise", after the start marker."""
+    entry = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    tiff = b"II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 0)
+    payload = b"Exif\0\0" + tiff
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload + jpeg[2:]
+
+
+def encode(picture: np.ndarray, suffix: str, kind: str, rng: np.random.Generator) -> bytes:
+    """The file of a picture of this kind of `pictures.Plan`."""
+    image = picture[..., ::-1]
+    if kind == "grey":
+        image = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    if kind == "exif":
+        image = cv2.rotate(np.ascontiguousarray(image), cv2.ROTATE_90_COUNTERCLOCKWISE)
+    quality = int(rng.integers(25, 62) if rng.uniform() < 0.25 else rng.integers(62, 97))
+    settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == ".jpg" else []
+    _, encoded = cv2.imencode(suffix, np.ascontiguousarray(image), settings)
+    data = encoded.tobytes()
+    return _exif_quarter_turn(data) if kind == "exif" else data
