@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from facealign.synthesis import exact, scenery
+from facealign.synthesis import exact
+from facealign.synthesis.backdrop import background
 from facealign.synthesis.light import random_lighting
 from facealign.synthesis.person import Pose, draw, random_person
 from facealign.synthesis.render import Camera, Canvas
@@ -51,7 +52,7 @@ def film(
     rng = np.random.default_rng(seed)
     person = random_person(rng, Pose(0, 0, 0), "")
     lighting = random_lighting(rng)
-    background = scenery.background(rng, WIDTH, HEIGHT)
+    behind = background(rng, WIDTH, HEIGHT)
     middle = np.array([WIDTH, HEIGHT]) / 2
     exposure: float | None = None
     for frame in range(frames):
@@ -59,7 +60,7 @@ def film(
         turned = dataclasses.replace(person, pose=Pose(place.yaw, 3.0, place.roll))
         x, y = middle + FACE * np.array([place.x, place.y])
         camera = Camera(FACE / 146, (float(x), float(y)), 900.0)
-        canvas = Canvas(background.copy())
+        canvas = Canvas(behind.copy())
         draw(turned, canvas, camera, lighting)
         points = turned.landmarks(camera)
         if exposure is None:  # the light does not change, so neither does the exposure

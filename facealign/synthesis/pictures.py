@@ -12,6 +12,7 @@ from facealign.core import points as ibug
 from facealign.core.errors import ConfigError
 from facealign.synthesis import camera as cameras
 from facealign.synthesis import exact, scenery
+from facealign.synthesis.backdrop import background
 from facealign.synthesis.light import cast_shadows, random_lighting, unusual_lighting
 from facealign.synthesis.person import Person, Pose, draw, random_person
 from facealign.synthesis.render import Camera, Canvas, Lighting
@@ -31,7 +32,7 @@ _KINDS = {
     "grey": 0.10,
     "hidden": 0.02,
 }
-_ODD = 0.11  # share of each of the unusual poses, lights and faults of the camera
+_ODD = 0.13  # share of each of the unusual poses, lights and faults of the camera
 PEOPLE = "people"  # the data set for face recognition
 _GIVEN = ("Ada", "Boris", "Chen", "Dana", "Emil", "Farah", "Gita", "Hugo", "Ines", "Juri")
 _FAMILY = ("Abel", "Brandt", "Costa", "Dahl", "Ebert", "Fiala", "Gruber", "Horn", "Ito", "Jansen")
@@ -188,7 +189,7 @@ def render(plan: Plan) -> tuple[bytes, np.ndarray]:
         camera = _centred(person, camera, width)
     marks = person.landmarks(camera)
     lighting = unusual_lighting(rng) if rng.uniform() < 2.2 * odd else random_lighting(rng)
-    canvas = Canvas(scenery.background(rng, width, height))
+    canvas = Canvas(background(rng, width, height, person.look))
     if plan.kind == "two_faces":
         _draw_companion(canvas, marks, face, lighting, rng)
     draw(person, canvas, camera, lighting)
