@@ -193,7 +193,7 @@ def _lids(mood: str, rng: np.random.Generator) -> tuple[float, float]:
     elif mood in ("laugh", "disgust"):
         both = float(rng.uniform(0.1, 0.65))
     else:
-        both = float(exact.normal(rng, 0.04, 0.16))
+        both = float(exact.normal(rng, 0.17, 0.17))
     kind = rng.uniform()
     if kind < 0.065:
         both = float(rng.uniform(0.9, 1.05))
