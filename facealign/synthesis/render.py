@@ -157,8 +157,9 @@ def _facing(projected: np.ndarray) -> np.ndarray:
 class _Scatter:
     """The sheet sampled so densely that nearly every pixel gets a sample."""
 
-    def __init__(self, projected: np.ndarray, shape: tuple[int, int], density: float) -> None:
-        front = _facing(projected)
+    def __init__(
+        self, projected: np.ndarray, front: np.ndarray, shape: tuple[int, int], density: float
+    ) -> None:
         self.whole = np.array(front.shape)[::-1]
         left, top, columns, rows = cv2.boundingRect(front)
         self.window = np.array([[left, top], [columns, rows]], dtype=np.float32)
@@ -263,7 +264,10 @@ def draw_sheet(
     if right - left < 3 or bottom - top < 3:
         return
     local = (projected - np.array([left, top, 0])).astype(np.float32)
-    scatter = _Scatter(local, (bottom - top, right - left), density)
+    front = _facing(local)
+    if not front.any():
+        return
+    scatter = _Scatter(local, front, (bottom - top, right - left), density)
 
     found, index_map = scatter.found, scatter.nearest.ravel()
     cells = np.flatnonzero(index_map >= 0)
