@@ -70,10 +70,44 @@ def _hand(colour: np.ndarray, at: np.ndarray, unit: float, skin: np.ndarray, ang
     _lay_over(colour, mask, skin, unit * 0.03 + 0.5)
 
 
+def _outline(kind: str, marks: np.ndarray, unit: float, rng: np.random.Generator) -> np.ndarray:
+    """Of a cup at the mouth, a phone at a cheek, or the shoulder or head of somebody in front."""
+    down = (marks[8] - marks[27]) / exact.norm(marks[8] - marks[27])
+    aside = np.array([-down[1], down[0]]) * rng.choice([-1, 1])
+    if kind == "shoulder":
+        angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+        circle = np.stack([exact.cos(angle), exact.sin(angle)], axis=1)
+        reach = rng.uniform(0.5, 0.9)
+        away = aside * rng.uniform(-0.6, 0.9) + down * rng.uniform(0.5, 1.0)
+        away = away / exact.norm(away) * (reach + rng.uniform(0.12, 0.4)) * unit
+        return np.asarray(marks[33] + away + circle * (reach * unit))
+    if kind == "cup":
+        at, box = marks[66] - down * unit * 0.02, np.array([[-0.17, 0], [0.17, 0], [0.13, 0.42]])
+        box = np.concatenate([box, [[-0.13, 0.42]]]) * rng.uniform(0.8, 1.2)
+    else:
+        at = marks[int(rng.choice([2, 4, 12, 14]))] + (marks[30] - marks[8]) * rng.uniform(0, 0.3)
+        box = np.array([[-0.16, -0.34], [0.16, -0.34], [0.16, 0.34], [-0.16, 0.34]])
+    tilt = rng.uniform(-0.5, 0.5)
+    aside, down = (
+        aside * float(exact.cos(tilt)) + down * float(exact.sin(tilt)),
+        down * float(exact.cos(tilt)) - aside * float(exact.sin(tilt)),
+    )
+    return np.asarray(at + unit * (box[:, :1] * aside + box[:, 1:] * down))
+
+
+def _hold(colour: np.ndarray, outline: np.ndarray, unit: float, rng: np.random.Generator) -> None:
+    mask = np.zeros(colour.shape[:2], np.uint8)
+    cv2.fillPoly(mask, [_fixed(outline)], 255, cv2.LINE_AA, _SHIFT)
+    side = max(colour.shape[:2])
+    folds = 1 + rng.uniform(0, 0.12) * noise(rng, side, unit / 6)
+    folds = folds[: colour.shape[0], : colour.shape[1], None]
+    _lay_over(colour, mask, related_colours(rng, 1)[0] * folds, unit * rng.uniform(0.01, 0.05))
+
+
 def occlude(colour: np.ndarray, marks: np.ndarray, look: Look, rng: np.random.Generator) -> None:
     """Hide a small part of the face behind a hand, a microphone, a scarf or hair."""
     unit = float(exact.norm(np.stack([marks[16] - marks[0], marks[27] - marks[8]])).max())
-    kind = rng.choice(["hand", "microphone", "scarf", "strands"])
+    kind = rng.choice(["hand", "microphone", "scarf", "strands", "cup", "phone", "shoulder"])
     if kind == "hand":
         side = int(rng.choice([3, 4, 12, 13]))
         at = marks[side] + (marks[30] - marks[side]) * 0.12
@@ -103,6 +137,13 @@ def occlude(colour: np.ndarray, marks: np.ndarray, look: Look, rng: np.random.Ge
             mask, _fixed(at).tolist(), int(unit * 0.1 * (1 << _SHIFT)), 255, -1, cv2.LINE_AA, _SHIFT
         )
         _lay_over(colour, mask, linear(70, 70, 76), unit * 0.03)
+    elif kind in ("cup", "phone", "shoulder"):
+        _hold(colour, _outline(str(kind), marks, unit, rng), unit, rng)
+        if kind != "shoulder" and rng.uniform() < 0.6:
+            side = int(rng.choice([5, 11]))
+            inward = marks[8] - marks[side] + (marks[57] - marks[8]) * 0.5
+            angle = float(exact.arctan2(inward[1], inward[0]))
+            _hand(colour, marks[side] + inward * 0.4, unit * 0.9, look.skin, angle)
     elif kind == "scarf":
         lower = marks[3:14]
         middle = marks[57] + (marks[8] - marks[57]) * rng.uniform(0.3, 0.7)
