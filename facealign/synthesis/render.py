@@ -277,6 +277,8 @@ def draw_sheet(
     window = (slice(top, bottom), slice(left, right))
     visible = depth > canvas.depth[window][pixel_y, pixel_x]
     pixel_y, pixel_x, index, depth = (a[visible] for a in (pixel_y, pixel_x, index, depth))
+    if not len(index):  # it is hidden behind what was drawn before
+        return
     u, v = scatter.refine(index, pixel_x, pixel_y)
 
     diffuse, shine = light

@@ -17,7 +17,7 @@ from facealign.faces.pose import estimate
 from facealign.synthesis import head, pictures
 from facealign.synthesis.person import Pose, random_person
 from facealign.synthesis.pictures import Plan, plan_people, plan_pictures, render
-from facealign.synthesis.render import Camera
+from facealign.synthesis.render import Camera, Canvas, draw_sheet
 
 DETECT = dlib.get_frontal_face_detector()
 FOLDERS = {f"{dataset}/{split}" for dataset in ("300W", "Menpo") for split in ("train", "test")}
@@ -217,3 +217,22 @@ def test_a_person_is_the_same_in_all_pictures_and_like_no_other() -> None:
 
 def test_new_people_leave_the_other_pictures_as_they_are() -> None:
     assert plan_people(2, 4, 3) == plan_people(3, 4, 3)[:8]
+
+
+def test_a_sheet_that_is_hidden_or_faces_away_leaves_the_picture_as_it_is() -> None:
+    canvas = Canvas(np.full((20, 20, 3), 0.5, np.float32))
+    near, far = (
+        np.dstack([*np.meshgrid(places, places), np.full((8, 8), depth)])
+        for places, depth in ((np.linspace(4, 15, 8), 9.0), (np.linspace(7, 12, 8), 1.0))
+    )
+
+    def draw_in(sheet: np.ndarray, brightness: float) -> np.ndarray:
+        texture = np.full((4, 4, 3), brightness, np.float32)
+        light = np.ones((8, 8, 3), np.float32), np.zeros((8, 8, 3), np.float32)
+        draw_sheet(canvas, sheet, texture, light, 0.0)
+        return canvas.colour.copy()
+
+    seen = draw_in(near, 0.9)
+    assert seen[10, 10] == pytest.approx(0.9) and seen[1, 1] == pytest.approx(0.5)
+    np.testing.assert_array_equal(draw_in(far, 0.1), seen)
+    np.testing.assert_array_equal(draw_in(near[:, ::-1], 0.1), seen)
