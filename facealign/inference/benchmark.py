@@ -147,7 +147,7 @@ def lag(points: np.ndarray, truth: np.ndarray, fps: float) -> float:
 def portraits(count: int, seed: int = 640) -> list[tuple[np.ndarray, Box]]:
     """Generated pictures of 640 x 480 with a face that dlib's detector finds, and its box."""
     found: list[tuple[np.ndarray, Box]] = []
-    for plan in plan_pictures(max(12, 4 * count), seed):
+    for plan in plan_pictures(max(12, 6 * count), seed, odd=0):
         if len(found) == count:
             break
         if plan.kind == "plain":

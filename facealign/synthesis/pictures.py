@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -32,7 +32,7 @@ _KINDS = {
     "grey": 0.10,
     "hidden": 0.02,
 }
-_ODD = 0.13  # share of each of the unusual poses, lights and faults of the camera
+ODD = 0.13
 PEOPLE = "people"  # the data set for face recognition
 _GIVEN = ("Ada", "Boris", "Chen", "Dana", "Emil", "Farah", "Gita", "Hugo", "Ines", "Juri")
 _FAMILY = ("Abel", "Brandt", "Costa", "Dahl", "Ebert", "Fiala", "Gruber", "Horn", "Ito", "Jansen")
@@ -55,6 +55,7 @@ class Plan:
     kind: str  # one of _KINDS, or "profile" or "exif"; "turned" by any angle, camera and all
     yaw: float  # degrees, of the annotated face
     person: int | None = None  # the seed of a person who is in several pictures
+    odd: float = ODD  # share of each of the unusual poses, lights and faults of the camera
 
     @property
     def point_count(self) -> int:
@@ -80,7 +81,7 @@ def _yaw(dataset: str, rng: np.random.Generator) -> float:
     return float(np.clip(exact.normal(rng, 0, deviation), -FRONTAL_YAW, FRONTAL_YAW))
 
 
-def plan_pictures(count: int, seed: int) -> list[Plan]:
+def plan_pictures(count: int, seed: int, odd: float = ODD) -> list[Plan]:
     """The pictures of 300W and Menpo; the first one of each folder is plain."""
     if count < FEWEST:
         raise ConfigError(f"demo.pictures is {count}, expected at least {FEWEST}")
@@ -105,9 +106,9 @@ def plan_pictures(count: int, seed: int) -> list[Plan]:
                     name = _name(dataset, rng)
                 taken.add(PurePosixPath(name).stem)
                 picture_seed = int(rng.integers(2**63))
-                plans.append(Plan(f"{dataset}/{split}/{name}", picture_seed, kind, yaw))
+                plans.append(Plan(f"{dataset}/{split}/{name}", picture_seed, kind, yaw, odd=odd))
     turned = next(i for i, plan in enumerate(plans) if _may_be_turned(plan))
-    plans[turned] = Plan(plans[turned].name, plans[turned].seed, "exif", plans[turned].yaw)
+    plans[turned] = replace(plans[turned], kind="exif")
     return plans
 
 
@@ -133,7 +134,7 @@ def _may_be_turned(plan: Plan) -> bool:
     return plan.kind == "plain" and plan.name.endswith(".jpg")
 
 
-def _pose(plan_yaw: float, rng: np.random.Generator, wide: bool, odd: float = _ODD) -> Pose:
+def _pose(plan_yaw: float, rng: np.random.Generator, wide: bool, odd: float = ODD) -> Pose:
     """`odd` is the share of unusual ones."""
     spread = 8 if wide else 6.5
     pitch, roll = (float(rng.choice([1, 2.2], p=[1 - 2 * odd, 2 * odd])) for _ in range(2))
@@ -177,7 +178,7 @@ def render(plan: Plan) -> tuple[bytes, np.ndarray]:
     face = float(np.clip(shorter * rng.uniform(0.28, 0.56), 84, 290))
     wide = plan.name.startswith("Menpo")
     glasses = {"glasses": "clear", "sunglasses": "sun"}.get(plan.kind, "")
-    odd = 0.0 if plan.kind == "small" else _ODD
+    odd = 0.0 if plan.kind == "small" else plan.odd
     person = random_person(rng, _pose(plan.yaw, rng, wide, odd), glasses, plan.person)
     if plan.kind == "small":
         face = rng.uniform(*SMALL)

@@ -28,7 +28,7 @@ def aligner() -> Aligner:
 
 @pytest.fixture(scope="module")
 def portraits() -> list[tuple[np.ndarray, Box]]:
-    return benchmark.portraits(6)
+    return benchmark.portraits(6, seed=642)
 
 
 def apart(one: Face, other: Face) -> float:

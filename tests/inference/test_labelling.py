@@ -33,7 +33,7 @@ def label(root: Path, names: list[str], spread: float = 0.03) -> tuple[Faces, di
 def truth(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, np.ndarray]]:
     """Generated images, the last of them turned, and their points, which are nowhere beside."""
     root, points = tmp_path_factory.mktemp("faces"), {}
-    plans = plan_pictures(60, 3)
+    plans = plan_pictures(60, 4, odd=0)
     chosen = [plan for plan in plans if plan.kind == "plain"][:4]
     chosen += [plan for plan in plans if plan.kind == "turned"][:1]
     for number, plan in enumerate(chosen):
