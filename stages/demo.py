@@ -20,13 +20,14 @@ class Demo:
     pictures: Annotated[int, config.Range(12, 100_000)]
     people: Annotated[int, config.Range(0, MOST_PEOPLE)]
     each: Annotated[int, config.Range(4, 99)]
+    odd: Annotated[float, config.Range(0, 0.3)]
     seed: config.Seed
 
 
 def main(target: Path) -> None:
     demo = config.load("demo", Demo)
-    plans = plan_pictures(demo.pictures, demo.seed)
-    plans += plan_people(demo.people, demo.each, demo.seed)
+    plans = plan_pictures(demo.pictures, demo.seed, demo.odd)
+    plans += plan_people(demo.people, demo.each, demo.seed, demo.odd)
 
     def files() -> Iterator[tuple[str, bytes]]:
         rendered = map_in_order(render, plans, "demo")

@@ -3,7 +3,7 @@
 From the train faces of the pipeline, after `dvc repro detect`: `python -m
 facealign.experiments.fit_boxes data/faces data/index.csv data/boxes.csv
 facealign/detectors/weights/boxes.json`. Every fifth face is held out to measure on. The map of the
-package is from generated faces (`demo.pictures` 2400, `demo.people` 0): no photograph was used.
+package is from generated faces (`demo: {pictures: 2400, people: 0, odd: 0.13}`), not photographs.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def plan_pictures(count: int, seed: int, odd: float = ODD) -> list[Plan]:
     return plans
 
 
-def plan_people(people: int, each: int, seed: int) -> list[Plan]:
+def plan_people(people: int, each: int, seed: int, odd: float = ODD) -> list[Plan]:
     """`each` pictures of each of the people, the last quarter of them for testing."""
     rng = np.random.default_rng(seed)
     names = [f"{given}_{family}" for family in _FAMILY for given in _GIVEN]
@@ -126,7 +126,7 @@ def plan_people(people: int, each: int, seed: int) -> list[Plan]:
                 kind = "plain"
             name = f"{PEOPLE}/{split}/{names[number]}_{picture + 1:02d}.jpg"
             yaw = float(np.clip(exact.normal(rng, 0, 20), -60, 60))
-            plans.append(Plan(name, int(rng.integers(2**63)), kind, yaw, person))
+            plans.append(Plan(name, int(rng.integers(2**63)), kind, yaw, person, odd))
     return plans
 
 
