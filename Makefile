@@ -13,7 +13,7 @@ PYTEST := OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder $
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recognition test test-fast fuzz coverage check docs bench sweep weights card zoo experiments promote review mlflow register
+.PHONY: help demo recognition test test-fast fuzz coverage check docs bench sweep weights open card zoo experiments promote review mlflow register
 
 help:  ## list all targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
@@ -86,6 +86,11 @@ weights: $(VENV)/installed  ## train the released networks, facealign/weights/
 	python -m facealign.experiments.release experiments/weights.yaml facealign/weights \
 	    cascade=cascade-more+residual-more small=small-more
 	rm facealign/weights/small.pt  # one network to start from is enough in Git
+
+open: $(VENV)/installed  ## train the networks for products, from generated faces only
+	python -m facealign.experiments.sweep experiments/open.yaml
+	python -m facealign.experiments.release experiments/open.yaml facealign/weights
+	rm facealign/weights/open*.pt
 
 card: $(VENV)/installed  ## update the figures of MODEL_CARD.md: make card FACES=data/faces
 	$(if $(FACES),,$(error name a folder of real faces: make card FACES=data/faces))

@@ -26,6 +26,7 @@ from facealign.experiments.revisions import Experiment
 from facealign.export import landmarks, quantisation
 from facealign.faces import cropping
 from facealign.faces.cropping import Crops
+from facealign.reports.material import DEMO
 from facealign.training import checkpoint
 from facealign.training.checkpoint import Checkpoint
 
@@ -82,9 +83,10 @@ def describe(experiment: Experiment, trained: Checkpoint) -> dict[str, Any]:
     params = _params(experiment)
     extract = yaml.safe_load(experiment.read("dvc.lock"))["stages"]["extract"]
     archive = params["data"]["archive"]
+    sections = (*SECTIONS, "demo") if archive == DEMO else SECTIONS
     return {
         "archive_md5": next(dep["md5"] for dep in extract["deps"] if dep["path"] == archive),
-        "params": config.flatten({name: params[name] for name in SECTIONS}),
+        "params": config.flatten({name: params[name] for name in sections}),
         # with points, and given points by a network
         "pictures": yaml.safe_load(experiment.read("metrics/data.json"))
         | yaml.safe_load(experiment.read("metrics/labels.json")),

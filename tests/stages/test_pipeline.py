@@ -405,6 +405,7 @@ def release_and_describe(project: Project) -> None:
     assert both["networks"]["with-l1"] == alone["networks"]["with-l1"]
     recipe = alone["networks"]["with-l1"]
     assert recipe["params"]["train.loss"] == "l1" and recipe["params"]["crop.size"] == 48
+    assert "demo.seed" in recipe["params"]  # the archive is generated
     labelled = project.json("metrics/labels.json")
     assert recipe["pictures"] == project.json("metrics/data.json") | labelled
     assert recipe["epoch"] == 1 and 0 < recipe["validation_nme"] < 1
