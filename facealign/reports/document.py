@@ -245,15 +245,18 @@ class _Pages(FPDF):
         self.ln(1.5)
 
     def rows(self, rows: Sequence[Sequence[str]], names: int, size: float) -> None:
-        """As wide as the cells need; on a page that is too narrow, the wider columns get lines of
-        equal length, and what is longer than `_LONGEST` is cut."""
+        """As wide as the cells need; on a page that is too narrow, the letters are smaller, then
+        the wider columns get lines of equal length. What is longer than `_LONGEST` is cut."""
         shown = [[_shortened(printable(text)) for text in row] for row in rows]
-        self.set_font(_FONT, "B", size)
         self.set_text_color(*_INK)
-        widths = _fitted(
-            [max(map(self.get_string_width, cells)) + 3 for cells in zip(*shown, strict=True)],
-            self.epw,
-        )
+        for smaller in (1.0, 0.9, 0.8):
+            self.set_font(_FONT, "B", smaller * size)
+            columns = zip(*shown, strict=True)
+            needed = [max(map(self.get_string_width, cells)) + 3 for cells in columns]
+            if sum(needed) <= self.epw:
+                break
+        widths = _fitted(needed, self.epw)
+        size *= smaller
         self.set_font(_FONT, "", size)
         with self.table(
             shown,

@@ -10,6 +10,7 @@ from facealign.reports.document import (
     Items,
     Table,
     Text,
+    _Pages,
     as_picture,
     write,
 )
@@ -66,6 +67,19 @@ def test_a_table_wider_than_the_page_is_broken_into_lines(tmp_path: Path) -> Non
     wide = Table([["name", "text"], ["x", "word " * 80]])
     write(Document("en", "wide", [wide]), tmp_path / "wide.html", tmp_path / "wide.pdf")
     assert (tmp_path / "wide.pdf").stat().st_size > 1000
+
+
+def test_a_table_that_is_a_little_too_wide_gets_smaller_letters() -> None:
+    pages = _Pages(Document("en", "wide", []))
+
+    def height(letters: int) -> float:
+        before = pages.get_y()
+        pages.rows([["a heading"], ["x" * letters]], names=1, size=8)
+        return pages.get_y() - before
+
+    one_line, smaller, two_lines = (height(letters) for letters in (90, 115, 180))
+    pages.output()  # closes the fonts
+    assert smaller < one_line < two_lines
 
 
 @pytest.mark.parametrize("columns", range(2, 14))
