@@ -154,6 +154,18 @@ def _facing(projected: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.dilate(front.astype(np.uint8), np.ones((3, 3), np.uint8)))
 
 
+# The samples of a sheet are ranked by their depth, in 2**16 levels, and then by their index. A rank
+# fits into a float64, which OpenCV can dilate.
+_PER_LEVEL = 2.0**24
+_NO_SAMPLE = -1.0
+
+
+def _sample(rank: np.ndarray) -> np.ndarray:
+    """The index of a sample, or -1."""
+    whole = rank.astype(np.int64)
+    return np.where(whole < 0, -1, whole & int(_PER_LEVEL - 1)).astype(np.int32)
+
+
 class _Scatter:
     """The sheet sampled so densely that nearly every pixel gets a sample."""
 
@@ -180,23 +192,18 @@ class _Scatter:
         inside = (
             (self.x > -0.5) & (self.x < width - 0.5) & (self.y > -0.5) & (self.y < height - 0.5)
         )
-        candidates = np.flatnonzero(inside & (front > 0))
-        rank = np.full(height * width, -1, np.float32)
-        depth = self.depth[candidates]
-        if len(candidates):
+        samples = np.flatnonzero(inside & (front > 0))
+        nearest = np.full(height * width, _NO_SAMPLE)
+        if len(samples):
+            depth = self.depth[samples]
             low, high = float(depth.min()), float(depth.max())
             levels = ((depth - low) * np.float32(65535 / max(high - low, 1e-3))).astype(np.uint16)
-            order = np.argsort(levels, kind="stable")
-            candidates, depth = candidates[order], depth[order]
-            cells = np.rint(self.y[candidates]).astype(np.int32) * width
-            cells += np.rint(self.x[candidates]).astype(np.int32)
-            rank[cells] = np.arange(len(candidates))  # the last one, which is the nearest, stays
-        self.found, self.nearest = self._close_gaps(rank.reshape(shape), candidates, depth)
+            cells = np.rint(self.y[samples]).astype(np.int32) * width
+            cells += np.rint(self.x[samples]).astype(np.int32)
+            np.maximum.at(nearest, cells, levels * _PER_LEVEL + samples)
+        self.found, self.nearest = self._close_gaps(nearest.reshape(shape))
 
-    @staticmethod
-    def _close_gaps(
-        rank: np.ndarray, candidates: np.ndarray, depth: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _close_gaps(self, rank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Which pixels the sheet covers, and the index of the sample of each pixel, or -1.
 
         Single pixels without a sample, or with one of a far part of the sheet (the cheek through
@@ -204,11 +211,13 @@ class _Scatter:
         """
         square = np.ones((3, 3), np.uint8)
         closed = cv2.morphologyEx(rank, cv2.MORPH_CLOSE, square)
-        known = np.append(depth, np.float32(FAR))  # rank -1 is its last element
-        leaks = known[closed.astype(np.int32)] - known[rank.astype(np.int32)] > 2.5
+        leaks = self._depth_of(closed) - self._depth_of(rank) > 2.5
         filled = np.where(leaks, closed, rank)
-        ring = np.where(filled < 0, cv2.dilate(filled, square), filled).astype(np.int32)
-        return filled >= 0, np.append(candidates, -1)[ring].astype(np.int32)
+        found = filled >= 0
+        return found, _sample(np.where(found, filled, cv2.dilate(filled, square)))
+
+    def _depth_of(self, rank: np.ndarray) -> np.ndarray:
+        return np.where(rank < 0, np.float32(FAR), self.depth[_sample(rank)])
 
     def refine(
         self, index: np.ndarray, pixel_x: np.ndarray, pixel_y: np.ndarray
