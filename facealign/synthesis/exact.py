@@ -128,7 +128,10 @@ def norm(vectors: np.ndarray) -> np.ndarray:
 
 def transform(places: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """places (..., 3) @ matrix (3, n)."""
-    return np.asarray(sum(places[..., k, None] * matrix[k] for k in range(len(matrix))))
+    # NumPy's loops are fast along the places, but not along three coordinates
+    rows = matrix.reshape(*matrix.shape, *(1,) * (places.ndim - 1))
+    total = np.asarray(sum(places[..., k] * rows[k] for k in range(len(matrix))))
+    return total.transpose(*range(1, total.ndim), 0)
 
 
 def rounded(values: np.ndarray, bits: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facealign.synthesis import exact
+from facealign.synthesis import exact, planes
 from facealign.synthesis.look import Look
 from facealign.synthesis.materials import STRANDS, Fields, fields, noise
 
@@ -65,7 +65,7 @@ def hat_cloth(look: Look, rng: np.random.Generator, size: int) -> np.ndarray:
         folds = folds * (1 - 0.35 * ((field.hat + look.hat_low) % 26 < 3))
     elif look.hat == "scarf":
         folds = folds + 0.16 * exact.sin(field.scarf * np.float32(0.35))
-    cloth = look.hat_colours[0] * folds[..., None].clip(0.1)
+    cloth = planes.tinted(folds.clip(0.1), look.hat_colours[0])
     if look.hat == "cap" or rng.uniform() < 0.3:
         badge = (np.abs(field.x) < 22) & (np.abs(field.hat + look.hat_low - 26) < 12)
         if rng.uniform() < 0.5:
@@ -100,5 +100,5 @@ def hanging_hair(look: Look, rng: np.random.Generator, size: int) -> tuple[np.nd
     ragged = 0.03 * noise(rng, size, 9)[:1] + 0.02 * noise(rng, size, 3)[:1]
     cover = np.clip((0.96 - rows + ragged) * 25, 0, 1)
     cover *= np.clip((0.5 - np.abs(columns - 0.5) + 0.5 * ragged.T) * 60, 0, 1)
-    texture = look.hair * np.clip(bright, 0.1, 2)[..., None]
+    texture = planes.tinted(np.clip(bright, 0.1, 2), look.hair)
     return texture.astype(np.float32), cover.astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from facealign.synthesis import exact, hair, head
+from facealign.synthesis import exact, hair, head, planes
 from facealign.synthesis.look import Look, linear
 from facealign.synthesis.materials import (
     EYELIDS,
@@ -183,8 +183,9 @@ def _skin(
     texture[..., 2] *= mottle * dark * (2 - warm)
     for _ in range(look.moles):
         place = rng.integers(size // 4, size * 3 // 4, 2).tolist()
-        spot = (look.skin * 0.25).tolist()
-        cv2.circle(texture, place, max(1, size // 240), spot, -1, cv2.LINE_AA)
+        for channel, tone in enumerate((look.skin * 0.25).tolist()):
+            plane = texture[..., channel]
+            cv2.circle(plane, place, max(1, size // 240), tone, -1, cv2.LINE_AA)
 
 
 def _make_up(texture: np.ndarray, look: Look, field: Fields) -> None:
@@ -213,7 +214,7 @@ def paint(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The texture (size, size, 3) of a head, and the masks (size, size) of its hair and hat."""
     field = fields(size)
-    texture = np.empty((size, size, 3), np.float32)
+    texture = planes.joined(np.empty((3, size, size), np.float32))
     _skin(texture, look, field, expression, rng)
     if look.beard_kind:
         _grow_beard(texture, look, field, rng)
@@ -232,7 +233,7 @@ def paint(
     mask = hair.hair_mask(look, rng, size)
     if look.hair_style != "bald":
         bright = hair.strands(look, rng, size)
-        _blend(texture, look.hair * bright[..., None], mask)
+        _blend(texture, planes.tinted(bright, look.hair), mask)
     hat = hair.hat_mask(look, rng, size)
     if hat is not None:
         _blend(texture, hair.hat_cloth(look, rng, size), hat)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from facealign.synthesis import exact
+from facealign.synthesis import exact, planes
 
 FAR = -1e6
 
@@ -78,15 +78,12 @@ class Canvas:
 def normals(places: np.ndarray) -> np.ndarray:
     """Unit normals of a sheet; seen from outside, columns run to the right and rows down."""
     padded = cv2.copyMakeBorder(places.astype(np.float32), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    right = padded[1:-1, 2:] - padded[1:-1, :-2]
-    down = padded[2:, 1:-1] - padded[:-2, 1:-1]
-    normal = np.empty_like(right)
-    for axis in range(3):
-        b, c = (axis + 1) % 3, (axis + 2) % 3
-        normal[..., axis] = right[..., b] * down[..., c] - right[..., c] * down[..., b]
-    x, y, z = np.moveaxis(normal, -1, 0)
+    channels = planes.split(padded)
+    right = channels[:, 1:-1, 2:] - channels[:, 1:-1, :-2]
+    down = channels[:, 2:, 1:-1] - channels[:, :-2, 1:-1]
+    x, y, z = (right[b] * down[c] - right[c] * down[b] for b, c in ((1, 2), (2, 0), (0, 1)))
     length = np.sqrt(x * x + y * y + z * z)
-    return np.asarray(normal / np.maximum(length, 1e-9)[..., None])
+    return planes.joined(np.stack([x, y, z]) / np.maximum(length, 1e-9))
 
 
 class ShadowMap:
@@ -126,24 +123,26 @@ def shade(
     normal: np.ndarray, lit: np.ndarray, lighting: Lighting, wrap: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Diffuse light (h, w, 3), and the highlight (h, w, 3) of a moderately shiny surface."""
-    up = 0.5 - 0.5 * normal[..., 1:2]
-    diffuse = lighting.ground + (lighting.sky - lighting.ground) * up
+    y, z = normal[..., 1], normal[..., 2]
+    sky, ground, wrap = (colour[:, None, None] for colour in (lighting.sky, lighting.ground, wrap))
+    up = 0.5 - 0.5 * y
+    diffuse = ground + (sky - ground) * up
     shine = np.zeros_like(diffuse)
-    lamps = [(lighting.key, lit[..., None])]
-    lamps += [(lamp, np.ones((1, 1, 1), np.float32)) for lamp in lighting.fills]
+    lamps = [(lighting.key, lit)]
+    lamps += [(lamp, np.ones((1, 1), np.float32)) for lamp in lighting.fills]
     for lamp, visible in lamps:
-        direction, colour = lamp.direction, lamp.colour
-        facing = exact.dot(normal, direction.astype(np.float32))[..., None]
+        direction, colour = lamp.direction, lamp.colour[:, None, None]
+        facing = exact.dot(normal, direction.astype(np.float32))
         wrapped = np.maximum((facing + wrap) / (1 + wrap), 0)
-        diffuse = diffuse + wrapped * np.sqrt(np.sqrt(wrapped)) * visible * colour
+        diffuse += wrapped * np.sqrt(np.sqrt(wrapped)) * visible * colour
         half = direction + np.array([0, 0, 1])
         half = (half / exact.norm(half)).astype(np.float32)
-        glance = np.maximum(exact.dot(normal, half), 0)[..., None]
+        glance = np.maximum(exact.dot(normal, half), 0)
         glance8 = np.square(np.square(np.square(glance)))
-        shine = shine + (glance8 * 0.25 + np.square(np.square(glance8)) * 0.75) * visible * colour
-    rim = np.square(np.square(1 - np.maximum(normal[..., 2:3], 0)))
-    shine = shine + 0.35 * rim * lighting.sky
-    return diffuse.astype(np.float32), shine.astype(np.float32)
+        shine += (glance8 * 0.25 + np.square(np.square(glance8)) * 0.75) * visible * colour
+    rim = np.square(np.square(1 - np.maximum(z, 0)))
+    shine += 0.35 * rim * sky
+    return planes.joined(diffuse), planes.joined(shine)
 
 
 def _facing(projected: np.ndarray) -> np.ndarray:
@@ -185,8 +184,9 @@ class _Scatter:
         )
         self.columns, self.rows = round(columns * stretch_x), round(rows * stretch_y)
         size = (self.columns, self.rows)
-        planes = np.moveaxis(projected, -1, 0)
-        self.x, self.y, self.depth = (exact.resize(plane, size).ravel() for plane in planes)
+        self.x, self.y, self.depth = (
+            exact.resize(plane, size).ravel() for plane in planes.split(projected)
+        )
         front = cv2.resize(front, size, interpolation=cv2.INTER_NEAREST).ravel()
         height, width = shape
         inside = (
