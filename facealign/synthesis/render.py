@@ -162,7 +162,7 @@ _NO_SAMPLE = -1.0
 def _sample(rank: np.ndarray) -> np.ndarray:
     """The index of a sample, or -1."""
     whole = rank.astype(np.int64)
-    return np.where(whole < 0, -1, whole & int(_PER_LEVEL - 1)).astype(np.int32)
+    return np.where(whole < 0, -1, whole & int(_PER_LEVEL - 1))
 
 
 class _Scatter:
@@ -217,20 +217,21 @@ class _Scatter:
         return found, _sample(np.where(found, filled, cv2.dilate(filled, square)))
 
     def _depth_of(self, rank: np.ndarray) -> np.ndarray:
-        return np.where(rank < 0, np.float32(FAR), self.depth[_sample(rank)])
+        return np.where(rank < 0, np.float32(FAR), self.depth.take(_sample(rank), mode="clip"))
 
     def refine(
         self, index: np.ndarray, pixel_x: np.ndarray, pixel_y: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """One Newton step: the place (0 to 1 along columns and rows) at each pixel's centre."""
-        row, column = np.divmod(index, np.int32(self.columns))
-        right = index + np.where(column + 1 < self.columns, 1, -1).astype(np.int32)
-        below = index + np.where(row + 1 < self.rows, self.columns, -self.columns).astype(np.int32)
-        x, y = self.x[index], self.y[index]
-        sign_x = np.where(right > index, np.float32(1), np.float32(-1))
-        sign_y = np.where(below > index, np.float32(1), np.float32(-1))
-        along_x, along_y = (self.x[right] - x) * sign_x, (self.y[right] - y) * sign_x
-        down_x, down_y = (self.x[below] - x) * sign_y, (self.y[below] - y) * sign_y
+        row = index // self.columns
+        column = index - row * self.columns
+        step_x = np.where(column + 1 < self.columns, 1, -1)
+        step_y = np.where(row + 1 < self.rows, 1, -1)
+        right, below = index + step_x, index + step_y * self.columns
+        x, y = self.x.take(index), self.y.take(index)
+        sign_x, sign_y = step_x.astype(np.float32), step_y.astype(np.float32)
+        along_x, along_y = (self.x.take(right) - x) * sign_x, (self.y.take(right) - y) * sign_x
+        down_x, down_y = (self.x.take(below) - x) * sign_y, (self.y.take(below) - y) * sign_y
         miss_x, miss_y = pixel_x.astype(np.float32) - x, pixel_y.astype(np.float32) - y
         area = along_x * down_y - along_y * down_x
         area[np.abs(area) < 0.03] = np.inf
@@ -242,15 +243,20 @@ class _Scatter:
         return u.astype(np.float32), v.astype(np.float32)
 
 
-def _look_up(image: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    size_v, size_u = image.shape[:2]
-    full = -len(u) % 512  # OpenCV limits the sides of the result to 2**15
-    x, y = (
-        np.pad(t * np.float32(size) - np.float32(0.5), (0, full)).reshape(-1, 512)
-        for t, size in ((u, size_u), (v, size_v))
-    )
-    result = exact.look_up(image, x, y, cv2.BORDER_REPLICATE)
-    return np.asarray(result.reshape(-1, *image.shape[2:])[: len(u)])
+class _Places:
+    """Places on a sheet, 0 to 1 along its columns and rows, at which to look its images up."""
+
+    def __init__(self, u: np.ndarray, v: np.ndarray) -> None:
+        self.count = len(u)
+        full = -self.count % 512  # OpenCV limits the sides of the result to 2**15
+        self.u, self.v = (np.pad(t, (0, full)).reshape(-1, 512) for t in (u, v))
+
+    def look_up(self, image: np.ndarray) -> np.ndarray:
+        size_v, size_u = image.shape[:2]
+        x = self.u * np.float32(size_u) - np.float32(0.5)
+        y = self.v * np.float32(size_v) - np.float32(0.5)
+        result = exact.look_up(image, x, y, cv2.BORDER_REPLICATE)
+        return np.asarray(result.reshape(-1, *image.shape[2:])[: self.count])
 
 
 def draw_sheet(
@@ -278,27 +284,29 @@ def draw_sheet(
         return
     scatter = _Scatter(local, front, (bottom - top, right - left), density)
 
-    found, index_map = scatter.found, scatter.nearest.ravel()
-    cells = np.flatnonzero(index_map >= 0)
-    index = index_map[cells]
-    pixel_y, pixel_x = np.divmod(cells, right - left)
-    depth = scatter.depth[index]
-    window = (slice(top, bottom), slice(left, right))
-    visible = depth > canvas.depth[window][pixel_y, pixel_x]
-    pixel_y, pixel_x, index, depth = (a[visible] for a in (pixel_y, pixel_x, index, depth))
-    if not len(index):  # it is hidden behind what was drawn before
+    samples = scatter.nearest.ravel()
+    known = scatter.depth.take(samples, mode="clip")
+    behind = canvas.depth[top:bottom, left:right].ravel()
+    cells = np.flatnonzero((samples >= 0) & (known > behind))
+    if not len(cells):  # it is hidden behind what was drawn before
         return
-    u, v = scatter.refine(index, pixel_x, pixel_y)
+    pixel_y = cells // (right - left)
+    pixel_x = cells - pixel_y * (right - left)
+    places = _Places(*scatter.refine(samples.take(cells), pixel_x, pixel_y))
 
     diffuse, shine = light
-    colour = _look_up(texture, u, v) * _look_up(diffuse, u, v)
-    glare = _look_up(gloss, u, v)[:, None] if isinstance(gloss, np.ndarray) else np.float32(gloss)
-    colour += _look_up(shine, u, v) * glare
-    edge = cv2.blur(found.astype(np.float32), (3, 3))[pixel_y, pixel_x]
+    colour = places.look_up(texture) * places.look_up(diffuse)
+    glare = places.look_up(gloss)[:, None] if isinstance(gloss, np.ndarray) else np.float32(gloss)
+    colour += places.look_up(shine) * glare
+    found = scatter.found
+    edge = cv2.blur(found.astype(np.float32), (3, 3)).take(cells)
     if cover is not None:
-        edge = edge * _look_up(cover, u, v)
-    target = canvas.colour[window]
-    behind = target[pixel_y, pixel_x]
-    target[pixel_y, pixel_x] = behind + (colour - behind) * edge[:, None]
-    solid = found[pixel_y, pixel_x] & (edge > 0.4)
-    canvas.depth[window][pixel_y[solid], pixel_x[solid]] = depth[solid]
+        edge = edge * places.look_up(cover)
+    seen = (pixel_y + top) * width + (pixel_x + left)
+    target = canvas.colour.reshape(-1, 3)
+    before = target.take(seen, axis=0)
+    after = before + (colour - before) * edge[:, None]
+    for channel in range(3):  # faster than all at once
+        target[seen, channel] = after[:, channel]
+    solid = np.flatnonzero(found.take(cells) & (edge > 0.4))
+    canvas.depth.ravel()[seen.take(solid)] = known.take(cells.take(solid))
