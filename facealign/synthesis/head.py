@@ -217,13 +217,16 @@ def _basis(places_on_map: np.ndarray) -> np.ndarray:
 
 
 def _placed(basis: np.ndarray, controls: np.ndarray) -> np.ndarray:
-    return np.asarray(basis @ exact.rounded(controls, _CONTROL_BITS))
+    """basis (N, controls) -> (N, 3)."""
+    coordinates = np.ascontiguousarray(exact.rounded(controls, _CONTROL_BITS).T)
+    return np.asarray(coordinates @ basis.T).T  # BLAS is slower at places @ controls
 
 
 @cache
 def _surface_basis() -> np.ndarray:
     ticks = (np.arange(GRID) + 0.5) * 2 / GRID - 1
-    return _basis(np.stack(np.meshgrid(ticks, ticks), axis=-1)).reshape(GRID * GRID, -1)
+    basis = _basis(np.stack(np.meshgrid(ticks, ticks), axis=-1)).reshape(GRID * GRID, -1)
+    return np.asfortranarray(basis)
 
 
 def surface(controls: np.ndarray) -> np.ndarray:
@@ -243,15 +246,15 @@ _JAW_STEPS = 24
 
 @cache
 def _jaw_basis() -> np.ndarray:
-    """(17, steps, controls): lines from each jaw point across the cheek towards the nose."""
+    """(17 * steps, controls): lines from each jaw point across the cheek towards the nose."""
     start = CONTROLS_ON_MAP[:17, None]
     shrink = np.linspace(0, 0.6, _JAW_STEPS)[None, :, None] * np.array([1, 0.55])
-    return _basis(start * (1 - shrink))
+    return np.asfortranarray(_basis(start * (1 - shrink)).reshape(17 * _JAW_STEPS, -1))
 
 
 def jaw_lines(controls: np.ndarray) -> np.ndarray:
     """(17, steps, 3): the possible places of each jaw point, the usual one first."""
-    return _placed(_jaw_basis(), controls)
+    return _placed(_jaw_basis(), controls).reshape(17, _JAW_STEPS, 3)
 
 
 def visible_jaw(lines: np.ndarray, across: np.ndarray) -> np.ndarray:
