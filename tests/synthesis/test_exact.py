@@ -80,6 +80,13 @@ def test_blur_is_opencvs_to_16_bits() -> None:
     np.testing.assert_allclose(exact.blur(mask, 1.3), expected, atol=4e-5)
 
 
+@pytest.mark.parametrize("deviation", [10.5, 35.0])
+def test_a_broad_blur_is_opencvs_to_the_last_bit(deviation: float) -> None:
+    mask = RNG.integers(0, 256, (50, 60), dtype=np.uint8)
+    expected = cv2.GaussianBlur(mask * np.uint16(257), (0, 0), deviation)
+    np.testing.assert_array_equal(exact.blur(mask, deviation, 65535), expected)
+
+
 def test_look_up_is_right_at_32nds_of_a_pixel() -> None:
     rows, columns = np.mgrid[:20, :30]
     ramp = (rows * 100 + columns).astype(np.float32)
