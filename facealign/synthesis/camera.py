@@ -7,7 +7,7 @@ import struct
 import cv2
 import numpy as np
 
-from facealign.synthesis import exact
+from facealign.synthesis import exact, planes
 
 _GREY = (0.299, 0.587, 0.114)
 
@@ -55,32 +55,32 @@ def _tint(values: np.ndarray, rng: np.random.Generator, odd: float) -> None:
     kind = rng.uniform()
     if kind > odd:
         return
-    grey = sum(values[..., k] * np.float32(_GREY[k]) for k in range(3))
+    grey = sum(values[k] * np.float32(_GREY[k]) for k in range(3))
     if kind < 0.25 * odd:
         dark, pale = rng.uniform(0, 0.25, 3), rng.uniform(0.75, 1.0, 3)
         if rng.uniform() < 0.5:
             dark, pale = np.array([0.08, 0.04, 0.0]), np.array([1.0, 0.93, 0.78])
         for k in range(3):
-            values[..., k] = grey * np.float32(pale[k] - dark[k]) + np.float32(dark[k])
+            values[k] = grey * np.float32(pale[k] - dark[k]) + np.float32(dark[k])
         return
     share = np.float32(0 if kind < 0.4 * odd else rng.uniform(0.3, 1.9))
     for k in range(3):
-        values[..., k] = grey + (values[..., k] - grey) * share
+        values[k] = grey + (values[k] - grey) * share
     np.maximum(values, 0, out=values)
 
 
 def _motion(values: np.ndarray, length: float, angle: float) -> np.ndarray:
     """Mean of shifted copies, about a pixel apart."""
-    height, width = values.shape[:2]
+    height, width = values.shape[1:]
     count = max(int(length), 2)
     steps = np.linspace(-length / 2, length / 2, count)
     across = np.rint(steps * float(exact.cos(angle))).astype(int)
     down = np.rint(steps * float(exact.sin(angle))).astype(int)
     margin = int(np.abs([across, down]).max()) + 1
-    padded = cv2.copyMakeBorder(values, *(margin,) * 4, cv2.BORDER_REPLICATE)
+    padded = np.pad(values, ((0, 0), (margin, margin), (margin, margin)), mode="edge")
     total = np.zeros_like(values)
     for x, y in zip((across + margin).tolist(), (down + margin).tolist(), strict=True):
-        total += padded[y : y + height, x : x + width]
+        total += padded[:, y : y + height, x : x + width]
     total *= np.float32(1 / count)
     return total
 
@@ -91,12 +91,15 @@ def _blurred(values: np.ndarray, unit: float, rng: np.random.Generator, odd: flo
     if kind < 0.5 * odd:
         return _motion(values, unit * rng.uniform(0.015, 0.085), rng.uniform(0, np.pi))
     if kind < odd:
-        return exact.blur(values, max(unit * rng.uniform(0.006, 0.022), 0.5), 4)
-    if rng.uniform() < 0.5:
-        return exact.blur(values, float(rng.uniform(0.35, 1.1)), 4)
-    if rng.uniform() < 0.15:
-        return cv2.blur(values, (int(rng.integers(2, 5)), 1))
-    return values
+        deviation = max(unit * rng.uniform(0.006, 0.022), 0.5)
+    elif rng.uniform() < 0.5:
+        deviation = float(rng.uniform(0.35, 1.1))
+    elif rng.uniform() < 0.15:
+        size = (int(rng.integers(2, 5)), 1)
+        return np.stack([cv2.blur(plane, size) for plane in values])
+    else:
+        return values
+    return np.stack([exact.blur(plane, deviation, 4) for plane in values])
 
 
 def _curve(rng: np.random.Generator, odd: float) -> np.ndarray | None:
@@ -111,16 +114,16 @@ def _curve(rng: np.random.Generator, odd: float) -> np.ndarray | None:
 
 
 def _grain(shape: tuple[int, int], rng: np.random.Generator, odd: float) -> np.ndarray:
-    """(h, w, 1 or 3) of a share of 255."""
+    """(h, w), or (3, h, w) if it is coloured, of a share of 255."""
     height, width = shape
     strong = rng.uniform() < odd
     sigma = np.float32(255 * (rng.uniform(0.025, 0.08) if strong else rng.uniform(0.002, 0.024)))
-    grain = exact.cut(rng.standard_normal((height, width), dtype=np.float32))[..., None]
+    grain = exact.cut(rng.standard_normal((height, width), dtype=np.float32))
     grain *= sigma
     if rng.uniform() < 0.8 * odd:
         cell = int(rng.integers(2, 5))
         blotches = rng.standard_normal((height // cell + 1, width // cell + 1, 3), dtype=np.float32)
-        coloured = exact.resize(exact.cut(blotches), (width, height))
+        coloured = planes.split(exact.resize(exact.cut(blotches), (width, height)))
         coloured *= sigma
         coloured += grain
         return coloured
@@ -155,22 +158,22 @@ def photograph(
     y = np.square(np.linspace(-1, 1, height, dtype=np.float32))[:, None]
     x = np.square(np.linspace(-1, 1, width, dtype=np.float32))[None]
     vignette = 1 - np.float32(rng.uniform(0, 0.28)) * (x + y)
-    values = colour * exposure.astype(np.float32)
-    values *= vignette[..., None]
+    values = planes.split(colour)
+    values *= exposure.astype(np.float32)[:, None, None]
+    values *= vignette
     values = np.sqrt(np.maximum(values, 0, out=values))
     values /= np.float32(0.9) + np.float32(0.12) * values
     _tint(values, rng, 1.3 * odd)
     values = _blurred(values, unit, rng, 1.5 * odd)
     if rng.uniform() < 0.5 * odd:  # light on the lens
-        values += (rng.uniform(0.5, 1, 3).astype(np.float32) - values) * np.float32(
-            rng.uniform(0.1, 0.45)
-        )
+        veil = rng.uniform(0.5, 1, (3, 1, 1)).astype(np.float32)
+        values += (veil - values) * np.float32(rng.uniform(0.1, 0.45))
     values *= np.float32(255)
     values += _grain((height, width), rng, odd)
-    picture = np.asarray(np.clip(values, 0, 255, out=values), dtype=np.uint8)
+    picture = planes.interleaved(np.clip(values, 0, 255, out=values).astype(np.uint8))
     curve = _curve(rng, odd)
     if curve is not None:
-        picture = curve[picture]
+        picture = curve.take(picture)
     if rng.uniform() < odd and unit > 60:
         picture = _shrunk(picture, unit, rng)
     return picture

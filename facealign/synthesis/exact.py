@@ -169,13 +169,9 @@ def inverse(matrix: np.ndarray) -> np.ndarray:
 def resize(image: np.ndarray, size: tuple[int, int], cubic: bool = False) -> np.ndarray:
     """(width, height) of float32; OpenCV's INTER_LINEAR and INTER_CUBIC."""
     width, height = size
-    turned = _weighted(_turned(image), *_taps(image.shape[1], width, cubic))
-    return _weighted(_turned(turned), *_taps(image.shape[0], height, cubic))
-
-
-def _turned(image: np.ndarray) -> np.ndarray:
-    """Its columns as rows: whole rows are taken and weighted faster than single pixels."""
-    return np.ascontiguousarray(image.swapaxes(0, 1))
+    # columns as rows: whole rows are taken and weighted faster than single pixels
+    columns = _weighted(cv2.transpose(image), *_taps(image.shape[1], width, cubic))
+    return _weighted(cv2.transpose(columns), *_taps(image.shape[0], height, cubic))
 
 
 @lru_cache(1024)

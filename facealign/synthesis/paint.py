@@ -214,7 +214,8 @@ def paint(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The texture (size, size, 3) of a head, and the masks (size, size) of its hair and hat."""
     field = fields(size)
-    texture = planes.joined(np.empty((3, size, size), np.float32))
+    channels = np.empty((3, size, size), np.float32)
+    texture = planes.joined(channels)
     _skin(texture, look, field, expression, rng)
     if look.beard_kind:
         _grow_beard(texture, look, field, rng)
@@ -238,4 +239,4 @@ def paint(
     if hat is not None:
         _blend(texture, hair.hat_cloth(look, rng, size), hat)
         mask = mask * (1 - hat)
-    return texture, mask, np.zeros_like(mask) if hat is None else hat
+    return planes.interleaved(channels), mask, np.zeros_like(mask) if hat is None else hat

@@ -6,6 +6,7 @@ too short to be fast. What NumPy computes from such pictures mostly has the same
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 
@@ -17,6 +18,11 @@ def joined(planes: np.ndarray) -> np.ndarray:
 def split(image: np.ndarray) -> np.ndarray:
     """(height, width, channels) as (channels, height, width)."""
     return np.ascontiguousarray(image.transpose(2, 0, 1))
+
+
+def interleaved(planes: np.ndarray) -> np.ndarray:
+    """(channels, height, width) as (height, width, channels), the order that OpenCV needs."""
+    return np.asarray(cv2.merge(list(planes)))
 
 
 def tinted(brightness: np.ndarray, colour: np.ndarray) -> np.ndarray:

@@ -142,7 +142,7 @@ def shade(
         shine += (glance8 * 0.25 + np.square(np.square(glance8)) * 0.75) * visible * colour
     rim = np.square(np.square(1 - np.maximum(z, 0)))
     shine += 0.35 * rim * sky
-    return planes.joined(diffuse), planes.joined(shine)
+    return planes.interleaved(diffuse), planes.interleaved(shine)
 
 
 def _facing(projected: np.ndarray) -> np.ndarray:
