@@ -165,6 +165,11 @@ def _sample(rank: np.ndarray) -> np.ndarray:
     return np.where(whole < 0, -1, whole & int(_PER_LEVEL - 1))
 
 
+def _steps(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The distances between neighbours in a row, in pixels, horizontal or vertical."""
+    return np.maximum(np.abs(np.diff(x)), np.abs(np.diff(y)))
+
+
 class _Scatter:
     """The sheet sampled so densely that nearly every pixel gets a sample."""
 
@@ -175,18 +180,14 @@ class _Scatter:
         left, top, columns, rows = cv2.boundingRect(front)
         self.window = np.array([[left, top], [columns, rows]], dtype=np.float32)
         front = front[top : top + rows, left : left + columns]
-        projected = projected[top : top + rows, left : left + columns]
-        steps_x = np.abs(np.diff(projected[..., :2], axis=1)).max(axis=-1)[front[:, 1:] > 0]
-        steps_y = np.abs(np.diff(projected[..., :2], axis=0)).max(axis=-1)[front[1:] > 0]
+        x, y, depth = planes.split(projected[top : top + rows, left : left + columns])
         stretch_x, stretch_y = (
             float(np.clip(density * np.percentile(steps, 92), 1, 30)) if len(steps) else 1.0
-            for steps in (steps_x, steps_y)
+            for steps in (_steps(x, y)[front[:, 1:] > 0], _steps(x.T, y.T).T[front[1:] > 0])
         )
         self.columns, self.rows = round(columns * stretch_x), round(rows * stretch_y)
         size = (self.columns, self.rows)
-        self.x, self.y, self.depth = (
-            exact.resize(plane, size).ravel() for plane in planes.split(projected)
-        )
+        self.x, self.y, self.depth = (exact.resize(plane, size).ravel() for plane in (x, y, depth))
         front = cv2.resize(front, size, interpolation=cv2.INTER_NEAREST).ravel()
         height, width = shape
         inside = (
@@ -195,12 +196,11 @@ class _Scatter:
         samples = np.flatnonzero(inside & (front > 0))
         nearest = np.full(height * width, _NO_SAMPLE)
         if len(samples):
-            depth = self.depth[samples]
+            x, y, depth = (plane.take(samples) for plane in (self.x, self.y, self.depth))
             low, high = float(depth.min()), float(depth.max())
-            levels = ((depth - low) * np.float32(65535 / max(high - low, 1e-3))).astype(np.uint16)
-            cells = np.rint(self.y[samples]).astype(np.int32) * width
-            cells += np.rint(self.x[samples]).astype(np.int32)
-            np.maximum.at(nearest, cells, levels * _PER_LEVEL + samples)
+            levels = np.floor((depth - low) * np.float32(65535 / max(high - low, 1e-3)))
+            cells = (np.rint(y) * np.float32(width) + np.rint(x)).astype(np.intp)
+            np.maximum.at(nearest, cells, levels * np.float32(_PER_LEVEL) + samples)
         self.found, self.nearest = self._close_gaps(nearest.reshape(shape))
 
     def _close_gaps(self, rank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -211,8 +211,11 @@ class _Scatter:
         """
         square = np.ones((3, 3), np.uint8)
         closed = cv2.morphologyEx(rank, cv2.MORPH_CLOSE, square)
-        leaks = self._depth_of(closed) - self._depth_of(rank) > 2.5
-        filled = np.where(leaks, closed, rank)
+        nearer = np.flatnonzero(closed != rank)
+        before, after = rank.take(nearer), closed.take(nearer)
+        leaks = self._depth_of(after) - self._depth_of(before) > 2.5
+        filled = rank.copy()
+        filled.ravel()[nearer] = np.where(leaks, after, before)
         found = filled >= 0
         return found, _sample(np.where(found, filled, cv2.dilate(filled, square)))
 
