@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from facealign.synthesis import exact, materials
+from facealign.synthesis import exact, materials, planes
 from facealign.synthesis.look import linear
 
 NECK_PIVOT = np.array([0.0, 10.0, -85.0])
@@ -54,12 +54,12 @@ def cloth(rng: np.random.Generator, skin: np.ndarray, size: int = 160) -> np.nda
     colours = exact.power(rng.uniform(0.02, 0.85, (2, 3)), 1.6).astype(np.float32)
     if rng.uniform() < 0.35:
         colours[0] = rng.choice([0.01, 0.02, 0.75], 1)
-    texture = np.empty((size, size, 3), np.float32)
+    texture = planes.joined(np.empty((3, size, size), np.float32))
     texture[:] = colours[0]
-    rows, columns = np.mgrid[:size, :size] / size
+    rows, columns = (ticks / size for ticks in np.ogrid[:size, :size])
     kind = rng.integers(0, 5)
     if kind == 0:
-        texture[(rows * rng.integers(12, 40)) % 1 < 0.4] = colours[1]
+        texture[(rows[:, 0] * rng.integers(12, 40)) % 1 < 0.4] = colours[1]
     elif kind == 1:
         weave = ((rows * 22) % 1 < 0.3) * 0.5 + ((columns * 30) % 1 < 0.3) * 0.5
         texture += (colours[1] - texture) * weave[..., None].astype(np.float32)
@@ -73,7 +73,7 @@ def cloth(rng: np.random.Generator, skin: np.ndarray, size: int = 160) -> np.nda
     bare = np.clip((neckline - rows) * size / 2, 0, 1)[..., None].astype(np.float32)
     # under the chin it is darker, which sets the jaw off
     tone = 0.5 + 0.5 * np.clip(rows * 6.5 - rng.uniform(0, 0.3), 0, 1).astype(np.float32)
-    tone += 0.03 * materials.noise(rng, size, 12)
-    texture += (skin * tone[..., None] - texture) * bare
+    tone = tone + 0.03 * materials.noise(rng, size, 12)
+    texture += (planes.tinted(tone, skin) - texture) * bare
     collar = exact.exp(-(((rows - neckline - 0.008) / 0.008) ** 2))[..., None].astype(np.float32)
-    return np.asarray(texture * (1 - 0.5 * collar))
+    return np.ascontiguousarray(texture * (1 - 0.5 * collar))
