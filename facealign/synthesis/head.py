@@ -62,9 +62,11 @@ def _neutral() -> np.ndarray:
 NEUTRAL = _neutral()
 
 
-def near(centre: np.ndarray, reach: float) -> np.ndarray:
-    """(controls,): 1 for those at the place, falling to 0."""
-    return exact.exp(-(((NEUTRAL - centre) / reach) ** 2).sum(axis=1))
+@cache
+def near(centre: tuple[float, float, float] | int, reach: float) -> np.ndarray:
+    """(controls,): 1 for those at a place or at a control point, falling to 0."""
+    place = NEUTRAL[centre] if isinstance(centre, int) else centre
+    return exact.exp(-(((NEUTRAL - place) / reach) ** 2).sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,13 @@ def _jaw_share() -> np.ndarray:
     return share
 
 
+@cache
+def _brow_share() -> np.ndarray:
+    """How far each control point moves with the brows, 0 to 1."""
+    heights = exact.exp(-(((NEUTRAL[:, 1] + 61) / 12) ** 2))
+    return heights * _smooth_step(-40, -5, NEUTRAL[:, 2])
+
+
 def _lips(face: np.ndarray, expression: Expression) -> None:
     """Part or close the lips, and roll them in."""
     upper, lower = np.array([61, 62, 63]), np.array([67, 66, 65])
@@ -125,20 +134,20 @@ def express(person: np.ndarray, expression: Expression) -> np.ndarray:
     for side, mouth, smile, raised in zip(
         (-1, 1), (48, 54), expression.smiles, expression.brow_raises, strict=True
     ):
-        corner = near(NEUTRAL[mouth], 11)[:, None]
+        corner = near(mouth, 11)[:, None]
         face += corner * (smile * np.array([side * 5.5, -5.0, -3.5]))
         face -= corner * (expression.pout * np.array([side * 4.5, 0, -3.0]))
-        apple = near(np.array([side * 42, -10, 5]), 14)[:, None]
+        apple = near((side * 42, -10, 5), 14)[:, None]
         face += apple * (smile * np.array([0, -2.5, 2.0]))
-        face += near(np.array([side * 44, 24, -6]), 18)[:, None] * (
+        face += near((side * 44, 24, -6), 18)[:, None] * (
             expression.puff * np.array([side * 5.0, 0, 6.0])
         )
-        brow = exact.exp(-(((NEUTRAL[:, 1] + 61) / 12) ** 2)) * _smooth_step(-40, -5, NEUTRAL[:, 2])
-        face[:, 1] -= 5.0 * raised * brow * _smooth_step(-12, 12, side * NEUTRAL[:, 0])
-        inner = near(NEUTRAL[21 if side < 0 else 22], 9)[:, None]
+        sideways = _smooth_step(-12, 12, side * NEUTRAL[:, 0])
+        face[:, 1] -= 5.0 * raised * _brow_share() * sideways
+        inner = near(21 if side < 0 else 22, 9)[:, None]
         face += inner * (expression.frown * np.array([-side * 2.0, 3.0, 0]))
         face += inner * (expression.sulk * np.array([0, -4.5, 0]))
-    pursed = near(NEUTRAL[62], 14) * max(expression.pout, 0.0)
+    pursed = near(62, 14) * max(expression.pout, 0.0)
     face[:, 2] += 3.0 * pursed
     jaw = _jaw_share()
     if expression.jaw_drop > 0:

@@ -89,7 +89,7 @@ def _pushes(modes: tuple[Mode, ...]) -> np.ndarray:
             mirror = both_sides if side < 0 else np.ones(3)
             centre = np.array(mode.centre) * mirror
             move = np.array(mode.push) * mirror + (NEUTRAL - centre) * np.array(mode.stretch)
-            total += near(centre, mode.reach)[:, None] * move
+            total += near(tuple(centre.tolist()), mode.reach)[:, None] * move
         pushes.append(total)
     return np.stack(pushes)
 
@@ -121,9 +121,9 @@ def random_identity(rng: np.random.Generator, age: float) -> np.ndarray:
     person[49:60, 2] += 0.4 * (upper_lip + lower_lip)
     for point, reach, deviation in _SIDEWAYS:  # faces are not quite symmetric
         aside = deviation * exact.normal(rng).clip(-2.2, 2.2)
-        person[:, 0] += aside * near(NEUTRAL[point], reach)
+        person[:, 0] += aside * near(point, reach)
     for point, height in ((19, 0.8), (37, 0.5), (48, 0.7)):
-        person[:, 1] += height * exact.normal(rng) * near(NEUTRAL[point], 14.0)
+        person[:, 1] += height * exact.normal(rng) * near(point, 14.0)
     sides = exact.normal(rng, 0, 0.012, 2)
     person[:, 1] += person[:, 0] * sides[0]
     person[:, 0] += person[:, 1] * sides[1]
