@@ -43,8 +43,9 @@ def cut(normals: np.ndarray) -> np.ndarray:
 
 def _polynomial(x: np.ndarray, coefficients: list[float]) -> np.ndarray:
     """The coefficient of the highest power first."""
-    result = np.full_like(x, coefficients[0])
-    for coefficient in coefficients[1:]:
+    result = coefficients[0] * x
+    result += coefficients[1]
+    for coefficient in coefficients[2:]:
         result *= x
         result += coefficient
     return result
