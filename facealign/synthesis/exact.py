@@ -23,6 +23,7 @@ from facealign.core import images
 
 _LARGEST_NORMAL = 3.65
 _CACHED = 2**15  # float32 numbers
+WHOLE = (slice(None), slice(None))  # all rows and columns
 
 
 def normal(
@@ -167,12 +168,20 @@ def inverse(matrix: np.ndarray) -> np.ndarray:
     return rows[:, size:]
 
 
-def resize(image: np.ndarray, size: tuple[int, int], cubic: bool = False) -> np.ndarray:
-    """(width, height) of float32; OpenCV's INTER_LINEAR and INTER_CUBIC."""
+def resize(
+    image: np.ndarray,
+    size: tuple[int, int],
+    cubic: bool = False,
+    window: tuple[slice, slice] = WHOLE,
+) -> np.ndarray:
+    """(width, height) of float32; OpenCV's INTER_LINEAR and INTER_CUBIC, or a window of them."""
     width, height = size
+    rows, columns = window
+    across, weights_across = _taps(image.shape[1], width, cubic)
+    down, weights_down = _taps(image.shape[0], height, cubic)
     # columns as rows: whole rows are taken and weighted faster than single pixels
-    columns = _weighted(cv2.transpose(image), *_taps(image.shape[1], width, cubic))
-    return _weighted(cv2.transpose(columns), *_taps(image.shape[0], height, cubic))
+    wide = _weighted(cv2.transpose(image), across[:, columns], weights_across[:, columns])
+    return _weighted(cv2.transpose(wide), down[:, rows], weights_down[:, rows])
 
 
 @lru_cache(1024)

@@ -40,7 +40,7 @@ def _outline(upper: tuple[int, ...], lower: tuple[int, ...]) -> np.ndarray:
 
 
 EYES = ((36, 37, 38, 39, 40, 41), (45, 44, 43, 42, 47, 46))  # outer corner, upper lid, inner, lower
-_LIPS = _outline((48, 49, 50, 51, 52, 53, 54), (54, 55, 56, 57, 58, 59, 48))
+LIPS = _outline((48, 49, 50, 51, 52, 53, 54), (54, 55, 56, 57, 58, 59, 48))
 MOUTH = _outline((60, 61, 62, 63, 64), (64, 65, 66, 67, 60))
 EYELIDS = [_outline(eye[:4], (*eye[3:], eye[0])) for eye in EYES]
 
@@ -68,7 +68,7 @@ class Fields:
         self.places = exact.resize(head.layout_surface(), (size, size))
         x, y, z = np.moveaxis(self.places, -1, 0)
         across = np.abs(x)
-        self.lips = exact.blur(_filled(_LIPS, size), 0.004 * size)
+        self.lips = exact.blur(_filled(LIPS, size), 0.004 * size)
         self.mouth = _filled(MOUTH, size)
         self.lips *= 1 - self.mouth
         self.eyes = np.maximum(_filled(EYELIDS[0], size), _filled(EYELIDS[1], size))
@@ -167,9 +167,14 @@ def fields(size: int) -> Fields:
     return Fields(size)
 
 
-def noise(rng: np.random.Generator, size: int, cell: float) -> np.ndarray:
-    """Smooth noise of about unit variance, with features of `cell` pixels."""
+def noise(
+    rng: np.random.Generator,
+    size: int,
+    cell: float,
+    window: tuple[slice, slice] = exact.WHOLE,
+) -> np.ndarray:
+    """Smooth noise of about unit variance, with features of `cell` pixels, in a window."""
     count = max(int(size / cell) + 2, 3)
     y, x = rng.integers(0, 1024 - min(count, 1000), 2)
     patch = _NOISE[y : y + count, x : x + count]
-    return exact.resize(patch, (size, size), cubic=True)
+    return exact.resize(patch, (size, size), cubic=True, window=window)

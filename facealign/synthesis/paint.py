@@ -10,6 +10,7 @@ from facealign.synthesis.look import Look, linear
 from facealign.synthesis.materials import (
     EYELIDS,
     EYES,
+    LIPS,
     MOUTH,
     SHIFT,
     Fields,
@@ -132,7 +133,8 @@ def _paint_mouth(
     patch += (cavity - patch) * mask
 
 
-def _brow_hairs(rng: np.random.Generator, size: int, look: Look) -> np.ndarray:
+def _paint_brows(texture: np.ndarray, look: Look, rng: np.random.Generator) -> None:
+    size = texture.shape[0]
     mask = np.zeros((size, size), np.uint8)
     hairs = 20 + int(80 * min(look.brow_weight, 1.2))
     for knots in (head.CONTROLS_ON_MAP[17:22], head.CONTROLS_ON_MAP[26:21:-1]):
@@ -151,7 +153,15 @@ def _brow_hairs(rng: np.random.Generator, size: int, look: Look) -> np.ndarray:
         flow = np.stack([np.full(hairs, outwards), rng.uniform(-0.9, 0.5, hairs)], axis=1)
         strokes = np.stack([start, start + flow * (0.012 + 0.018 * look.brow_weight)], axis=1)
         cv2.polylines(mask, list(drawable(strokes, size)), False, 235, 1, cv2.LINE_AA, SHIFT)
-    return exact.blur(mask, 0.0022 * size + 0.3)
+    deviation = 0.0022 * size + 0.3
+    left, top, width, height = cv2.boundingRect(mask)
+    margin = int(4 * deviation) + 2  # the blur reaches no further
+    window = (
+        slice(top - margin, top + height + margin),
+        slice(left - margin, left + width + margin),
+    )
+    brows = exact.blur(mask[window], deviation).clip(0, 1)
+    _blend(texture[window], look.brows, look.brow_strength * brows)
 
 
 def _skin(
@@ -219,8 +229,9 @@ def paint(
     _skin(texture, look, field, expression, rng)
     if look.beard_kind:
         _grow_beard(texture, look, field, rng)
-    mottled = (1 + 0.12 * noise(rng, size, 3)).clip(0, 1)
-    _blend_face(texture, look.lips, look.lip_strength * field.lips * mottled)
+    window = _window(LIPS, size, size // 50 + 2)
+    mottled = (1 + 0.12 * noise(rng, size, 3, window)).clip(0, 1)
+    _blend(texture[window], look.lips, look.lip_strength * field.lips[window] * mottled)
     _blend_face(texture, look.skin * 0.03, look.nostrils * field.nostrils)
     _make_up(texture, look, field)
     _paint_mouth(texture, controls, expression.teeth, rng)
@@ -229,8 +240,7 @@ def paint(
         _paint_eye(texture, side, controls, look, gaze, glint)
     lashes = look.lashes * (field.lashes + 0.35 * field.lower_lashes)
     _blend_face(texture, linear(38, 26, 23), np.clip(lashes, 0, 0.95))
-    brows = np.clip(_brow_hairs(rng, size, look), 0, 1)
-    _blend_face(texture, look.brows, look.brow_strength * brows)
+    _paint_brows(texture, look, rng)
     mask = hair.hair_mask(look, rng, size)
     if look.hair_style != "bald":
         bright = hair.strands(look, rng, size)
