@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from facealign.synthesis import exact, materials, planes
@@ -10,6 +12,7 @@ from facealign.synthesis.look import linear
 NECK_PIVOT = np.array([0.0, 10.0, -85.0])
 
 
+@cache
 def ear(side: int) -> np.ndarray:
     """(16, 16, 3): a shallow shell with a raised rim on one side of the head."""
     t, s = np.meshgrid(np.linspace(-1, 1, 16), np.linspace(-1, 1, 16), indexing="ij")
@@ -25,15 +28,30 @@ def ear(side: int) -> np.ndarray:
     return sheet if side > 0 else sheet[:, ::-1]
 
 
+@cache
+def ear_shade() -> np.ndarray:
+    """(32, 32, 1): the brightness of an ear, dark in its middle."""
+    t, s = np.meshgrid(np.linspace(-1, 1, 32), np.linspace(-1, 1, 32), indexing="ij")
+    shade = 1 - 0.62 * exact.exp(-((s / 0.38) ** 2 + ((t - 0.1) / 0.45) ** 2))
+    return np.asarray(shade[..., None], dtype=np.float32)
+
+
 def lathe(rows: list[tuple[float, float, float, float]], start: float, stop: float) -> np.ndarray:
     """(40, 40, 3): elliptic rings around y; a row is y, half width, half depth, z of the centre."""
     profile = np.array(rows)
     y = np.linspace(profile[0, 0], profile[-1, 0], 40)
     wide, deep, middle = (np.interp(y, profile[:, 0], profile[:, k])[:, None] for k in (1, 2, 3))
+    sin, cos, rounded = _ring(start, stop)
+    x = wide * np.sign(sin) * rounded
+    return np.stack([x, np.broadcast_to(y[:, None], x.shape), middle + deep * cos], axis=-1)
+
+
+@cache
+def _ring(start: float, stop: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(1, 40) each: sines, cosines, and the power of the sines that makes a ring less round."""
     angle = np.linspace(start, stop, 40)[None]
     sin, cos = exact.sin(angle), exact.cos(angle)
-    x = wide * np.sign(sin) * exact.power(np.abs(sin), 0.9)
-    return np.stack([x, np.broadcast_to(y[:, None], x.shape), middle + deep * cos], axis=-1)
+    return sin, cos, exact.power(np.abs(sin), 0.9)
 
 
 def attached(

@@ -160,10 +160,7 @@ def draw(
     canvas.take(distant)
     ear_skin = np.empty((32, 32, 3), np.float32)
     ear_skin[:] = look.skin * np.array([0.9, 0.76, 0.74], np.float32)
-    t, s = np.meshgrid(np.linspace(-1, 1, 32), np.linspace(-1, 1, 32), indexing="ij")
-    ear_skin *= (1 - 0.62 * exact.exp(-((s / 0.38) ** 2 + ((t - 0.1) / 0.45) ** 2)))[
-        ..., None
-    ].astype(np.float32)
+    ear_skin *= body.ear_shade()
     if look.hair_style not in ("long", "bob", "curly") and look.hat != "scarf":
         for side in (-1, 1):
             ear = exact.transform(body.ear(side), turn.T)
