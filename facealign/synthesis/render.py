@@ -161,9 +161,8 @@ _CACHED = 2**14  # so many at a time fit into the processor's cache
 
 
 def _sample(rank: np.ndarray) -> np.ndarray:
-    """The index of a sample, or -1."""
-    whole = rank.astype(np.int64)
-    return np.where(whole < 0, -1, whole & int(_PER_LEVEL - 1))
+    """The index of a sample, if there is one."""
+    return rank.astype(np.int64) & int(_PER_LEVEL - 1)
 
 
 def _steps(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -206,10 +205,10 @@ class _Scatter:
                 cells = (np.rint(y) * np.float32(width) + np.rint(x)).astype(np.intp)
                 levels = np.floor((depth[part] - low) * per_depth)
                 np.maximum.at(nearest, cells, levels * np.float32(_PER_LEVEL) + samples[part])
-        self.found, self.nearest = self._close_gaps(nearest.reshape(shape))
+        self.found, self.cells, self.index = self._close_gaps(nearest.reshape(shape))
 
-    def _close_gaps(self, rank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Which pixels the sheet covers, and the index of the sample of each pixel, or -1.
+    def _close_gaps(self, rank: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Which pixels the sheet covers, those that get a sample, and the index of that sample.
 
         Single pixels without a sample, or with one of a far part of the sheet (the cheek through
         the nose), take that of a neighbour; so does the ring of partly covered pixels.
@@ -222,7 +221,9 @@ class _Scatter:
         filled = rank.copy()
         filled.ravel()[nearer] = np.where(leaks, after, before)
         found = filled >= 0
-        return found, _sample(np.where(found, filled, cv2.dilate(filled, square)))
+        ring = np.where(found, filled, cv2.dilate(filled, square)).ravel()
+        cells = np.flatnonzero(ring >= 0)
+        return found, cells, _sample(ring.take(cells))
 
     def _depth_of(self, rank: np.ndarray) -> np.ndarray:
         return np.where(rank < 0, np.float32(FAR), self.depth.take(_sample(rank), mode="clip"))
@@ -292,15 +293,14 @@ def draw_sheet(
         return
     scatter = _Scatter(local, front, (bottom - top, right - left), density)
 
-    samples = scatter.nearest.ravel()
-    known = scatter.depth.take(samples, mode="clip")
-    behind = canvas.depth[top:bottom, left:right].ravel()
-    cells = np.flatnonzero((samples >= 0) & (known > behind))
-    if not len(cells):  # it is hidden behind what was drawn before
+    depth = scatter.depth.take(scatter.index)
+    visible = depth > canvas.depth[top:bottom, left:right].ravel().take(scatter.cells)
+    if not visible.any():  # it is hidden behind what was drawn before
         return
+    cells, index, depth = (a[visible] for a in (scatter.cells, scatter.index, depth))
     pixel_y = cells // (right - left)
     pixel_x = cells - pixel_y * (right - left)
-    places = _Places(*scatter.refine(samples.take(cells), pixel_x, pixel_y))
+    places = _Places(*scatter.refine(index, pixel_x, pixel_y))
 
     diffuse, shine = light
     colour = places.look_up(texture) * places.look_up(diffuse)
@@ -317,4 +317,4 @@ def draw_sheet(
     for channel in range(3):  # faster than all at once
         target[seen, channel] = after[:, channel]
     solid = np.flatnonzero(found.take(cells) & (edge > 0.4))
-    canvas.depth.ravel()[seen.take(solid)] = known.take(cells.take(solid))
+    canvas.depth.ravel()[seen.take(solid)] = depth.take(solid)
