@@ -189,13 +189,11 @@ def _exif_quarter_turn(jpeg: bytes) -> bytes:
 
 def encode(picture: np.ndarray, suffix: str, kind: str, rng: np.random.Generator) -> bytes:
     """The file of a picture of this kind of `pictures.Plan`."""
-    image = picture[..., ::-1]
-    if kind == "grey":
-        image = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    image = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY if kind == "grey" else cv2.COLOR_RGB2BGR)
     if kind == "exif":
-        image = cv2.rotate(np.ascontiguousarray(image), cv2.ROTATE_90_COUNTERCLOCKWISE)
+        image = cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE)
     quality = int(rng.integers(25, 62) if rng.uniform() < 0.25 else rng.integers(62, 97))
     settings = [cv2.IMWRITE_JPEG_QUALITY, quality] if suffix == ".jpg" else []
-    _, encoded = cv2.imencode(suffix, np.ascontiguousarray(image), settings)
+    _, encoded = cv2.imencode(suffix, image, settings)
     data = encoded.tobytes()
     return _exif_quarter_turn(data) if kind == "exif" else data
