@@ -249,10 +249,11 @@ def _blur_weights(side: int, deviation: float) -> np.ndarray:
     impulse[0, reach] = 65535
     kernel = cv2.GaussianBlur(impulse, (0, 0), deviation)[0]
     mirrored = np.pad(np.arange(side), reach, mode="reflect")
-    weights = np.zeros((side, side))
-    for offset, weight in enumerate(kernel.tolist()):
-        weights[mirrored[offset : offset + side], np.arange(side)] += weight
-    return weights
+    new = np.arange(side)
+    old = mirrored[np.add.outer(np.arange(len(kernel)), new)]
+    weights = np.broadcast_to(kernel[:, None], old.shape)
+    total = np.bincount((old * side + new).ravel(), weights.ravel(), minlength=side * side)
+    return total.reshape(side, side)
 
 
 def look_up(
