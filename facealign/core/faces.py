@@ -67,7 +67,7 @@ class Face:
     >>> face.points.shape, face.scores.shape
     ((68, 2), (68,))
     >>> round(face.box.width), face.score > 0.9
-    (97, True)
+    (99, True)
     """
 
     box: Box  # the detector's rectangle, or the one that was given
