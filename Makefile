@@ -103,7 +103,7 @@ zoo: $(VENV)/installed  ## compare the finished experiments of a list: metrics/z
 BASELINES = $$(git for-each-ref --format='%(refname)' 'refs/exps/??/*/*' \
     | sed -E 's,refs/exps/(..)/([^/]+)/.*,--rev \1\2,' | sort -u)
 FIGURES = auc_08$$|all\.model\.(auc_08|fr_08|nme)$$
-SECTIONS = (data|demo|detect|crop|train|predict|dlib|ced|report)\.[a-z_]+$$
+SECTIONS = (data|demo|detect|label|crop|train|predict|dlib|ced|report)\.[a-z_]+$$
 experiments: $(VENV)/installed  ## list all experiments, highest validation AUC first
 	@dvc exp show --md --only-changed --rev HEAD $(BASELINES) \
 	    --sort-by metrics/validation.json:auc_08 --sort-order desc \
