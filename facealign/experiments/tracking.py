@@ -15,7 +15,8 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,8 +26,8 @@ import numpy as np
 import yaml
 
 from facealign.core.config import flatten
-from facealign.core.errors import ConfigError, ExperimentError, ModelError
-from facealign.core.files import read_json, sha256
+from facealign.core.errors import ConfigError, ExperimentError, ModelError, TrainingError
+from facealign.core.files import file_lock, read_json, sha256
 
 EXPERIMENT = "facealign"
 MODEL = "model"  # the run's folder with the model
@@ -274,8 +275,28 @@ def project_folder(folder: Path) -> Path:
 
 def _experiment(store: Path) -> str:
     """The experiment's number; the first run creates it, and the local database."""
-    remote = os.environ.get("MLFLOW_TRACKING_URI")
-    place = None if remote else (store.resolve() / "mlruns").as_uri()
+    if os.environ.get("MLFLOW_TRACKING_URI"):
+        return _find_or_create(store, None)
+    folder = store.resolve() / "mlruns"
+    # two processes that create the database at once can leave half of it
+    with _wait_for_lock(folder / ".lock"):
+        return _find_or_create(store, folder.as_uri())
+
+
+@contextmanager
+def _wait_for_lock(path: Path) -> Iterator[None]:
+    """`log` ends this process if it waits for too long."""
+    with ExitStack() as locked:
+        while True:
+            try:
+                locked.enter_context(file_lock(path))
+                break
+            except TrainingError:  # another process has it
+                time.sleep(0.1)
+        yield
+
+
+def _find_or_create(store: Path, place: str | None) -> str:
     for wait in _WAITS:
         try:
             client = _client(store)
@@ -284,9 +305,9 @@ def _experiment(store: Path) -> str:
                 return str(found.experiment_id)
             return str(client.create_experiment(EXPERIMENT, artifact_location=place))
         except Exception as error:  # of MLflow or of its database
-            # two first runs at once: the other one has created it, or is creating the database
+            # two first runs at once: the other one has created it
             exists = getattr(error, "error_code", "") == "RESOURCE_ALREADY_EXISTS"
-            if wait is None or (remote and not exists):
+            if wait is None or not exists:
                 raise
         time.sleep(wait)
     raise AssertionError("the last wait is None")

@@ -37,6 +37,8 @@ def start(*words: object, **variables: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | variables,
+        # a shell's background job, which this may be, ignores it, and so would the command
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
