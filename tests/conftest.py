@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ from skimage import data
 from facealign.core import config
 from facealign.faces import dlib_predictor
 from facealign.faces.dlib_predictor import Dlib
+from tests.dask_cluster import dask_cluster
 from tests.helpers import PARAMS, Project
 
 LEFT_HALF = [  # of a face that looks straight ahead, without what lies on its axis
@@ -30,6 +32,13 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     torch are slower than one while another test runs."""
     monkeypatch.setenv("FACEALIGN_WORKERS", "1")
     monkeypatch.setenv("FACEALIGN_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Dask cluster: a scheduler and two workers, each a process."""
+    with dask_cluster(tmp_path_factory.mktemp("cluster")) as (address, _):
+        yield address
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from facealign.cli import options
+from facealign.core import cluster
 from facealign.core.errors import ConfigError
 from facealign.detectors import DEFAULT, DETECTORS
 from facealign.inference import weights
@@ -65,6 +67,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    os.environ.pop(cluster.VARIABLE, None)  # the times are this machine's
     if arguments.detectors:
         return _compare_detectors(arguments)
     if arguments.turned:

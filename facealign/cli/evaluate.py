@@ -38,6 +38,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         "measured on these images",
     )
     options.add_model(parser, detector="dlib")  # whose rectangle the metric is defined by
+    options.add_scheduler(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from facealign.cli import (
     video,
     webcam,
 )
+from facealign.core import cluster
 from facealign.core.command import print_any_text, stop_on_sigterm
 from facealign.core.errors import FacealignError
 
@@ -38,6 +39,8 @@ def main() -> None:
     # Silence what OpenCV and FFmpeg print about a bad file: our one-line error replaces it
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    if scheduler := getattr(arguments, "scheduler", None):
+        os.environ[cluster.VARIABLE] = scheduler
     try:
         status = arguments.run(arguments)
         sys.stdout.flush()  # while an error can still be reported

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from facealign import detectors
+from facealign.core import cluster
 from facealign.core.errors import FacealignError
 from facealign.inference import weights
 
@@ -35,6 +36,15 @@ def add_command(
 
 def add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="images, folders or glob patterns")
+
+
+def add_scheduler(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="work on the Dask cluster with this scheduler, such as tcp://host:8786, instead of "
+        f"this machine's cores (default: the variable {cluster.VARIABLE})",
+    )
 
 
 def add_model(

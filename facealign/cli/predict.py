@@ -32,6 +32,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     )
     options.add_model(parser)
     options.add_selection(parser)
+    options.add_scheduler(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -59,7 +59,7 @@ class TrainingError(FacealignError):
 
 
 class WorkerError(FacealignError):
-    """A process of a parallel run that was killed."""
+    """A process of a parallel run that was killed, or a cluster that cannot be used."""
 
 
 class ExperimentError(FacealignError):

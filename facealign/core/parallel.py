@@ -6,10 +6,10 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,7 @@ import cv2
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from facealign.core import cluster
 from facealign.core.errors import ConfigError, WorkerError
 
 Item = TypeVar("Item")
@@ -44,7 +45,8 @@ def map_in_order(
     title: str,
     processes: int | None = None,
 ) -> Iterator[Result]:
-    """`function` of each item, in order, by `processes`, or by `workers()` of them.
+    """`function` of each item, in order, by `processes`, or by `workers()` of them, or by the
+    cluster that FACEALIGN_SCHEDULER names.
 
     Items are taken from an iterator as they are needed.
     """
@@ -52,14 +54,21 @@ def map_in_order(
     count = (processes or workers()) if _can_spawn() else 1
     if total is not None:
         count = min(count, total)
+    scheduler = os.environ.get(cluster.VARIABLE)
+    if scheduler and processes is None:
+        results = cluster.map_in_shards(function, items, scheduler)
+    else:
+        results = _in_one(function, items) if count <= 1 else _in_many(function, items, count)
     # so that a log file does not get a hundred lines a second
-    with tqdm(total=total, desc=title, unit=" images", mininterval=0.5) as bar:
-        for result in _in_one(function, items) if count <= 1 else _in_many(function, items, count):
+    with closing(results), tqdm(total=total, desc=title, unit=" images", mininterval=0.5) as bar:
+        for result in results:
             yield result
             bar.update()
 
 
-def _in_one(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+def _in_one(
+    function: Callable[[Item], Result], items: Iterable[Item]
+) -> Generator[Result, None, None]:
     for item in items:
         with threadpool_limits(1):
             result = function(item)
@@ -68,7 +77,7 @@ def _in_one(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterat
 
 def _in_many(
     function: Callable[[Item], Result], items: Iterable[Item], count: int
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)  # a script without a `__main__` guard, which runs again in each worker
     # spawned, not forked: OpenCV's and dlib's own threads do not survive a fork

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import dlib
 import numpy as np
 
 from facealign.core import images, tables
+from facealign.core.cluster import load_once
 from facealign.core.errors import ConfigError, ModelError
 from facealign.core.faces import Faces
 from facealign.core.files import sha256
@@ -76,7 +77,7 @@ def _predict(root: Path, model: Path, face: tuple[str, Box]) -> np.ndarray:
     return predict(images.read(root / image), box, model)
 
 
-@cache
+@load_once
 def _predictor(model: Path) -> Any:
     try:
         return dlib.shape_predictor(str(model))

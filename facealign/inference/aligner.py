@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ import numpy as np
 
 from facealign import detectors
 from facealign.core import images
+from facealign.core.cluster import load_once
 from facealign.core.errors import ConfigError, ImageError
 from facealign.core.faces import Detection, Face, Pose, as_detection
 from facealign.core.geometry import FARTHEST, Affine, Box, possible
@@ -206,7 +206,7 @@ class Aligner:
         return face.score + float(face.scores.mean()) >= self._detector.certain
 
 
-@cache
+@load_once
 def _load_once(*settings: Any) -> Aligner:
     return Aligner(*settings)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import numpy as np
 import onnxruntime
 
 from facealign.core import images
+from facealign.core.cluster import load_once
 from facealign.core.errors import ConfigError, DependencyError, ModelError
 from facealign.core.faces import Detection, as_detection
 from facealign.core.geometry import Box, crop_map
@@ -194,6 +194,6 @@ class Network:
         return outputs
 
 
-@cache
+@load_once
 def _load_once(path: Path, threads: int | None, device: str) -> Network:
     return Network(path, threads, device)

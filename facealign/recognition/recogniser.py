@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 
 from facealign.core import images
+from facealign.core.cluster import load_once
 from facealign.core.geometry import Box
 from facealign.core.points import select
 from facealign.inference.network import LARGEST, Session
@@ -119,6 +119,6 @@ class Recogniser:
         return outputs[0]
 
 
-@cache
+@load_once
 def _load_once(path: Path, threads: int | None, device: str) -> Recogniser:
     return Recogniser(path, threads, device)

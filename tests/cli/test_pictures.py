@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from facealign import Aligner, Box, Face
-from facealign.core import images
+from facealign.core import cluster, images
 from facealign.core.points import select
 from facealign.data.annotations import read_pts
 from facealign.training import checkpoint
@@ -41,6 +41,26 @@ def test_json_has_a_line_for_each_picture_that_can_be_read(
     assert f"error: {album / 'text.jpg'}: not a picture that can be read" in err
     assert f"no face found in {album / 'nobody.png'}" in err
     assert "4 images, 3 faces, 1 failed" in err
+
+
+def test_a_cluster_gives_the_same(
+    album: Path,
+    capsys: pytest.CaptureFixture[str],
+    scheduler: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(cluster.VARIABLE, "")  # and is put back
+    here, there = tmp_path / "here", tmp_path / "there"
+    for out, more in ((here, ()), (there, ("--scheduler", scheduler))):
+        status, _, err = run(capsys, "predict", album, "--overlay", "--out", out, *more)
+        assert status == 1 and "4 images, 3 faces, 1 failed" in err
+        assert ("cluster: 2 workers with 2 threads" in err) == bool(more)
+    files = sorted(path.relative_to(here) for path in here.rglob("*") if path.is_file())
+    assert len(files) == 6
+    assert files == sorted(path.relative_to(there) for path in there.rglob("*") if path.is_file())
+    for file in files:
+        assert (here / file).read_bytes() == (there / file).read_bytes()
 
 
 def test_files_are_named_after_the_pictures_and_count_from_1(

@@ -1,0 +1,165 @@
+"""Work on the machines of a Dask cluster, for `facealign.core.parallel`."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import CancelledError
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from facealign.core.errors import ConfigError, DependencyError, WorkerError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+VARIABLE = "FACEALIGN_SCHEDULER"
+SHARD = 16  # items that a worker is given at a time
+AHEAD = 4  # shards per worker that are sent ahead, so that a slow one delays no other
+SECONDS = 60.0  # to reach the scheduler, and to wait for its first worker
+LOOK = 5.0  # seconds between looks at who has joined or left
+
+_caches: list[Any] = []
+_run = ""  # that this worker process has last worked for
+
+
+def load_once(function: Function) -> Function:
+    """`functools.cache`, but a worker that lives on loads again for another run, whose files may
+    differ."""
+    cached = functools.cache(function)
+    _caches.append(cached)
+    return cached  # type: ignore[return-value]
+
+
+def map_in_shards(
+    function: Callable[[Item], Result], items: Iterable[Item], address: str
+) -> Generator[Result, None, None]:
+    """`function` of each item, in order. The shard of a worker that dies is given to another."""
+    with _connect(address) as client:
+        from distributed import KilledWorker
+        from distributed.client import ClosedClientError
+        from distributed.comm.core import CommClosedError
+
+        call = functools.partial(_work, uuid.uuid4().hex, _code(), str(Path.cwd()), function)
+        remaining = iter(items)
+        waiting: deque[tuple[Item, Future[list[Result]]]] = deque()  # with a shard's first item
+        try:
+            workers, looked = _wait_for_workers(client, address), time.monotonic()
+            while True:
+                while len(waiting) < AHEAD * workers and (shard := list(islice(remaining, SHARD))):
+                    waiting.append((shard[0], client.submit(call, shard, pure=False)))
+                if not waiting:
+                    return
+                if time.monotonic() > looked + LOOK:
+                    workers, looked = _count_workers(client, workers), time.monotonic()
+                first, future = waiting[0]
+                try:
+                    results = future.result(timeout=LOOK)
+                except TimeoutError:
+                    if not future.done():
+                        continue
+                    raise
+                waiting.popleft()
+                yield from results
+        except KilledWorker:
+            raise WorkerError(
+                f"{address}: one worker after another died on the same {SHARD} items, probably for "
+                "lack of memory: see their logs, or give each worker more. The first item: "
+                f"{repr(first)[:200]}"
+            ) from None
+        except (CancelledError, ClosedClientError, CommClosedError):
+            raise WorkerError(f"{address}: the scheduler is gone; run the command again") from None
+
+
+def _connect(address: str) -> Client:
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise DependencyError(
+            f"the scheduler {address!r} needs the package {error.name}: pip install '.[cluster]' "
+            "in a clone"
+        ) from None
+    try:
+        return Client(address, timeout=SECONDS, set_as_default=False)
+    except (OSError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"--scheduler or {VARIABLE}: no scheduler at {address!r}, expected an address such as "
+            f"tcp://host:8786 ({error})"
+        ) from None
+
+
+def _wait_for_workers(client: Client, address: str) -> int:
+    """Say where the work is done; the number of workers."""
+    try:
+        client.wait_for_workers(1, timeout=SECONDS)
+    except TimeoutError:
+        raise WorkerError(
+            f"{address}: the scheduler has no workers, expected at least one: "
+            f"dask worker {address} --nworkers auto --nthreads 1"
+        ) from None
+    threads = client.nthreads().values()
+    if max(threads, default=1) > 1:
+        raise WorkerError(
+            f"{address}: a worker has {max(threads)} threads, expected one: dask worker {address} "
+            "--nworkers auto --nthreads 1"
+        )
+    print(f"workers: {max(len(threads), 1)}; {client.dashboard_link}", file=sys.stderr)
+    return max(len(threads), 1)
+
+
+def _count_workers(client: Client, before: int) -> int:
+    count = len(client.nthreads())
+    if count != before:
+        print(f"workers: {count or 'none, waiting for one'}", file=sys.stderr)
+    return count
+
+
+def _work(
+    run: str,
+    code: str,
+    folder: str,
+    function: Callable[[Item], Result],
+    items: list[Item],
+) -> list[Result]:
+    """In a worker: as in a process of `parallel`, so that the results are the same bytes."""
+    import cv2  # here, because the help of commands needs only the name of the variable
+    from threadpoolctl import threadpool_limits
+
+    global _run
+    if code != _code():
+        raise WorkerError(
+            "a worker has other code of facealign: install the same on all machines, and restart "
+            "the workers"
+        )
+    if run != _run:
+        for cached in _caches:
+            cached.cache_clear()
+        _run = run
+    try:
+        os.chdir(folder)  # paths may be relative
+    except OSError as error:
+        raise WorkerError(f"{folder}: a worker cannot use this folder: {error.strerror}") from None
+    cv2.setNumThreads(1)
+    with threadpool_limits(1):
+        return [function(item) for item in items]
+
+
+@functools.cache
+def _code() -> str:
+    """A hash of the package's code, as it was when this process began to use it."""
+    package = Path(__file__).parents[1]
+    total = hashlib.sha256()
+    for file in sorted(package.rglob("*.py")):
+        total.update(file.relative_to(package).as_posix().encode() + b"\0" + file.read_bytes())
+    return total.hexdigest()

@@ -1,0 +1,158 @@
+"""Work on a Dask cluster: a real scheduler with two worker processes."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from distributed import Client
+
+from facealign.core import cluster, parallel
+from facealign.core.errors import ConfigError, InputError, WorkerError
+from tests.dask_cluster import dask_cluster
+
+ITEMS = range(100)
+
+
+@pytest.fixture(autouse=True)
+def on_the_cluster(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cluster.VARIABLE, scheduler)
+
+
+def square(item: int) -> tuple[int, int]:
+    return item * item, os.getpid()
+
+
+def fail(item: int) -> int:
+    if item == 40:
+        raise InputError(f"{item}: cannot be read")
+    return item
+
+
+def die_once(note: Path, item: int) -> int:
+    if item == 50 and not note.exists():
+        note.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.002)
+    return item
+
+
+def test_the_results_are_in_order_and_from_both_workers() -> None:
+    results = list(parallel.map_in_order(square, iter(ITEMS), "test"))
+    assert [value for value, _ in results] == [item * item for item in ITEMS]
+    pids = {pid for _, pid in results}
+    assert len(pids) == 2 and os.getpid() not in pids
+
+
+def test_an_error_of_the_function_arrives() -> None:
+    results = parallel.map_in_order(fail, ITEMS, "test")
+    with pytest.raises(InputError, match="40: cannot be read"):
+        list(results)
+
+
+def test_items_are_taken_as_they_are_needed() -> None:
+    taken = []
+
+    def endless() -> Iterator[int]:
+        for item in range(10**9):
+            taken.append(item)
+            yield item
+
+    results = parallel.map_in_order(square, endless(), "test")
+    assert next(results)[0] == 0
+    results.close()  # type: ignore[attr-defined]
+    assert len(taken) < 20 * cluster.SHARD
+
+
+def test_the_shard_of_a_worker_that_is_killed_is_done_again(tmp_path: Path) -> None:
+    work = partial(die_once, tmp_path / "killed")
+    assert list(parallel.map_in_order(work, ITEMS, "test")) == list(ITEMS)
+    assert (tmp_path / "killed").exists()
+
+
+def die(item: int) -> int:
+    if item == 20:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return item
+
+
+def test_items_that_kill_all_workers_are_named() -> None:
+    with pytest.raises(WorkerError, match=r"died on the same 16 items.* The first item: 16$"):
+        list(parallel.map_in_order(die, ITEMS, "test"))
+
+
+def test_relative_paths_are_the_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").write_text("x")
+    monkeypatch.chdir(tmp_path)
+    assert all(parallel.map_in_order(os.path.exists, ["here"] * 40, "test"))
+
+
+def work(code: str, folder: str) -> list[tuple[int, int]]:
+    return cluster._work("run", code, folder, square, [1])
+
+
+def test_a_folder_that_a_worker_lacks_is_named() -> None:
+    with pytest.raises(WorkerError, match="/nowhere: a worker cannot use this folder"):
+        work(cluster._code(), "/nowhere")
+
+
+def test_other_code_is_refused() -> None:
+    with pytest.raises(WorkerError, match="a worker has other code of facealign"):
+        work("0", str(Path.cwd()))
+
+
+@cluster.load_once
+def load(path: Path) -> str:
+    return path.read_text()
+
+
+def test_a_file_that_has_changed_is_loaded_again(tmp_path: Path) -> None:
+    file = tmp_path / "model"
+    for text in ("old", "new"):
+        file.write_text(text)
+        assert set(parallel.map_in_order(load, [file] * 40, "test")) == {text}
+
+
+def test_explicit_processes_are_those_of_this_machine() -> None:
+    [(_, pid)] = parallel.map_in_order(square, [1], "test", processes=1)
+    assert pid == os.getpid()
+
+
+def test_an_early_end_leaves_no_work(scheduler: str) -> None:
+    results = parallel.map_in_order(square, iter(range(10**6)), "test")
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    with Client(scheduler) as client:
+        for _ in range(100):
+            if not any(client.processing().values()):
+                return
+            time.sleep(0.05)
+    raise AssertionError
+
+
+def slow(item: int) -> int:
+    time.sleep(0.05)
+    return item
+
+
+def test_a_scheduler_that_is_killed_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dask_cluster(tmp_path) as (address, process):
+        monkeypatch.setenv(cluster.VARIABLE, address)
+        results = parallel.map_in_order(slow, range(10**4), "test")
+        next(results)
+        process.kill()
+        with pytest.raises(WorkerError, match="the scheduler is gone; run the command again"):
+            list(results)
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
+def test_a_wrong_address_is_named(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(cluster.VARIABLE, address)
+    monkeypatch.setattr(cluster, "SECONDS", 1)
+    with pytest.raises(ConfigError, match=f"no scheduler at '{address}', expected an address"):
+        list(parallel.map_in_order(square, ITEMS, "test"))
