@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from facealign.inference.aligner import Aligner
     from facealign.inference.tracker import Tracker
 
-_SELECTION = ("min_score", "min_size", "largest")
+SELECTION = ("min_score", "min_size", "largest")
 Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
@@ -34,8 +34,10 @@ def add_command(
     return parser
 
 
-def add_images(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="images, folders or glob patterns")
+def add_images(parser: argparse.ArgumentParser, least: str = "+") -> None:
+    parser.add_argument(
+        "paths", nargs=least, metavar="PATH", help="images, folders or glob patterns"
+    )
 
 
 def add_scheduler(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +135,7 @@ def load_aligner(
     from facealign.inference.aligner import Aligner
 
     model = arguments.model or weights.DEFAULT
-    selection = {name: getattr(arguments, name) for name in _SELECTION if name in arguments}
+    selection = {name: getattr(arguments, name) for name in SELECTION if name in arguments}
     aligner = Aligner(model, arguments.detector, arguments.device, upsample, threads, **selection)
     say_device(arguments, aligner)
     return aligner

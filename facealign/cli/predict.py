@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from facealign.cli import options
+from facealign.core.errors import ConfigError
 
 
 def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
@@ -16,9 +18,9 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         "Find the faces in images and their 68 points. Without --out the result is printed to "
         "standard output: a line of JSON for each image, or one table.",
     )
-    options.add_images(parser)
+    options.add_images(parser, least="*")
     parser.add_argument(
-        "--format", choices=["json", "pts", "csv"], default="json", help="default: json"
+        "--format", choices=["json", "pts", "csv", "parquet"], default="json", help="default: json"
     )
     parser.add_argument(
         "--out",
@@ -33,12 +35,69 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     options.add_model(parser)
     options.add_selection(parser)
     options.add_scheduler(parser)
+    many = parser.add_argument_group(
+        "any number of images",
+        "With --parts a PATH may also be a .tar file or a URL such as s3://bucket/photos; images "
+        "are listed as they are needed.",
+    )
+    many.add_argument(
+        "--parts",
+        type=options.count,
+        metavar="N",
+        help="write json, csv or parquet files of N images each to --out, and manifest.jsonl, "
+        "which lists them and the images that cannot be read",
+    )
+    many.add_argument(
+        "--list",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a text file with a path in each line; - is the standard input",
+    )
+    many.add_argument(
+        "--resume", action="store_true", help="go on after the last file that an earlier run wrote"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.parts is not None:
+        return _run_in_parts(arguments)
     from facealign.inference import folders
 
+    for option, given in (
+        ("--list", arguments.list),
+        ("--resume", arguments.resume),
+        ("--format parquet", arguments.format == "parquet"),
+    ):
+        if given:
+            raise ConfigError(f"{option} is for many images: add --parts N, such as --parts 1000")
+    if not arguments.paths:
+        raise ConfigError("expected a PATH: an image, a folder or a glob pattern")
     aligner = options.load_aligner(arguments)
     return folders.predict(
         arguments.paths, arguments.format, arguments.out, arguments.overlay, aligner
+    )
+
+
+def _run_in_parts(arguments: argparse.Namespace) -> int:
+    from facealign.core.files import sha256
+    from facealign.inference import parts
+    from facealign.inference.weights import find_model
+
+    if arguments.out is None or arguments.out.suffix == ".csv" or arguments.overlay:
+        raise ConfigError("--parts writes files to a folder: name it with --out, without --overlay")
+    made_with = {name: getattr(arguments, name) for name in options.SELECTION} | {
+        "model_sha256": sha256(find_model(arguments.model)),
+        "detector": arguments.detector,
+    }
+    return parts.predict(
+        arguments.paths,
+        arguments.list,
+        arguments.format,
+        arguments.out,
+        arguments.parts,
+        arguments.resume,
+        options.load_aligner(arguments),
+        made_with,
     )

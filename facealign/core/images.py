@@ -28,10 +28,11 @@ def find_pictures(folder: Path) -> list[Path]:
 
     A pipe or a broken link with such a name is among them: `read` refuses it, by name.
     """
-    return list(_walk(folder))
+    return list(walk(folder))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path) -> Iterator[Path]:
+    """The same, listed as they are needed."""
     try:
         with os.scandir(folder) as entries:
             inside = sorted(entries, key=lambda entry: entry.name)
@@ -40,7 +41,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     for entry in inside:
         path = folder / entry.name
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(path)
+            yield from walk(path)
         elif is_picture(path) and not entry.is_dir():
             yield path
 

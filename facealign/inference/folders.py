@@ -33,7 +33,7 @@ from facealign.inference.aligner import Aligner, as_dict
 
 TABLE = "landmarks.csv"
 _POSE = ("yaw", "pitch", "roll")
-_COLUMNS = (
+COLUMNS = (
     "image",
     "face",
     *CORNERS,
@@ -60,7 +60,7 @@ class Source:
 class Result:
     """The faces of a picture, or the error of one that cannot be read."""
 
-    path: Path
+    path: Path | str  # or a URL
     width: int = 0
     height: int = 0
     faces: tuple[Face, ...] = ()
@@ -128,7 +128,7 @@ def predict(
         for result in predict_all(sources, aligner, write):
             summary.add(result)
             if table is not None:
-                table.writerows(_rows(result))
+                table.writerows(rows(result))
             elif out is None and not result.error:
                 print(json.dumps(result.as_dict()), flush=True)
     return summary.report()
@@ -293,7 +293,7 @@ def _table_file(form: str, out: Path | None) -> Path | None:
         raise ConfigError(f"{path} is a folder, expected a file")
     if path.exists():
         with path.open("rb") as file:
-            if file.readline().strip() != ",".join(_COLUMNS).encode():
+            if file.readline().strip() != ",".join(COLUMNS).encode():
                 raise ConfigError(
                     f"{path} would be overwritten: it is not a table of `facealign predict`"
                 )
@@ -321,11 +321,11 @@ def _open_table(path: Path | None) -> Iterator[Any]:
 
 def _table(file: TextIO) -> Any:
     table = csv.writer(file, lineterminator="\n")
-    table.writerow(_COLUMNS)
+    table.writerow(COLUMNS)
     return table
 
 
-def _rows(result: Result) -> Iterator[list[Any]]:
+def rows(result: Result) -> Iterator[list[Any]]:
     """A row for each face; a network of five points or without scores leaves columns empty."""
     for number, face in enumerate(result.faces, start=1):
         values = as_dict(face)
