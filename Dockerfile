@@ -3,6 +3,7 @@
 # facealign alone:
 #   docker build --target landmarks -t facealign .
 #   docker run --rm -v "$PWD/photos:/photos:ro" facealign predict /photos
+#   docker run --rm -p 127.0.0.1:8000:8000 facealign serve --host 0.0.0.0
 # The whole pipeline; --build-arg PIP_EXTRA_INDEX_URL=... names an index of torch's CPU builds, if any:
 #   docker build -t facealign-pipeline .
 #   docker run --rm facealign-pipeline
@@ -14,7 +15,7 @@ WORKDIR /home/facealign
 COPY --chown=facealign pyproject.toml README.md LICENSE LICENSE-WEIGHTS source/
 COPY --chown=facealign facealign source/facealign
 RUN python -m venv venv && \
-    venv/bin/pip install --no-cache-dir "./source[baseline,figures]" && \
+    venv/bin/pip install --no-cache-dir "./source[baseline,figures,serve]" && \
     rm -r source
 ENV PATH=/home/facealign/venv/bin:$PATH
 ENTRYPOINT ["facealign"]

@@ -15,6 +15,7 @@ from facealign.cli import (
     evaluate,
     export,
     predict,
+    serve,
     show,
     video,
     webcam,
@@ -25,7 +26,19 @@ from facealign.core.errors import FacealignError
 
 # Each module has `add`, which describes the command, and `run`, which imports what it needs: the
 # help must be fast.
-COMMANDS = (predict, video, webcam, evaluate, show, align, embed, compare, export, bench)
+COMMANDS = (
+    predict,
+    video,
+    webcam,
+    serve,
+    evaluate,
+    show,
+    align,
+    embed,
+    compare,
+    export,
+    bench,
+)
 
 
 def main() -> None:

@@ -186,6 +186,12 @@ def pixels(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    if not text.isdecimal() or not int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected an integer from 0 to 65535")
+    return int(text)
+
+
 def folder(text: str) -> Path:
     path = Path(text)
     if path.exists() and not path.is_dir():

@@ -82,7 +82,7 @@ def _in_many(
         sys.exit(1)  # a script without a `__main__` guard, which runs again in each worker
     # spawned, not forked: OpenCV's and dlib's own threads do not survive a fork
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(count, context, _prepare_worker)
+    executor = ProcessPoolExecutor(count, context, prepare_worker)
     waiting: deque[Future[Result]] = deque()
     remaining = iter(items)
 
@@ -126,7 +126,7 @@ def _sigint_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _prepare_worker() -> None:
+def prepare_worker() -> None:
     """Each core has its process, and the last bits of a sum depend on the number of threads."""
     cv2.setNumThreads(1)
     threadpool_limits(1)
