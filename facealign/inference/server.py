@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
@@ -56,14 +56,6 @@ class Found(BaseModel):
 
 class Problem(BaseModel):
     error: str
-
-
-class RefusedError(Exception):
-    """A request that is answered by an error."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -127,11 +119,11 @@ class Pool:
         try:
             return await asyncio.get_running_loop().run_in_executor(executor, _find, data)
         except ImageError as error:
-            raise RefusedError(400, str(error)) from None
+            raise HTTPException(400, str(error)) from None
         except BrokenProcessPool:
             if executor is self._executor:  # and not replaced by another request
                 self._executor = self._start()
-            raise RefusedError(500, "the process that found the faces was killed") from None
+            raise HTTPException(500, "the process that found the faces was killed") from None
 
     def close(self) -> None:
         self._executor.shutdown(cancel_futures=True)
@@ -159,10 +151,10 @@ def make_app(aligner: Aligner, limits: Limits) -> FastAPI:
         title="facealign", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
     )
 
-    @app.exception_handler(RefusedError)
-    async def refuse(request: Request, error: RefusedError) -> JSONResponse:
-        headers = {"Retry-After": "1"} if error.status == 503 else None
-        return JSONResponse({"error": str(error)}, error.status, headers)
+    @app.exception_handler(HTTPException)
+    async def refuse(request: Request, error: HTTPException) -> JSONResponse:
+        headers = {"Retry-After": "1"} if error.status_code == 503 else None
+        return JSONResponse({"error": error.detail}, error.status_code, headers)
 
     problems: dict[int | str, dict[str, Any]]
     problems = {status: {"model": Problem} for status in (400, 408, 413, 500, 503)}
@@ -174,7 +166,7 @@ def make_app(aligner: Aligner, limits: Limits) -> FastAPI:
         status = 500
         try:
             if metrics.in_flight >= limits.waiting:
-                raise RefusedError(
+                raise HTTPException(
                     503, f"{limits.waiting} images are waiting already: try again later"
                 )
             metrics.in_flight += 1
@@ -185,8 +177,8 @@ def make_app(aligner: Aligner, limits: Limits) -> FastAPI:
             metrics.faces += len(found["faces"])
             status = 200
             return JSONResponse(found)
-        except RefusedError as error:
-            status = error.status
+        except HTTPException as error:
+            status = error.status_code
             raise
         finally:
             metrics.add(status, time.perf_counter() - started)
@@ -209,13 +201,13 @@ async def _body(request: Request, most: int) -> bytes:
             async for chunk in request.stream():
                 data += chunk
                 if len(data) > most:
-                    raise RefusedError(413, f"the image has more than {most:,} bytes")
+                    raise HTTPException(413, f"the image has more than {most:,} bytes")
     except TimeoutError:
-        raise RefusedError(
+        raise HTTPException(
             408, f"the image did not come within {SECONDS_TO_SEND:g} seconds"
         ) from None
     except ClientDisconnect:
-        raise RefusedError(400, "the connection was closed before the image was complete") from None
+        raise HTTPException(400, "the connection was closed too early") from None
     return bytes(data)
 
 

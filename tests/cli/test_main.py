@@ -24,6 +24,7 @@ FACES = [  # of each command that detects faces
     ["embed", "ALBUM"],
     ["evaluate", "ALBUM"],
     ["predict", "ALBUM"],
+    ["serve", "--port", "0"],
     ["show", "ALBUM"],
     ["video", "CLIP"],
     ["webcam", "--camera", "CLIP"],
