@@ -304,14 +304,14 @@ def _table_file(form: str, out: Path | None) -> Path | None:
 def _open_table(path: Path | None) -> Iterator[Any]:
     """A CSV writer to a file, or to the standard output; the finished rows are never lost."""
     if path is None:
-        yield _table(sys.stdout)
+        yield begin_table(sys.stdout)
         return
     incomplete = path.with_name(f"{path.stem}.incomplete.csv")
     with atomic_write(path) as part:
         try:
             # a file name that is not UTF-8 holds surrogates
             with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                yield _table(file)
+                yield begin_table(file)
         except BaseException:
             part.replace(incomplete)
             print(f"stopped: the finished rows are in {incomplete}", file=sys.stderr)
@@ -319,7 +319,8 @@ def _open_table(path: Path | None) -> Iterator[Any]:
     incomplete.unlink(missing_ok=True)
 
 
-def _table(file: TextIO) -> Any:
+def begin_table(file: TextIO) -> Any:
+    """A CSV writer that has written the header."""
     table = csv.writer(file, lineterminator="\n")
     table.writerow(COLUMNS)
     return table

@@ -6,7 +6,6 @@ the sums. A file that has no line there was not finished.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -163,8 +162,7 @@ def _write_json(path: Path, results: Sequence[Result]) -> None:
 
 def _write_csv(path: Path, results: Sequence[Result]) -> None:
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(folders.COLUMNS)
+        table = folders.begin_table(file)
         for result in results:
             table.writerows(folders.rows(result))
 
