@@ -18,6 +18,8 @@ def linear(*colour: float) -> np.ndarray:
 class Look:
     """The colours and styles of one person. Amounts are from 0 to 1."""
 
+    feminine: bool
+    dark: float  # the skin's tone
     skin: np.ndarray
     blush: float
     freckles: float
@@ -146,6 +148,8 @@ def random_look(rng: np.random.Generator, age: float) -> Look:
     hat, hat_low = _hat(rng, feminine)
     wrinkles = float(np.square(rng.uniform(0, 1)))
     return Look(
+        feminine=feminine,
+        dark=dark,
         skin=skin,
         blush=_strength(rng, 0.2, 1.0) * (1 - 0.6 * dark),
         freckles=_strength(rng, 0.3, 1) if rng.uniform() < 0.18 and dark < 0.5 else 0.0,

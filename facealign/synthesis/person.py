@@ -27,6 +27,7 @@ class Pose:
 class Person:
     """Everything about a person that is decided before drawing."""
 
+    age: float  # as of `variety.random_age`
     controls: np.ndarray
     expression: head.Expression
     look: Look
@@ -59,7 +60,8 @@ def random_person(
     look = random_look(who, age)
     expression = variety.random_expression(rng)
     controls = head.express(identity, expression)
-    return Person(controls, expression, look, pose, int(rng.integers(2**31)), glasses, own_seed)
+    seed = int(rng.integers(2**31))
+    return Person(age, controls, expression, look, pose, seed, glasses, own_seed)
 
 
 def _draw(

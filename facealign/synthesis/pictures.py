@@ -170,16 +170,32 @@ def _points(plan: Plan, marks: np.ndarray) -> np.ndarray:
     return marks[_LEFT_HALF if plan.yaw > 0 else ibug.MIRROR[_LEFT_HALF]]
 
 
-def render(plan: Plan) -> tuple[bytes, np.ndarray]:
-    """The encoded picture, and its points (68, 2) or (39, 2) in pixels of the upright picture."""
-    rng = np.random.default_rng(plan.seed)
+def sitter(plan: Plan) -> Person:
+    """Whose points are annotated, without rendering the picture."""
+    *_, person = _composed(plan, np.random.default_rng(plan.seed))
+    return person
+
+
+def _composed(plan: Plan, rng: np.random.Generator) -> tuple[int, int, float, Person]:
+    """The picture's width and height, the face's width, and the person."""
     width, height = 2 * int(rng.integers(125, 270)), 2 * int(rng.integers(135, 285))
     shorter = min(width, height)
     face = float(np.clip(shorter * rng.uniform(0.28, 0.56), 84, 290))
     wide = plan.name.startswith("Menpo")
     glasses = {"glasses": "clear", "sunglasses": "sun"}.get(plan.kind, "")
-    odd = 0.0 if plan.kind == "small" else plan.odd
-    person = random_person(rng, _pose(plan.yaw, rng, wide, odd), glasses, plan.person)
+    person = random_person(rng, _pose(plan.yaw, rng, wide, _odd(plan)), glasses, plan.person)
+    return width, height, face, person
+
+
+def _odd(plan: Plan) -> float:
+    return 0.0 if plan.kind == "small" else plan.odd
+
+
+def render(plan: Plan) -> tuple[bytes, np.ndarray]:
+    """The encoded picture, and its points (68, 2) or (39, 2) in pixels of the upright picture."""
+    rng = np.random.default_rng(plan.seed)
+    width, height, face, person = _composed(plan, rng)
+    odd = _odd(plan)
     if plan.kind == "small":
         face = rng.uniform(*SMALL)
     camera = _place(person, face, (width, height), rng)
