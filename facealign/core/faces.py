@@ -98,7 +98,12 @@ class Faces:
     @staticmethod
     def read(path: Path, *numbers: str) -> Faces:
         """A CSV file; columns that are none of the above are text, or `numbers`."""
-        return Faces.of_table(tables.read(path), *numbers)
+        parts = [Faces.of_table(block, *numbers) for block in tables.read_blocks(path)]
+        names = parts[0].columns
+        return Faces(
+            {name: np.concatenate([part.columns[name] for part in parts]) for name in names},
+            str(path),
+        )
 
     @staticmethod
     def of_table(table: Table, *numbers: str) -> Faces:

@@ -6,8 +6,9 @@ import csv
 import io
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from facealign.core.text import printable
 KEY = "image"  # names the picture of a row: its path, DATASET/SPLIT/FILE
 POINT_COLUMNS = tuple(f"{axis}{i}" for i in range(COUNT) for axis in "xy")
 SCORE_COLUMNS = tuple(f"score{i}" for i in range(COUNT))
+BLOCK = 2_000  # rows that are text at a time: as text they take ten times the memory of numbers
 
 Column = Sequence[str] | Sequence[int] | Sequence[float] | np.ndarray
 
@@ -35,6 +37,7 @@ def dataset_and_split(image: str) -> tuple[str, str]:
 class Table:
     path: Path
     columns: dict[str, list[str]]
+    first: int = 2  # the line of the first row
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -57,7 +60,7 @@ class Table:
         number, name, cell = next(
             (number, name, cell)
             for name, column in zip(names, columns, strict=True)
-            for number, cell in enumerate(column, start=2)
+            for number, cell in enumerate(column, start=self.first)
             if not _is_number(cell)
         )
         raise InputError(f"{self.path}:{number}: {name} is {cell[:40]!r}, expected a number")
@@ -88,6 +91,17 @@ def read(path: Path) -> Table:
         raise InputError(f"{path}: {error.strerror}") from None
 
 
+def read_blocks(path: Path) -> Iterator[Table]:
+    """The rows of a table that may be longer than memory holds as text; at least one block."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from _blocks(file, path, BLOCK)
+    except UnicodeDecodeError:
+        read(path)  # names the line
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
+
+
 def parse(data: bytes, path: Path) -> Table:
     """A table from the bytes of a file; `path` names it in errors."""
     try:
@@ -95,20 +109,31 @@ def parse(data: bytes, path: Path) -> Table:
     except UnicodeDecodeError as error:
         number = data.count(b"\n", 0, error.start) + 1
         raise InputError(f"{path}:{number}: not UTF-8") from None
-    lines = csv.reader(io.StringIO(text, newline=""))
+    [table] = _blocks(io.StringIO(text, newline=""), path, None)
+    return table
+
+
+def _blocks(lines: Iterable[str], path: Path, size: int | None) -> Iterator[Table]:
+    """Of `size` rows each, or all in one."""
+    reader = csv.reader(lines)
+    number = 2
     try:
-        names, *rows = [*lines] or [[]]
+        names = next(reader, [])
+        if not names:
+            raise InputError(f"{path}: empty, expected a line of column names")
+        if repeated := [name for name, count in Counter(names).items() if count > 1]:
+            raise InputError(f"{path}:1: two columns {repeated[0][:40]!r}")
+        while (rows := list(islice(reader, size))) or number == 2:
+            for line, row in enumerate(rows, start=number):
+                if len(row) != len(names):
+                    raise InputError(f"{path}:{line}: {len(row)} cells, expected {len(names)}")
+            columns = zip(*rows, strict=True) if rows else ([] for _ in names)
+            yield Table(path, dict(zip(names, map(list, columns), strict=True)), number)
+            if not rows:
+                return
+            number += len(rows)
     except csv.Error as error:
-        raise InputError(f"{path}:{lines.line_num}: not a table: {error}") from None
-    if not names:
-        raise InputError(f"{path}: empty, expected a line of column names")
-    if repeated := [name for name, count in Counter(names).items() if count > 1]:
-        raise InputError(f"{path}:1: two columns {repeated[0][:40]!r}")
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(names):
-            raise InputError(f"{path}:{number}: {len(row)} cells, expected {len(names)}")
-    columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-    return Table(path, dict(zip(names, map(list, columns), strict=True)))
+        raise InputError(f"{path}:{reader.line_num}: not a table: {error}") from None
 
 
 def write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -123,12 +148,17 @@ def write_rows(path: Path, names: Sequence[str], rows: Iterable[Sequence[object]
 
 def write(path: Path, columns: Mapping[str, Column], points: np.ndarray | None = None) -> None:
     """Write the columns in their order, then the points (rows, K, 2), if any."""
-    cells = {name: _cells(column) for name, column in columns.items()}
+    cells = dict(columns)
     if points is not None:
         assert not cells.keys() & set(POINT_COLUMNS)
         flat = points.reshape(len(points), 2 * points.shape[1])
-        cells |= {POINT_COLUMNS[i]: _cells(flat[:, i]) for i in range(flat.shape[1])}
-    write_rows(path, tuple(cells), zip(*cells.values(), strict=True))
+        cells |= dict(zip(POINT_COLUMNS, flat.T, strict=False))
+    write_rows(path, tuple(cells), _rows(tuple(cells.values())))
+
+
+def _rows(columns: Sequence[Column]) -> Iterator[tuple[object, ...]]:
+    for start in range(0, max(map(len, columns), default=0), BLOCK):
+        yield from zip(*(_cells(one[start : start + BLOCK]) for one in columns), strict=True)
 
 
 def stack(points: Sequence[np.ndarray], count: int = COUNT) -> np.ndarray:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from facealign.core import config, images, tables
+from facealign.core import config, images
 from facealign.core.config import Range
 from facealign.core.errors import ConfigError, InputError
 from facealign.core.faces import Faces
@@ -165,11 +165,11 @@ def load_store(folder: Path) -> tuple[np.ndarray, Stats]:
 
 def load_crops(folder: Path) -> Crops:
     pixels, stats = load_store(folder)
-    index = tables.read(folder / INDEX)
+    index = Faces.read(folder / INDEX, *MAP_COLUMNS, "normaliser", "weight")
     if len(index) != len(pixels):
         raise InputError(f"{folder / INDEX}: {len(index)} rows, but {len(pixels)} crops")
-    maps = index.numbers(*MAP_COLUMNS).reshape(-1, 2, 3)
-    normalisers, weights = index.numbers("normaliser", "weight").T
+    maps = np.stack([index[name] for name in MAP_COLUMNS], axis=1).reshape(-1, 2, 3)
+    normalisers, weights = index["normaliser"], index["weight"]
     with np.errstate(over="ignore", invalid="ignore"):
         areas = maps[:, 0, 0] * maps[:, 1, 1] - maps[:, 0, 1] * maps[:, 1, 0]
     if not (np.isfinite(areas) & (areas != 0) & (normalisers > 0)).all():
@@ -177,13 +177,13 @@ def load_crops(folder: Path) -> Crops:
     if not ((weights >= 0) & (weights <= 1)).all():
         raise InputError(f"{folder / INDEX}: a weight that is not from 0 to 1")
     return Crops(
-        images=index[tables.KEY],
+        images=index.images,
         pixels=pixels,
         maps=maps,
-        points=index.points(),
+        points=index.points,
         normalisers=normalisers,
         weights=weights,
-        sources=index["source"],
+        sources=index["source"].tolist(),
         stats=stats,
     )
 

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 from facealign.core import tables
 from facealign.core.errors import InputError
+from facealign.core.faces import Faces
 
 
 def random_doubles(count: int) -> np.ndarray:
@@ -104,3 +106,36 @@ def test_what_is_no_table_of_numbers_is_named_with_its_line(
     with pytest.raises(InputError) as error:
         tables.read(path).numbers("n")
     assert str(error.value).startswith(f"{path}{words}")
+
+
+def test_a_long_table_is_read_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "BLOCK", 3)
+    count = 7
+    known = Faces.of(
+        [f"a/train/{i}.jpg" for i in range(count)],
+        points=np.random.default_rng(0).normal(size=(count, 68, 2)),
+        source=[f"upsample {i}" for i in range(count)],
+    )
+    known.write(tmp_path / "long.csv", "source", "points")
+    assert [len(block) for block in tables.read_blocks(tmp_path / "long.csv")] == [3, 3, 1]
+    read = Faces.read(tmp_path / "long.csv")
+    assert read.images == known.images and read["source"].tolist() == known["source"].tolist()
+    np.testing.assert_array_equal(read.points, known.points)
+
+
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [
+        (b"e,five\n", "weight is 'five', expected a number"),
+        (b"e\n", "1 cells, expected 2"),
+        (b"\xff,1\n", "not UTF-8"),
+    ],
+)
+def test_errors_in_a_later_block_name_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: bytes, reason: str
+) -> None:
+    monkeypatch.setattr(tables, "BLOCK", 2)
+    path = tmp_path / "long.csv"
+    path.write_bytes(b"image,weight\na,1\nb,1\nc,1\nd,1\n" + last)
+    with pytest.raises(InputError, match=re.escape(f"{path}:6: {reason}")):
+        Faces.read(path, "weight")
