@@ -24,7 +24,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument(
         "--out",
-        type=options.folder_or_table,
+        type=_folder_table_or_url,
         metavar="DIR",
         help="write NAME.json or NAME.pts for each image, or landmarks.csv, to this folder; "
         "FILE.csv names the table itself. Files that are there already are never changed",
@@ -37,8 +37,8 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     options.add_scheduler(parser)
     many = parser.add_argument_group(
         "any number of images",
-        "With --parts a PATH may also be a .tar file or a URL such as s3://bucket/photos; images "
-        "are listed as they are needed.",
+        "With --parts a PATH may also be a .tar file or a URL such as s3://bucket/photos, and "
+        "--out a URL; images are listed as they are needed.",
     )
     many.add_argument(
         "--parts",
@@ -66,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     from facealign.inference import folders
 
     for option, given in (
+        (f"--out {arguments.out}", isinstance(arguments.out, str)),
         ("--list", arguments.list),
         ("--resume", arguments.resume),
         ("--format parquet", arguments.format == "parquet"),
@@ -85,7 +86,7 @@ def _run_in_parts(arguments: argparse.Namespace) -> int:
     from facealign.inference import parts
     from facealign.inference.weights import find_model
 
-    if arguments.out is None or arguments.out.suffix == ".csv" or arguments.overlay:
+    if arguments.out is None or str(arguments.out).endswith(".csv") or arguments.overlay:
         raise ConfigError("--parts writes files to a folder: name it with --out, without --overlay")
     made_with = {name: getattr(arguments, name) for name in options.SELECTION} | {
         "model_sha256": sha256(find_model(arguments.model)),
@@ -95,9 +96,13 @@ def _run_in_parts(arguments: argparse.Namespace) -> int:
         arguments.paths,
         arguments.list,
         arguments.format,
-        arguments.out,
+        str(arguments.out),
         arguments.parts,
         arguments.resume,
         options.load_aligner(arguments),
         made_with,
     )
+
+
+def _folder_table_or_url(text: str) -> Path | str:
+    return text if "://" in text else options.folder_or_table(text)

@@ -7,18 +7,16 @@ import os
 import sys
 import tarfile
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO
 
 import numpy as np
 
 from facealign.core import images
-from facealign.core.errors import DependencyError, ImageError, InputError
-
-if TYPE_CHECKING:
-    from fsspec import AbstractFileSystem
+from facealign.core.errors import ImageError, InputError
+from facealign.inference import stores
 
 _COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
@@ -34,18 +32,21 @@ class Listed:
     error: str = ""
 
     def read(self) -> np.ndarray:
-        if self.size is None and not _is_url(self.place):
+        if self.size is None and not stores.is_url(self.place):
             return images.read(Path(self.place))
         if (self.size or 0) > images.MAX_BYTES:
             raise ImageError(f"{self.name}: too large for a picture")
-        return images.decode(self._bytes(), Path(self.name))
+        path = Path(self.name)
+        try:
+            return images.decode(self._bytes(), path)
+        except ImageError as error:  # a path has fewer slashes than a URL
+            raise ImageError(str(error).replace(str(path), self.name, 1)) from None
 
     def _bytes(self) -> bytes:
         try:
-            if _is_url(self.place):
-                store, path = _store(self.place)
+            if stores.is_url(self.place):
                 end = None if self.size is None else self.start + self.size
-                return bytes(store.cat_file(path, self.start, end))
+                return stores.read(self.place, self.start, end)
             with Path(self.place).open("rb") as file:
                 file.seek(self.start)
                 return file.read(self.size)
@@ -81,7 +82,7 @@ def _in_list(path: Path) -> Iterator[Listed]:
 def _listed(text: str) -> Iterator[Listed]:
     if text.lower().endswith(_COMPRESSED):
         yield Listed(text, text, error=f"{text}: a compressed archive, expected a plain .tar")
-    elif _is_url(text):
+    elif stores.is_url(text):
         yield from _in_store(text)
     elif (path := Path(text)).is_dir():
         found = False
@@ -95,41 +96,19 @@ def _listed(text: str) -> Iterator[Listed]:
     else:
         matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  # it may be absolute
         for match in matches:
-            yield from _listed(match)
+            if "**" not in text or not Path(match).is_dir():  # what is below it matches, too
+                yield from _listed(match)
         if not matches:
             yield Listed(text, text, error=f"{text}: no such file or folder")
 
 
 def _in_store(url: str) -> Iterator[Listed]:
-    store, path = _store(url)
-    try:
-        if glob.has_magic(path):
-            found = iter(sorted(store.glob(path)))
-        elif store.isdir(path):
-            found = _below(store, path)
-        else:
-            found = iter([path] if store.exists(path) else [])
-        empty = True
-        for each in found:
-            empty = False
-            name = store.unstrip_protocol(each)
-            yield from _in_tar(name) if name.endswith(".tar") else [Listed(name, name)]
-    except (OSError, ValueError) as error:
-        yield Listed(url, url, error=f"{url}: {error}")
-        return
+    empty = True
+    for each in stores.find(url):
+        empty = False
+        yield from _in_tar(each) if each.endswith(".tar") else [Listed(each, each)]
     if empty:
         yield Listed(url, url, error=f"{url}: no such file, and no folder with images")
-
-
-def _below(store: AbstractFileSystem, folder: str) -> Iterator[str]:
-    """As `images.walk`; object stores have no order of their own."""
-    entries = sorted(store.ls(folder, detail=True), key=lambda entry: str(entry["name"]))
-    for entry in entries:
-        name = str(entry["name"])
-        if entry["type"] == "directory":
-            yield from _below(store, name)
-        elif images.is_picture(Path(name)):
-            yield name
 
 
 def _in_tar(place: str) -> Iterator[Listed]:
@@ -150,33 +129,10 @@ def _in_tar(place: str) -> Iterator[Listed]:
         yield _nothing_in(place)
 
 
-def _open(place: str) -> IO[bytes]:
-    if not _is_url(place):
-        return Path(place).open("rb")
-    store, path = _store(place)
-    opened: IO[bytes] = store.open(path, "rb")
-    return opened
+def _open(place: str) -> AbstractContextManager[IO[bytes]]:
+    return stores.open_file(place) if stores.is_url(place) else Path(place).open("rb")
 
 
 def _nothing_in(place: str) -> Listed:
     suffixes = ", ".join(sorted(images.SUFFIXES))
     return Listed(place, place, error=f"{place}: no image in it ({suffixes})")
-
-
-def _is_url(text: str) -> bool:
-    return "://" in text
-
-
-def _store(url: str) -> tuple[Any, str]:
-    """The store of a URL, which fsspec keeps open, and the path in it."""
-    try:
-        import fsspec
-
-        store, path = fsspec.core.url_to_fs(url)
-    except ImportError as error:  # fsspec itself, or the store's own package
-        raise DependencyError(
-            f"{url}: {error}: pip install '.[cluster]' in a clone, and the package of the store"
-        ) from None
-    except ValueError as error:
-        raise InputError(f"{url}: {error}") from None
-    return store, str(path)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,33 @@ def test_pictures_are_listed_as_they_are_needed(tmp_path: Path) -> None:
     assert time.monotonic() - started < 2
 
 
+def test_a_part_is_written_before_the_list_ends(album: Path, tmp_path: Path) -> None:
+    """The command cannot see more of the list than was written to it."""
+    options = [*MODEL, "--parts", "2", "--list", "-", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "facealign", "predict", *options]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as running:
+        assert running.stdin
+        print(f"{album / 'both.png'}\n" * 2, file=running.stdin, flush=True)
+        while not (tmp_path / "landmarks-000000.jsonl").exists():
+            assert running.poll() is None
+            time.sleep(0.01)
+        print(album / "nobody.png", file=running.stdin)
+    assert running.returncode == 0 and manifest(tmp_path)[-1]["images"] == 3
+
+
+def test_the_list_of_a_tar_file_takes_the_same_memory_for_any_number(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "many.tar", "w") as tar:
+        for number in range(5000):
+            tar.addfile(tarfile.TarInfo(f"{number}.jpg"))
+    tracemalloc.start()
+    assert sum(1 for _ in list_pictures([str(tmp_path / "many.tar")])) == 5000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 500_000
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -232,6 +260,7 @@ def test_pictures_are_listed_as_they_are_needed(tmp_path: Path) -> None:
         (("x.jpg", "--parts", "2"), "--parts writes files to a folder: name it with --out"),
         (("--parts", "2", "--out", "o"), "expected a path, or a list of paths with --list"),
         (("x.jpg", "--parts", "2", "--out", "o", "--format", "pts"), "expected one of json, csv"),
+        (("x.jpg", "--out", "s3://b/o"), "--out s3://b/o is for many images: add --parts N"),
         (("--list", "x.txt", "--parts", "2", "--out", "o"), "x.txt: no such file, expected a list"),
         (("nope://x", "--parts", "2", "--out", "o"), "nope://x: Protocol not known"),
     ],
