@@ -61,10 +61,10 @@ def annotate(source: Path, out: Path | None, lines: Path | None, tracker: Tracke
         bar = stack.enter_context(
             tqdm(total=total or None, desc=source.name, unit=" frames", mininterval=0.5)
         )
-        for image in _frames(capture, source):
-            faces = tracker(image, frames / fps)
+        for seconds, image in _timed(capture, source, fps):
+            faces = tracker(image, seconds)
             if log:
-                log(_as_dict(frames, frames / fps, faces))
+                log(_as_dict(frames, seconds, faces))
             if write:
                 write(draw(image, [one.face for one in faces]))
             frames += 1
@@ -155,6 +155,20 @@ def _frames(capture: cv2.VideoCapture, source: object) -> Iterator[np.ndarray]:
             read, image = capture.read()
     finally:
         capture.release()
+
+
+def _timed(
+    capture: cv2.VideoCapture, source: object, fps: float
+) -> Iterator[tuple[float, np.ndarray]]:
+    """The frames with their times in seconds: not all films show each for equally long.
+
+    Times increase; one that does not is replaced by what `fps` leads to expect.
+    """
+    seconds = -1 / fps
+    for image in _frames(capture, source):
+        shown = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        seconds = shown if shown > seconds else seconds + 1 / fps
+        yield seconds, image
 
 
 def _fps(capture: cv2.VideoCapture) -> float:

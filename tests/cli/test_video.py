@@ -46,6 +46,18 @@ def test_video_draws_points_and_writes_a_line_for_each_frame(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["drawn.mp4", "lines.jsonl"]
 
 
+def test_seconds_are_those_of_the_film(
+    clip: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Phones write films whose frames last unequally long, and so do GIFs."""
+    film = tmp_path / "film.gif"
+    first, *others = [Image.fromarray(frame) for frame in frames_of(clip)[:4]]
+    first.save(film, save_all=True, append_images=others, duration=[100, 50, 200, 100])
+    for source, expected in ((film, [0, 0.1, 0.15, 0.35]), (clip, [0, 0.0333, 0.0667, 0.1])):
+        _, out, _ = run(capsys, "video", source, "--model", "small", "--json", "-")
+        assert [json.loads(line)["seconds"] for line in out.splitlines()[:4]] == expected
+
+
 def test_an_unreadable_video_leaves_nothing_behind(
     album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, clip: Path
 ) -> None:
