@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from facealign import detectors
 from facealign.core import cluster
@@ -149,9 +149,23 @@ def say_device(arguments: argparse.Namespace, aligner: Aligner) -> None:
 def load_tracker(arguments: argparse.Namespace) -> Tracker:
     from facealign.inference.tracker import Tracker
 
-    # frames are not enlarged for the detector: one without a face would take five times as long
-    aligner = load_aligner(arguments, upsample=(0,), threads=None)
-    return Tracker(aligner, smooth=not arguments.no_smooth)
+    return Tracker(load_film_aligner(arguments, threads=None), smooth=not arguments.no_smooth)
+
+
+def load_film_aligner(arguments: argparse.Namespace, threads: int | None) -> Aligner:
+    """Frames are not enlarged for the detector: one without a face would take five times as
+    long."""
+    return load_aligner(arguments, upsample=(0,), threads=threads)
+
+
+def made_with(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options of --model, --detector and --min-score and so on that decide the results."""
+    from facealign.core.files import sha256
+
+    return {name: getattr(arguments, name) for name in SELECTION} | {
+        "model_sha256": sha256(weights.find_model(arguments.model)),
+        "detector": arguments.detector,
+    }
 
 
 def find_baseline() -> Path | None:

@@ -82,16 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run_in_parts(arguments: argparse.Namespace) -> int:
-    from facealign.core.files import sha256
     from facealign.inference import parts
-    from facealign.inference.weights import find_model
 
     if arguments.out is None or str(arguments.out).endswith(".csv") or arguments.overlay:
         raise ConfigError("--parts writes files to a folder: name it with --out, without --overlay")
-    made_with = {name: getattr(arguments, name) for name in options.SELECTION} | {
-        "model_sha256": sha256(find_model(arguments.model)),
-        "detector": arguments.detector,
-    }
     return parts.predict(
         arguments.paths,
         arguments.list,
@@ -100,7 +94,7 @@ def _run_in_parts(arguments: argparse.Namespace) -> int:
         arguments.parts,
         arguments.resume,
         options.load_aligner(arguments),
-        made_with,
+        options.made_with(arguments),
     )
 
 

@@ -1,13 +1,24 @@
-"""The folder that results go to, on this machine or in an object store: files whole or absent."""
+"""The folder of a long run's results, on this machine or in an object store.
+
+Its files are whole or absent. `manifest.jsonl` begins with how they were made, and has a line for
+each that is finished.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
+from facealign import __version__
+from facealign.core.errors import ConfigError, InputError
 from facealign.core.files import atomic_write, file_lock
 from facealign.inference import stores
+
+MANIFEST = "manifest.jsonl"
+Line = dict[str, Any]
 
 
 class Folder:
@@ -64,6 +75,38 @@ class StoreFolder:
         return f"{self.place}/{name}"
 
 
-def open_folder(place: str) -> Folder | StoreFolder:
+Output = Folder | StoreFolder
+
+
+def open_folder(place: str) -> Output:
     local = place.removeprefix("file://")
     return StoreFolder(local) if stores.is_url(local) else Folder(Path(local))
+
+
+def begin(out: Output, made_with: Line, resume: bool) -> list[Line]:
+    """The lines of the manifest after its first one, which is written if there is none."""
+    manifest, data = out.path(MANIFEST), out.read(MANIFEST)
+    if data and not resume:
+        raise ConfigError(f"{manifest} is there already: add --resume, or name another folder")
+    whole = data[: data.rfind(b"\n") + 1]  # without a line that was not finished
+    if whole != data:
+        out.write(MANIFEST, whole)
+    try:
+        lines = [json.loads(line) for line in whole.splitlines()]
+    except ValueError:
+        raise InputError(f"{manifest}: not a manifest of this command") from None
+    head = {"facealign": __version__} | made_with
+    if not lines:
+        note(out, head)
+        return []
+    for name in head.keys() | lines[0].keys():
+        if lines[0].get(name) != head.get(name):
+            raise ConfigError(
+                f"{manifest}: its {name} is {lines[0].get(name)!r}, not {head.get(name)!r}: to "
+                "resume, use the same options, or name another folder"
+            )
+    return lines[1:]
+
+
+def note(out: Output, line: Line) -> None:
+    out.append(MANIFEST, f"{json.dumps(line)}\n".encode())

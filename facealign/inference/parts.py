@@ -1,8 +1,4 @@
-"""Landmarks of any number of pictures, in numbered files that are whole or absent.
-
-`manifest.jsonl` beside them begins with how they were made, has a line for each file, and ends with
-the sums. A file that has no line there was not finished.
-"""
+"""Landmarks of any number of pictures, in numbered files. The manifest ends with the sums."""
 
 from __future__ import annotations
 
@@ -14,20 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from facealign import __version__
 from facealign.core.errors import ConfigError, DependencyError, ImageError, InputError
 from facealign.core.parallel import map_in_order
 from facealign.inference import folders
 from facealign.inference.aligner import Aligner
 from facealign.inference.folders import Result
 from facealign.inference.listing import Listed, list_pictures
-from facealign.inference.output import Folder, StoreFolder, open_folder
+from facealign.inference.output import MANIFEST, Line, Output, begin, note, open_folder
 
-MANIFEST = "manifest.jsonl"
 _COUNTS = ("images", "faces", "without_face", "failed")
-_Line = dict[str, Any]
 
 
 def predict(
@@ -38,7 +30,7 @@ def predict(
     size: int,
     resume: bool,
     aligner: Aligner,
-    made_with: _Line,
+    made_with: Line,
 ) -> int:
     """Run `facealign predict --parts SIZE`; the exit status. `out` is a folder or the URL of one,
     `made_with` are the options that decide the results."""
@@ -46,22 +38,20 @@ def predict(
         raise ConfigError(f"--parts: format {form}, expected one of {', '.join(_FORMATS)}")
     if not paths and not lists:
         raise ConfigError("expected a path, or a list of paths with --list")
-    head = {"facealign": __version__, "format": form, "parts": size} | made_with
-    folder = open_folder(out)
+    folder, pictures = open_folder(out), list_pictures(paths, lists)
     with folder.lock():
-        return _continue(list_pictures(paths, lists), form, folder, head, resume, aligner)
+        done = begin(folder, {"format": form, "parts": size} | made_with, resume)
+        return _continue(pictures, form, folder, size, done, aligner)
 
 
 def _continue(
     pictures: Iterator[Listed],
     form: str,
-    out: Folder | StoreFolder,
-    head: _Line,
-    resume: bool,
+    out: Output,
+    size: int,
+    done: Sequence[Line],
     aligner: Aligner,
 ) -> int:
-    size = int(head["parts"])
-    done = _finished(out, head, resume)
     sums = {name: sum(line[name] for line in done if "part" in line) for name in _COUNTS}
     if not done or "complete" not in done[-1]:
         for line in done:
@@ -73,10 +63,10 @@ def _continue(
             data = _FORMATS[form]([result for result in part if not result.error])
             out.write(name, data)
             line = _described(name, data, part)
-            _append(out, line)
+            note(out, line)
             sums = {name: sums[name] + line[name] for name in _COUNTS}
             number += 1
-        _append(out, {"complete": True, "files": number} | sums)
+        note(out, {"complete": True, "files": number} | sums)
     print(
         f"{sums['images']} images, {sums['faces']} faces, {sums['without_face']} images without a "
         f"face, {sums['failed']} failed: {out.path(MANIFEST)}",
@@ -85,31 +75,7 @@ def _continue(
     return 1 if sums["failed"] else 0
 
 
-def _finished(out: Folder | StoreFolder, head: _Line, resume: bool) -> list[_Line]:
-    """The lines of the manifest after its first one, which is written if there is none."""
-    manifest, data = out.path(MANIFEST), out.read(MANIFEST)
-    if data and not resume:
-        raise ConfigError(f"{manifest} is there already: add --resume, or name another --out")
-    whole = data[: data.rfind(b"\n") + 1]  # without a line that was not finished
-    if whole != data:
-        out.write(MANIFEST, whole)
-    try:
-        lines = [json.loads(line) for line in whole.splitlines()]
-    except ValueError:
-        raise InputError(f"{manifest}: not a manifest of `facealign predict --parts`") from None
-    if not lines:
-        _append(out, head)
-        return []
-    for name in head.keys() | lines[0].keys():
-        if lines[0].get(name) != head.get(name):
-            raise ConfigError(
-                f"{manifest}: its {name} is {lines[0].get(name)!r}, not {head.get(name)!r}: to "
-                "resume, use the same options, or name another --out"
-            )
-    return lines[1:]
-
-
-def _skip(pictures: Iterator[Listed], line: _Line, out: Folder | StoreFolder) -> None:
+def _skip(pictures: Iterator[Listed], line: Line, out: Output) -> None:
     """Leave out the pictures of a finished file, which must be the same ones."""
     names = [picture.name for picture in islice(pictures, line["images"])]
     if _digest(names) != line["names_sha256"]:
@@ -130,7 +96,7 @@ def _examine(aligner: Aligner, picture: Listed) -> Result:
     return Result(picture.name, image.shape[1], image.shape[0], tuple(aligner.predict(image)))
 
 
-def _described(name: str, data: bytes, part: Sequence[Result]) -> _Line:
+def _described(name: str, data: bytes, part: Sequence[Result]) -> Line:
     names = [str(result.path) for result in part]
     failed = {str(result.path): result.error for result in part if result.error}
     return {
@@ -149,10 +115,6 @@ def _described(name: str, data: bytes, part: Sequence[Result]) -> _Line:
 
 def _digest(names: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _append(out: Folder | StoreFolder, line: _Line) -> None:
-    out.append(MANIFEST, f"{json.dumps(line)}\n".encode())
 
 
 def _as_json(results: Sequence[Result]) -> bytes:

@@ -73,7 +73,7 @@ def test_a_finished_run_is_not_done_again(
     command = ("predict", album, *MODEL, "--parts", 2, "--out", finished)
     before = contents(finished)
     status, _, _ = run(capsys, *command)
-    assert "manifest.jsonl is there already: add --resume, or name another --out" in str(status)
+    assert "manifest.jsonl is there already: add --resume, or name another folder" in str(status)
     started = time.monotonic()
     assert run(capsys, *command, "--resume")[0] == 1
     assert contents(finished) == before and time.monotonic() - started < 5
