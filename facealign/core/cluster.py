@@ -25,7 +25,7 @@ Result = TypeVar("Result")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 VARIABLE = "FACEALIGN_SCHEDULER"
-SHARD = 16  # items that a worker is given at a time
+SHARD = 16  # images that a worker is given at a time
 AHEAD = 4  # shards per worker that are sent ahead, so that a slow one delays no other
 SECONDS = 60.0  # to reach the scheduler, and to wait for its first worker
 LOOK = 5.0  # seconds between looks at who has joined or left
@@ -43,9 +43,10 @@ def load_once(function: Function) -> Function:
 
 
 def map_in_shards(
-    function: Callable[[Item], Result], items: Iterable[Item], address: str
+    function: Callable[[Item], Result], items: Iterable[Item], address: str, size: int
 ) -> Generator[Result, None, None]:
-    """`function` of each item, in order. The shard of a worker that dies is given to another."""
+    """`function` of each item, in order, `size` of them in a shard. That of a worker that dies is
+    given to another."""
     with _connect(address) as client:
         from distributed import KilledWorker
         from distributed.client import ClosedClientError
@@ -57,7 +58,7 @@ def map_in_shards(
         try:
             workers, looked = _wait_for_workers(client, address), time.monotonic()
             while True:
-                while len(waiting) < AHEAD * workers and (shard := list(islice(remaining, SHARD))):
+                while len(waiting) < AHEAD * workers and (shard := list(islice(remaining, size))):
                     waiting.append((shard[0], client.submit(call, shard, pure=False)))
                 if not waiting:
                     return
@@ -74,7 +75,7 @@ def map_in_shards(
                 yield from results
         except KilledWorker:
             raise WorkerError(
-                f"{address}: one worker after another died on the same {SHARD} items, probably for "
+                f"{address}: one worker after another died on the same {size} items, probably for "
                 "lack of memory: see their logs, or give each worker more. The first item: "
                 f"{repr(first)[:200]}"
             ) from None

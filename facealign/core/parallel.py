@@ -44,9 +44,11 @@ def map_in_order(
     items: Iterable[Item],
     title: str,
     processes: int | None = None,
+    unit: str = "images",
+    shard: int = cluster.SHARD,
 ) -> Iterator[Result]:
     """`function` of each item, in order, by `processes`, or by `workers()` of them, or by the
-    cluster that FACEALIGN_SCHEDULER names.
+    cluster that FACEALIGN_SCHEDULER names, which gives a worker `shard` items at a time.
 
     Items are taken from an iterator as they are needed.
     """
@@ -56,11 +58,11 @@ def map_in_order(
         count = min(count, total)
     scheduler = os.environ.get(cluster.VARIABLE)
     if scheduler and processes is None:
-        results = cluster.map_in_shards(function, items, scheduler)
+        results = cluster.map_in_shards(function, items, scheduler, shard)
     else:
         results = _in_one(function, items) if count <= 1 else _in_many(function, items, count)
     # so that a log file does not get a hundred lines a second
-    with closing(results), tqdm(total=total, desc=title, unit=" images", mininterval=0.5) as bar:
+    with closing(results), tqdm(total=total, desc=title, unit=f" {unit}", mininterval=0.5) as bar:
         for result in results:
             yield result
             bar.update()

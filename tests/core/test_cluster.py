@@ -47,6 +47,12 @@ def test_the_results_are_in_order_and_from_both_workers() -> None:
     assert len(pids) == 2 and os.getpid() not in pids
 
 
+def test_large_items_are_given_out_one_at_a_time() -> None:
+    for shard, workers in ((1, 2), (8, 1)):
+        results = parallel.map_in_order(square, range(8), "test", shard=shard)
+        assert len({pid for _, pid in results}) == workers
+
+
 def test_an_error_of_the_function_arrives() -> None:
     results = parallel.map_in_order(fail, ITEMS, "test")
     with pytest.raises(InputError, match="40: cannot be read"):
