@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from facealign.cli import options
+from facealign.core.errors import ConfigError
 
 
 def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
@@ -17,7 +18,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         "Track the faces of a video and draw their smoothed points. The detector runs once a "
         "second and when a face is lost. Sound is not kept.",
     )
-    parser.add_argument("source", type=Path, metavar="VIDEO", help="a video file")
+    parser.add_argument("sources", nargs="+", type=Path, metavar="VIDEO", help="a video file")
     parser.add_argument(
         "--out",
         type=Path,
@@ -31,16 +32,47 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         help="write a line of JSON for each frame (-: to standard output); a video is then written "
         "only with --out",
     )
+    parser.add_argument(
+        "--folder",
+        type=options.folder,
+        metavar="DIR",
+        help="for any number of videos, in parallel: write NAME.jsonl of each to this folder, and "
+        "manifest.jsonl, which lists them and the videos that cannot be read",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="with --folder: leave out what is in the manifest"
+    )
     options.add_smooth(parser)
     options.add_model(parser)
     options.add_selection(parser)
+    options.add_scheduler(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     from facealign.inference import video
 
-    source, out = arguments.source, arguments.out
+    if arguments.folder is not None:
+        return _run_many(arguments)
+    if len(arguments.sources) > 1 or arguments.resume:
+        raise ConfigError("--resume and several videos need --folder DIR")
+    [source], out = arguments.sources, arguments.out
     if out is None and arguments.json is None:
         out = Path(f"{source.stem}_landmarks.mp4")
     video.annotate(source, out, arguments.json, options.load_tracker(arguments))
     return 0
+
+
+def _run_many(arguments: argparse.Namespace) -> int:
+    from facealign.inference import films
+
+    if arguments.out is not None or arguments.json is not None:
+        raise ConfigError("--folder takes the place of --out and --json")
+    smooth = not arguments.no_smooth
+    return films.track(
+        arguments.sources,
+        arguments.folder,
+        arguments.resume,
+        options.load_film_aligner(arguments, threads=1),
+        smooth,
+        options.made_with(arguments) | {"smooth": smooth},
+    )

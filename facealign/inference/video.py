@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,33 @@ _FILM = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class Read:
+    """What `follow` read of a video."""
+
+    frames: int
+    with_face: int
+    problem: str = ""  # if there should be more frames
+
+
 def annotate(source: Path, out: Path | None, lines: Path | None, tracker: Tracker) -> None:
     """Run `facealign video`: write the video with points drawn, a line of JSON a frame, or both."""
+    started = time.perf_counter()
+    read = follow(source, out, lines, tracker, progress=True)
+    rate = read.frames / (time.perf_counter() - started)
+    print(
+        f"{source}: {_count(tracker.tracks, read.with_face)} of {read.frames} frames; {rate:.1f} "
+        f"frames a second, the detector ran on {tracker.detections} of them",
+        file=sys.stderr,
+    )
+    if read.problem:
+        raise ImageError(read.problem)
+
+
+def follow(
+    source: Path, out: Path | None, lines: Path | None, tracker: Tracker, progress: bool = False
+) -> Read:
+    """Track the faces of a video; what `annotate` writes."""
     if not source.is_file():
         problem = "a folder, expected a video" if source.is_dir() else "no such file"
         raise ImageError(f"{source}: {problem}")
@@ -54,12 +80,18 @@ def annotate(source: Path, out: Path | None, lines: Path | None, tracker: Tracke
     count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
     total = int(count) if 0 < count < MAX_FRAMES else 0
     fps = _fps(capture)
-    frames, with_faces, started = 0, 0, time.perf_counter()
+    frames, with_face = 0, 0
     with ExitStack() as stack:
         write = stack.enter_context(_writing(out, fps)) if out else None
         log = stack.enter_context(_logging(lines)) if lines else None
         bar = stack.enter_context(
-            tqdm(total=total or None, desc=source.name, unit=" frames", mininterval=0.5)
+            tqdm(
+                total=total or None,
+                desc=source.name,
+                unit=" frames",
+                mininterval=0.5,
+                disable=not progress,
+            )
         )
         for seconds, image in _timed(capture, source, fps):
             faces = tracker(image, seconds)
@@ -68,23 +100,17 @@ def annotate(source: Path, out: Path | None, lines: Path | None, tracker: Tracke
             if write:
                 write(draw(image, [one.face for one in faces]))
             frames += 1
-            with_faces += bool(faces)
+            with_face += bool(faces)
             bar.update()
-    rate = frames / (time.perf_counter() - started)
-    print(
-        f"{source}: {_count(tracker.tracks, with_faces)} of {frames} frames; {rate:.1f} frames a "
-        f"second, the detector ran on {tracker.detections} of them",
-        file=sys.stderr,
-    )
     written = " and ".join(str(target) for target in (out, lines) if target)
+    problem = ""
     if total and frames < 0.9 * total:
-        raise ImageError(
-            f"{source}: only {frames} of {total} frames could be read; {written} has those"
-        )
-    if not whole:
-        raise ImageError(
+        problem = f"{source}: only {frames} of {total} frames could be read; {written} has those"
+    elif not whole:
+        problem = (
             f"{source}: the GIF is cut short; {written} has the {frames} frames that could be read"
         )
+    return Read(frames, with_face, problem)
 
 
 def watch(camera: str, out: Path | None, tracker: Tracker) -> None:

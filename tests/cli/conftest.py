@@ -43,6 +43,19 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def cut_clip(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clip in another format, of whose 20 frames the second half is missing."""
+    path = tmp_path_factory.mktemp("clips") / "cut.avi"
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
+    capture = cv2.VideoCapture(str(clip))
+    while (shot := capture.read())[0]:
+        video.write(shot[1])
+    video.release()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return path
+
+
+@pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory, astronaut: np.ndarray) -> Path:
     """Two data sets of generated faces with points, and pictures that are no use."""
     folder = tmp_path_factory.mktemp("measured")
