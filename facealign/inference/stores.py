@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from facealign.core import images
-from facealign.core.errors import DependencyError, InputError
+from facealign.core.errors import DependencyError, FacealignError, InputError
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -42,7 +42,7 @@ def errors(url: str) -> Iterator[None]:
     credentials, each in its own way, ends the command."""
     try:
         yield
-    except (FileNotFoundError, tarfile.TarError, DependencyError, InputError):
+    except (FileNotFoundError, tarfile.TarError, FacealignError):
         raise
     except Exception as error:
         raise InputError(f"{url}: {error}") from None
@@ -74,11 +74,14 @@ def open_file(url: str) -> Iterator[IO[bytes]]:
 
 def find(url: str) -> Iterator[str]:
     """The URLs of a file, of the pictures below a folder, or of all that match a pattern, in an
-    order that stays the same. Folders are listed as they are needed; of nothing there is none."""
+    order that stays the same. Folders are listed as they are needed; a missing one has none."""
     store, path = open_store(url)
+    pattern = glob.has_magic(path)
+    if not pattern and (images.is_picture(Path(path)) or path.endswith(".tar")):
+        yield url  # to ask for each of a long list would take longer than to read it
+        return
     with errors(url):
         try:
-            pattern = glob.has_magic(path)
             found = store.glob(path, detail=True) if pattern else {path: store.info(path)}
         except FileNotFoundError:
             return

@@ -11,6 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
+from facealign.core.errors import ImageError
 from facealign.inference.listing import list_pictures
 from tests.cli.running import run
 from tests.cli.test_parts import MODEL, contents, in_tar, manifest
@@ -72,6 +73,24 @@ def test_pictures_are_listed_as_they_are_needed(store: S3FileSystem) -> None:
     store.pipe_file("faces/many/9999.jpg", b"")
     rest = [picture.name for picture in pictures]
     assert len(rest) == 1100 and rest[-1] == "s3://faces/many/9999.jpg"
+
+
+def test_a_list_of_urls_is_read_without_a_request_for_each(
+    store: S3FileSystem, tmp_path: Path
+) -> None:
+    (tmp_path / "list").write_text("s3://nowhere/a.jpg\ns3://faces/shards/0.tar\n", "utf-8")
+    missing, *others = list_pictures([], [tmp_path / "list"])
+    assert missing.error == "" and len(others) == 4
+    with pytest.raises(ImageError, match=r"s3://nowhere/a\.jpg: "):
+        missing.read()
+
+
+def test_what_is_below_a_folder_is_listed_once(store: S3FileSystem, album: Path) -> None:
+    for place in ("s3://faces/album", album):
+        below, *others = (picture.name for picture in list_pictures([f"{place}/**/*.png"]))
+        assert below == f"{place}/below/Эйлин К.png" and len(others) == 2
+        names = [picture.name for picture in list_pictures([f"{place}/**"])]
+        assert len(names) == len(set(names)) and below in names
 
 
 def test_a_run_that_was_stopped_goes_on(
