@@ -8,23 +8,26 @@ from facealign.core.command import run
 from facealign.core.errors import TrainingError
 from facealign.core.files import file_lock, sha256, write_json
 from facealign.faces import cropping
-from facealign.faces.cropping import Crops
-from facealign.training import checkpoint, loop, state
+from facealign.training import checkpoint, loop, processes, state
+from facealign.training.loop import Trained
 from facealign.training.recipe import Train
 
 
 def main(crops: Path, model: Path, curve: Path, speed: Path) -> None:
+    if processes.start("stages.train", crops, model, curve, speed):
+        return
     faces, recipe = cropping.load_crops(crops), config.load("train", Train)
     scratch = model.with_name(".training")
-    # the training of a killed `dvc repro` may still run
-    with file_lock(scratch / state.LOCK):
-        _train(faces, recipe, scratch, model, curve, speed)
+    with processes.joined():
+        if not processes.is_first():
+            loop.train(faces, recipe, scratch)
+            return
+        # the training of a killed `dvc repro` may still run
+        with file_lock(scratch / state.LOCK):
+            _save(loop.train(faces, recipe, scratch), recipe, model, curve, speed)
 
 
-def _train(
-    faces: Crops, recipe: Train, scratch: Path, model: Path, curve: Path, speed: Path
-) -> None:
-    done = loop.train(faces, recipe, scratch)
+def _save(done: Trained, recipe: Train, model: Path, curve: Path, speed: Path) -> None:
     if config.load("train", Train) != recipe:  # DVC would record these values for this model
         raise TrainingError(
             "params.yaml: train was changed while its values were trained with; restore them and "

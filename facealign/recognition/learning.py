@@ -176,7 +176,7 @@ def train(faces: Aligned, loss: str, config: Recognize) -> Learnt:
         for epoch in range(config.epochs):
             embedder.train()
             total = 0.0
-            for step, (inputs, own) in enumerate(batches.epoch(epoch), epoch * batches.count):
+            for step, (inputs, own, _) in enumerate(batches.epoch(epoch), epoch * batches.count):
                 rate = learning_rate(step, steps, warmup, config.learning_rate)
                 with autocast(device, config.precision):
                     embeddings = embedder(inputs)

@@ -51,6 +51,10 @@ class Draw:
     noise: np.ndarray  # (N,) deviation of a pixel's noise, 0 to 255; 0 for half the faces
     place: np.ndarray  # (N, 2) int: column and row of `inputs.noise_field` where the noise begins
 
+    def part(self, chosen: slice) -> Draw:
+        """Of these faces only."""
+        return Draw(**{name: values[chosen] for name, values in vars(self).items()})
+
 
 def draw(rng: np.random.Generator, count: int, size: int, strength: Strength) -> Draw:
     """The augmentation of `count` faces; the same generator state gives the same one."""

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -18,8 +19,13 @@ from facealign.training.inputs import augmented_input, augmented_on_device
 
 PREFETCH = 3  # batches: enough to cover the variation of a step's time
 
-Batch = tuple[torch.Tensor, torch.Tensor]  # inputs (N, 3, size, size) and targets
 Targets = Callable[[np.ndarray, Draw], torch.Tensor]  # of these rows, under this augmentation
+
+
+class Batch(NamedTuple):
+    inputs: torch.Tensor  # (N, 3, size, size)
+    targets: torch.Tensor
+    share: float  # of the faces of this step, which several processes may share
 
 
 class Batches:
@@ -40,14 +46,17 @@ class Batches:
         seed: int,
         device: torch.device,
         shares: np.ndarray | None = None,
+        part: slice = slice(None),
     ) -> None:
-        """With `shares`, an epoch has each row so many times, on average."""
+        """With `shares`, an epoch has each row so many times, on average. With `part`, batches have
+        these faces only of those that they would have."""
         self._ends = np.cumsum(np.ones(len(rows)) if shares is None else shares)
         self.faces = max(1, round(self._ends[-1]))  # in each epoch
         self.count = -(-self.faces // batch)
         self.waited = 0.0  # seconds in which no batch was ready
         self._pixels, self._stats, self._rows, self._targets = pixels, stats, rows, targets
         self._strength, self._seed, self._device = strength, seed, device
+        self._part = part
         self._resident: torch.Tensor | None = None
         if device.type != "cpu":
             self._resident = torch.from_numpy(np.array(pixels)).to(device)
@@ -77,9 +86,12 @@ class Batches:
         self.waited += time.perf_counter() - started
         return batch
 
-    def _make(self, rows: np.ndarray, chosen: Draw) -> Batch:
-        targets = self._targets(rows, chosen)
+    def _make(self, every: np.ndarray, drawn: Draw) -> Batch:
+        rows, chosen = every[self._part], drawn.part(self._part)
+        targets, share = self._targets(rows, chosen), len(rows) / len(every)
         if self._resident is None:
-            return augmented_input(self._pixels[rows], chosen, self._stats), targets
+            inputs = augmented_input(self._pixels[rows], chosen, self._stats)
+            return Batch(inputs, targets, share)
         crops = self._resident[torch.from_numpy(rows).to(self._device)]
-        return augmented_on_device(crops, chosen, self._stats), targets.to(self._device)
+        inputs = augmented_on_device(crops, chosen, self._stats)
+        return Batch(inputs, targets.to(self._device), share)

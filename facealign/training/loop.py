@@ -19,7 +19,7 @@ from facealign.evaluation import metrics
 from facealign.faces.cropping import Crops
 from facealign.models.parts.codecs import make_codec, total_loss
 from facealign.models.parts.layers import Shape
-from facealign.training import augment, checkpoint, state
+from facealign.training import augment, checkpoint, processes, state
 from facealign.training.batches import Batches, Targets
 from facealign.training.checkpoint import Checkpoint
 from facealign.training.device import autocast, choose_device, make_repeatable
@@ -58,6 +58,7 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
     checkpoint.initialise(network, config)
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = copy.deepcopy(network) if config.ema else network
+    sharing = processes.sharing(network, device)
     optimiser = adamw(network.parameters(), config.weight_decay)
     batches = Batches(
         crops.pixels,
@@ -69,14 +70,22 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
         config.seed,
         device,
         shares(crops, train_rows, config),
+        processes.share(),
     )
+    least = min(batches.faces // batches.count, len(validation_rows))
+    if least < processes.count():
+        raise ConfigError(
+            f"{processes.count()} processes for {least} faces, expected at least one for each in "
+            "every batch (train.batch) and for validation (train.validation)"
+        )
     steps = batches.count * config.epochs
     warmup = round(config.warmup * steps)
 
     now = State(network, average, optimiser)
     kept = scratch and state.file_of(scratch, crops, config)
     if kept:
-        state.remove_old(kept)
+        if processes.is_first():
+            state.remove_old(kept)
         if kept.is_file():
             now.restore(kept, device)
     with tqdm(
@@ -88,21 +97,24 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
     ) as bar:
         while len(now.curve) < config.epochs and not now.stale(config.patience):
             epoch = len(now.curve)
-            torch.manual_seed(config.seed + epoch)  # dropout: the same whether resumed or not
+            # dropout: the same whether resumed or not, another one in each process
+            torch.manual_seed(config.seed + epoch + (processes.rank() << 32))
             network.train()
             started, waited = time.perf_counter(), batches.waited
             rate, losses = 0.0, []
-            for step, (inputs, points) in enumerate(batches.epoch(epoch), epoch * batches.count):
+            for step, batch in enumerate(batches.epoch(epoch), epoch * batches.count):
                 rate = learning_rate(step, steps, warmup, config.learning_rate)
                 with autocast(device, config.precision):
-                    outputs = network(inputs)
-                loss = total_loss(codec, outputs, points, loss_of)
-                descend(loss, network.parameters(), optimiser, rate, config.clip)
+                    outputs = sharing(batch.inputs)
+                loss = total_loss(codec, outputs, batch.targets, loss_of)
+                # the gradients' mean over the processes is that over all faces of the step
+                weighted = loss * (batch.share * processes.count())
+                descend(weighted, network.parameters(), optimiser, rate, config.clip)
                 if config.ema:
                     follow(average, network, ema_decay(step, config.ema))
                 # kept as a tensor: reading its number would make a GPU wait in every step
-                losses.append(loss.detach().double() * len(points))
-            mean_loss = float(torch.stack(losses).sum()) / batches.faces
+                losses.append(loss.detach().double() * len(batch.targets))
+            mean_loss = float(processes.total(torch.stack(losses).sum())) / batches.faces
             now.speed.faces += batches.faces
             now.speed.seconds += time.perf_counter() - started
             now.speed.waited += batches.waited - waited
@@ -113,7 +125,9 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
                 )
 
             average.eval()
-            found = crop_points(average, codec, crops, validation_rows, device)
+            processes.copy_statistics(average)
+            own_rows = validation_rows[processes.share()]
+            found = processes.gathered(crop_points(average, codec, crops, own_rows, device))
             distances = metrics.mean_distances(found, truth[validation_rows])
             errors = distances / crops.normalisers[validation_rows]
             nme, auc = float(errors.mean()), metrics.auc(errors, metrics.LIMIT)
@@ -129,7 +143,7 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
                     _copied(average),
                 )
             now.speed.total += time.perf_counter() - started
-            if kept:
+            if kept and processes.is_first():
                 now.save(kept)
             bar.set_postfix_str(
                 f"loss {mean_loss:.5f}, validation NME {nme:.4f}, "

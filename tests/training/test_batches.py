@@ -40,16 +40,29 @@ def crops() -> Crops:
 
 
 def batches_of(
-    crops: Crops, rows: np.ndarray, recipe: Train, shares: np.ndarray | None = None
+    crops: Crops,
+    rows: np.ndarray,
+    recipe: Train,
+    shares: np.ndarray | None = None,
+    part: slice = slice(None),
 ) -> Batches:
     targets, strength = point_targets(crops, recipe.points), Strength.of(recipe)
     return Batches(
-        crops.pixels, crops.stats, rows, targets, strength, recipe.batch, recipe.seed, CPU, shares
+        crops.pixels,
+        crops.stats,
+        rows,
+        targets,
+        strength,
+        recipe.batch,
+        recipe.seed,
+        CPU,
+        shares,
+        part,
     )
 
 
 def run(batches: Batches, epoch: int) -> tuple[torch.Tensor, torch.Tensor]:
-    inputs, points = zip(*batches.epoch(epoch), strict=True)
+    inputs, points, _ = zip(*batches.epoch(epoch), strict=True)
     return torch.cat(inputs), torch.cat(points)
 
 
@@ -58,7 +71,7 @@ def test_an_epoch_has_every_face_once(crops: Crops) -> None:
         RECIPE, flip=0, rotation=0, scale=0, shift=0, colour=0, grey=0, blur=0, cover=0
     )
     batches = batches_of(crops, np.arange(2, 10), plain)
-    sizes = [len(points) for _, points in batches.epoch(0)]
+    sizes = [len(batch.targets) for batch in batches.epoch(0)]
     assert sizes == [4, 4]
     _, points = run(batches, 0)
     expected = torch.tensor(crops.points[2:], dtype=torch.float32)
@@ -87,6 +100,21 @@ def test_an_epoch_is_the_same_each_time_and_no_other_is(crops: Crops) -> None:
     first, again, other = run(batches, 3), run(batches, 3), run(batches, 4)
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first[1], other[1])
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_parts_of_batches_are_the_whole_batches(crops: Crops, count: int) -> None:
+    whole = list(batches_of(crops, np.arange(10), RECIPE).epoch(0))
+    parts = [
+        list(batches_of(crops, np.arange(10), RECIPE, part=slice(rank, None, count)).epoch(0))
+        for rank in range(count)
+    ]
+    assert [len(batch.targets) for batch in whole] == [4, 3, 3]
+    for batch, *its in zip(whole, *parts, strict=True):
+        assert batch.share == 1 and sum(part.share for part in its) == pytest.approx(1)
+        for rank, part in enumerate(its):
+            assert torch.equal(part.inputs, batch.inputs[rank::count])
+            assert torch.equal(part.targets, batch.targets[rank::count])
 
 
 def test_five_points_are_those_of_the_moved_face(crops: Crops) -> None:
