@@ -35,7 +35,7 @@ def dask_cluster(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
             stack.callback(process.wait)
             stack.callback(process.terminate)
             started.append(process)
-        while not file.exists():
+        while not (file.exists() and file.stat().st_size):  # first created, then written
             time.sleep(0.05)
         address: str = json.loads(file.read_text())["address"]
         with Client(address, timeout=60) as client:
