@@ -1,17 +1,20 @@
-"""Run the experiments of a list one after the other: `make sweep LIST=experiments/zoo.yaml`.
+"""Run the experiments of a list: `make sweep LIST=experiments/zoo.yaml`.
 
-They run in the workspace, where a killed training finds the state to resume from, and the workspace
-is restored after each. Uncommitted changes would be lost, so they are refused.
+They run one after the other in the workspace, where a killed training finds the state to resume
+from, and the workspace is restored after each. Uncommitted changes would be lost, so they are
+refused. With FACEALIGN_SCHEDULER they run on the workers of a cluster, each in a folder of its own.
 """
 
+import os
 import sys
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import yaml
 
-from facealign.core import config
+from facealign.core import cluster, config
 from facealign.core.command import run
 from facealign.core.errors import ConfigError, ExperimentError
 from facealign.core.files import sha256
@@ -28,19 +31,55 @@ def main(sweep: Path, *names: Path) -> None:
     _refuse_missing(wanted, sweep)
     workspace.refuse_changes()
     workspace.interrupt_on_signals()
+    scheduler = os.environ.get(cluster.VARIABLE)
     try:
-        failed = _run_all(wanted)
+        failed = _run_on_workers(wanted, scheduler) if scheduler else _run_here(wanted)
     except KeyboardInterrupt:
+        begun = "; those that workers have begun will be finished" if scheduler else ""
         raise ExperimentError(
-            "interrupted; run the sweep again, it skips finished experiments"
+            f"interrupted{begun}; run the sweep again, it skips finished experiments"
         ) from None
+    if failed:
+        raise ExperimentError(f"{len(failed)} of {len(wanted)} failed:\n" + "\n".join(failed))
+
+
+def _run_here(wanted: dict[str, sweep_list.Values]) -> list[str]:
+    """In the workspace; returns those that failed, with their logs."""
+    try:
+        return _run_all(wanted)
     finally:
         # only the outputs of the pipeline, never data that was added with `dvc add`
         log = LOGS / "checkout.log"
         if not workspace.dvc("checkout", "--force", "--allow-missing", "dvc.yaml", log=log):
             print(f"warning: dvc checkout failed, output in {log}", file=sys.stderr)
-    if failed:
-        raise ExperimentError(f"{len(failed)} of {len(wanted)} failed:\n" + "\n".join(failed))
+
+
+def _run_on_workers(wanted: dict[str, sweep_list.Values], scheduler: str) -> list[str]:
+    """On the workers of a cluster, which share this folder; returns as `_run_here`."""
+    due = []
+    for name, values in wanted.items():
+        if existing := revisions.newest().get(name):
+            print(f"{name}\n{_skipped(existing, values)}")
+        else:
+            copied = [word for path in _untracked(values) for word in ("--copy-paths", path)]
+            due.append((name, [*copied, *_options(values)]))
+    work = partial(workspace.run_apart, logs=LOGS)
+    failed = []
+    results = cluster.map_in_shards(work, due, scheduler, size=1)
+    for number, ((name, _), (done, seconds)) in enumerate(zip(due, results, strict=True), start=1):
+        print(f"{number} of {len(due)}: {name}", flush=True)
+        failed += _outcome(name, done, seconds)
+    return failed
+
+
+def _untracked(values: sweep_list.Values) -> list[str]:
+    """The files that an experiment reads and that DVC, or a stage, does not put into its folder."""
+    paths = [values.get("data.archive"), sweep_list.initial_weights(values)]
+    return [
+        str(path)
+        for path in paths
+        if path and str(path) not in workspace.outs() and not Path(f"{path}.dvc").is_file()
+    ]
 
 
 def _refuse_missing(wanted: dict[str, sweep_list.Values], sweep: Path) -> None:
@@ -60,7 +99,7 @@ def _refuse_missing(wanted: dict[str, sweep_list.Values], sweep: Path) -> None:
 
 
 def _run_all(wanted: dict[str, sweep_list.Values]) -> list[str]:
-    """Run each experiment on the same commit; returns those that failed, with their logs."""
+    """Run each experiment on the same commit."""
     start = git("rev-parse", "HEAD")
     failed = []
     for number, (name, values) in enumerate(wanted.items(), start=1):
@@ -78,12 +117,18 @@ def _run_all(wanted: dict[str, sweep_list.Values]) -> list[str]:
             done = workspace.dvc("exp", "run", "-n", name, *_options(values), log=log)
         finally:
             workspace.restore()
-        clock = timedelta(seconds=round(time.monotonic() - begun))
-        print(f"  {'done' if done else 'FAILED'} after {clock}, output in {log}", flush=True)
-        if not done:
-            failed.append(f"{name}: {log}")
-            print(workspace.last_lines(log), flush=True)
+        failed += _outcome(name, done, time.monotonic() - begun)
     return failed
+
+
+def _outcome(name: str, done: bool, seconds: float) -> list[str]:
+    """Say how an experiment ended; if it failed, it is returned, with its log."""
+    log, clock = LOGS / f"{name}.log", timedelta(seconds=round(seconds))
+    print(f"  {'done' if done else 'FAILED'} after {clock}, output in {log}", flush=True)
+    if done:
+        return []
+    print(workspace.last_lines(log), flush=True)
+    return [f"{name}: {log}"]
 
 
 def _options(values: sweep_list.Values) -> list[str]:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -14,6 +15,7 @@ from types import FrameType
 import psutil
 import yaml
 
+from facealign.core import cluster
 from facealign.core.errors import ExperimentError
 from facealign.experiments import revisions
 from facealign.experiments.revisions import git
@@ -98,6 +100,20 @@ def dvc(*words: str, log: Path) -> bool:
             os.killpg(process.pid, signal.SIGINT)
             process.wait()
             raise
+
+
+def run_apart(experiment: tuple[str, list[str]], logs: Path) -> tuple[bool, float]:
+    """Run an experiment, given by its name and the options of `dvc exp run`, in a folder that DVC
+    makes for it and removes; returns whether it succeeded, and its seconds.
+
+    Several may run at once, on machines that share this folder, its Git and DVC's cache.
+    """
+    name, options = experiment
+    # its work on images is for this machine: the workers of the cluster are busy
+    os.environ.pop(cluster.VARIABLE, None)
+    begun = time.monotonic()
+    words = ("--wait-for-lock", "exp", "run", "--temp", "-n", name, *options)
+    return dvc(*words, log=logs / f"{name}.log"), time.monotonic() - begun
 
 
 def interrupt_on_signals() -> None:

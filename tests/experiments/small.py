@@ -31,7 +31,7 @@ stages:
       - plots/ced: {cache: false}
 """
 WORK = """\
-import pathlib, time, yaml
+import os, pathlib, time, yaml
 params = yaml.safe_load(open("params.yaml"))
 for folder in ("data", "metrics", "plots/ced"):
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
@@ -45,6 +45,11 @@ if params["train"]["loss"] == "meddling":
 if params["train"]["loss"] == "endless":
     pathlib.Path("data/.started").touch()
     time.sleep(600)
+if params["train"]["loss"] == "meeting":  # ends only if two experiments run at the same time
+    place = pathlib.Path(os.environ["MEETING"])
+    (place / str(params["train"]["rate"])).touch()
+    while len(list(place.iterdir())) < 2:
+        time.sleep(0.05)
 pathlib.Path("metrics/ced.json").write_text(str(params["train"]["rate"]))
 """
 

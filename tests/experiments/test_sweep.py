@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import psutil
 import pytest
 import yaml
 
+from facealign.core import cluster
 from facealign.core.errors import FacealignError
 from facealign.core.files import sha256
 from facealign.experiments import revisions
+from tests.dask_cluster import dask_cluster
 from tests.experiments.small import Small
 
 LIST = """\
@@ -61,6 +64,36 @@ def test_a_sweep_survives_a_failure_and_goes_on_where_it_was(small: Small) -> No
 def reference(small: Small, name: str) -> str:
     [line] = small.run("git", "for-each-ref", f"refs/exps/**/{name}").splitlines()
     return line.split()[0]
+
+
+def test_experiments_run_at_once_on_the_workers_of_a_cluster(
+    small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "meeting").mkdir()
+    untracked = small.folder / "data" / ".started"  # ignored by Git
+    untracked.write_bytes(b"trained before")
+    before = small.state()
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("MEETING", str(tmp_path / "meeting"))
+    text = (
+        "one: {train.loss: meeting, train.rate: 1, train.init: data/.started}\n"
+        "two: {train.loss: meeting, train.rate: 2}\n"
+        "wrong: {train.loss: broken}\n"
+    )
+    with dask_cluster(tmp_path) as (address, _):
+        monkeypatch.setenv(cluster.VARIABLE, address)
+        said = small.sweep(text, fails=True)
+        assert "3 of 3: wrong\n  FAILED after " in said and "AssertionError: no such loss" in said
+        assert said.endswith("error: 1 of 3 failed:\nwrong: .dvc/tmp/sweep/wrong.log\n")
+        said = small.sweep(text.replace("broken", "l1"))
+        assert said.count("skipped: an experiment of this name exists") == 2
+        assert "1 of 1: wrong\n  done after " in said
+    for name, rate in (("one", "1"), ("two", "2")):
+        assert small.run("git", "show", f"{reference(small, name)}:metrics/ced.json") == rate
+    assert small.state() == before
+    assert small.run("git", "status", "--porcelain") == "?? list.yaml\n"
+    untracked.unlink()
+    small.run("dvc", "exp", "remove", "one", "two", "wrong")
 
 
 def test_what_dvc_keeps_of_an_experiment_is_read_without_checking_it_out(
