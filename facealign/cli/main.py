@@ -14,6 +14,7 @@ from facealign.cli import (
     embed,
     evaluate,
     export,
+    labels,
     predict,
     serve,
     show,
@@ -37,6 +38,7 @@ COMMANDS = (
     embed,
     compare,
     export,
+    labels,
     bench,
 )
 

@@ -17,8 +17,12 @@ from facealign.core import config, images
 from facealign.core.faces import Faces
 from facealign.core.geometry import Box
 from facealign.data.annotations import format_pts
+from facealign.labels.faces import Images, LabelledFace
+from facealign.labels.formats import FOLDER, FORMATS
 from facealign.synthesis.pictures import plan_pictures, render
 from tests.helpers import PARAMS, ROOT
+
+LABELLED = "photo 1.png"  # the image of the labels
 
 
 def face() -> tuple[np.ndarray, np.ndarray]:
@@ -40,6 +44,23 @@ def pts_files() -> list[str]:
     points = face()[1]
     plain = format_pts(points)
     return [plain, format_pts(points.round(1)), plain.replace("\n", "\r\n"), format_pts(points[:5])]
+
+
+def labels() -> dict[str, Any]:
+    """Two faces of one image, by format: the name and the text of a file. One of each folder."""
+    image, points = face()
+    data = encoded(image, ".png")
+    Path("images").mkdir()
+    Path("images", LABELLED).write_bytes(data)
+    hidden = np.arange(len(points)) % 9 == 0
+    faces = [LabelledFace(LABELLED, points, hidden, number=number) for number in (1, 2)]
+    files = {}
+    for name, form in FORMATS.items():
+        path = Path("labels") if form.suffix == FOLDER else Path(f"labels{form.suffix}")
+        written = form.write(path, faces, Images(Path("images")))
+        first = next(iter(written))
+        files[name] = str(first), written[first]
+    return {"image": data, "files": files}
 
 
 def encoded_images() -> dict[str, tuple[bytes, np.ndarray]]:

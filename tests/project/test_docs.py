@@ -111,9 +111,9 @@ def test_parameters_in_sentences_exist() -> None:
 
 
 @cache
-def help_of(command: str) -> str:
+def help_of(*command: str) -> str:
     return subprocess.run(
-        [sys.executable, "-m", "facealign", command, "--help"],
+        [sys.executable, "-m", "facealign", *command, "--help"],
         cwd=ROOT,
         check=True,
         capture_output=True,
@@ -127,7 +127,9 @@ def test_options_and_modules_exist() -> None:
         words = shlex.split(command)
         if words[0] == "facealign" and not words[1].startswith("-"):
             options = [word for word in words[2:] if word.startswith("--")]
-            assert all(option in help_of(words[1]) for option in options), f"{block}: {command}"
+            actions = [word for word in words[2:3] if f"\n    {word} " in help_of(words[1])]
+            said = help_of(words[1], *actions)
+            assert all(option in said for option in options), f"{block}: {command}"
             checked += 1
         elif words[:2] == ["python", "-m"]:
             assert importlib.util.find_spec(words[2]), f"{block}: {words[2]}"
