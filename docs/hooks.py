@@ -81,14 +81,24 @@ def public_names() -> str:
 
 
 def command_line() -> str:
-    """The help of `facealign` and of each of its commands."""
+    """The help of `facealign`, of each of its commands and of their actions."""
     text = help_of()
     sections = [f"# Command line\n\n```text\n{text}```\n"]
-    for name in re.findall(r"^ {2,4}([a-z]+) {2,}\S", text, re.M):
-        sections.append(f"## facealign {name}\n\n```text\n{help_of(name)}```\n")
+    for name in _listed(text):
+        its = help_of(name)
+        sections.append(f"## facealign {name}\n\n```text\n{its}```\n")
+        for action in _listed(its):
+            sections.append(
+                f"### facealign {name} {action}\n\n```text\n{help_of(name, action)}```\n"
+            )
     if len(sections) == 1:
         raise RuntimeError("facealign --help lists no commands")
     return "\n".join(sections)
+
+
+def _listed(help_text: str) -> list[str]:
+    """The commands, or the actions of a command, that a help lists."""
+    return re.findall(r"^ {2,4}([a-z]+) {2,}\S", help_text, re.M)
 
 
 def help_of(*words: str) -> str:
