@@ -93,6 +93,9 @@ def test_dlib_reads_the_xml_and_gets_whole_pixels(images: Path, tmp_path: Path) 
         for image in NAMES[:2]
     ]
     path = save(faces, tmp_path, "imglab", images)
+    # dlib's rectangles include their last pixel
+    text = path.read_text(encoding="utf-8")
+    assert text.count('<box top="60" left="100" width="41" height="51">') == 2
     shutil.copytree(images, tmp_path, dirs_exist_ok=True)  # dlib looks beside the file
     options = dlib.shape_predictor_training_options()
     options.cascade_depth = options.num_trees_per_cascade_level = options.oversampling_amount = 1
