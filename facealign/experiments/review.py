@@ -17,7 +17,6 @@ from facealign.core.command import run
 from facealign.core.errors import ExperimentError, InputError
 from facealign.core.faces import Faces
 from facealign.core.files import write_text
-from facealign.evaluation import metrics
 from facealign.evaluation.metrics import FEWEST, Difference
 from facealign.evaluation.scoring import ALL, Ced
 from facealign.experiments import comparison, revisions
@@ -56,10 +55,10 @@ def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> s
     base_name, head_name = comparison.base.name, comparison.head.name
     for number, compared in enumerate(comparison.datasets):
         curves = {
-            name: _curve(comparison.errors[its][compared.rows])
+            name: Curve.of(comparison.errors[its][compared.rows])
             for name, its in ((base_name, "base"), (head_name, "head"))
         }
-        dlib = _curve(comparison.errors["dlib"][compared.rows])
+        dlib = Curve.of(comparison.errors["dlib"][compared.rows])
         title = f"{compared.dataset}, {len(compared.rows)} test images"
         ced_figures.zoo_figure(curves, dlib, title, folder / _stem(number, compared))
     rows, hidden = _changed_most(comparison), ""
@@ -269,10 +268,6 @@ def _tiles(comparison: Comparison, base: Source, head: Source, rows: Sequence[in
 
 def _faces(source: Source, path: str) -> Faces:
     return Faces.of_table(tables.parse(source.fetch(path), Path(source.name, path)))
-
-
-def _curve(errors: np.ndarray) -> Curve:
-    return Curve(*metrics.ced_to_limit(errors), metrics.auc(errors, metrics.LIMIT))
 
 
 def _p_value(p: float) -> str:

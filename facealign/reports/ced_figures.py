@@ -17,6 +17,7 @@ from facealign.reports.figures import METHODS, plain, styled
 # Okabe and Ito's colours, safe for the colour-blind, without their pale yellow
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ("-", "-.", ":")
+DLIB = r"$\sqrt{H\,W}$ of dlib's rectangle"
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,10 @@ class Curve:
     error: np.ndarray
     share: np.ndarray
     auc: float
+
+    @staticmethod
+    def of(errors: np.ndarray) -> Curve:
+        return Curve(*metrics.ced_to_limit(errors), metrics.auc(errors, metrics.LIMIT))
 
 
 @styled
@@ -43,17 +48,23 @@ def ced_figure(errors: Mapping[str, np.ndarray], title: str, path: Path) -> None
 
 
 @styled
-def zoo_figure(networks: Mapping[str, Curve], dlib: Curve, title: str, path: Path) -> None:
+def zoo_figure(
+    networks: Mapping[str, Curve],
+    dlib: Curve | None,
+    title: str,
+    path: Path,
+    norm: str = DLIB,
+) -> None:
     """Draw the curves of all networks and of dlib; the legend lists the best first.
 
     A network keeps its colour in all figures that have the same networks in the same order.
     """
-    figure, axes = _frame(title, (8.0, 6.0))
+    figure, axes = _frame(title, (8.0, 6.0), norm)
     looks = {
         name: (COLOURS[i % len(COLOURS)], DASHES[i // len(COLOURS) % len(DASHES)])
         for i, name in enumerate(networks)
     }
-    curves = [*networks.items(), ("dlib", dlib)]
+    curves = [*networks.items(), *([("dlib", dlib)] if dlib else [])]
     for name, curve in sorted(curves, key=lambda named: -named[1].auc):
         look, label = looks.get(name, ("#888888", "--")), f"{plain(name)}, AUC {curve.auc:.3f}"
         _step(axes, curve.error, curve.share, look, 1.5, label)
@@ -75,13 +86,13 @@ def _step(
     )
 
 
-def _frame(title: str, size: tuple[float, float]) -> tuple[Figure, Axes]:
+def _frame(title: str, size: tuple[float, float], norm: str = DLIB) -> tuple[Figure, Axes]:
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     axes.set(
         xlim=(0, metrics.LIMIT),
         ylim=(0, 1),
-        xlabel=r"mean point error / $\sqrt{H\,W}$ of dlib's rectangle",
+        xlabel=f"mean point error / {norm}",
         ylabel="images with a smaller error",
         title=plain(title),
     )

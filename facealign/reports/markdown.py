@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facealign.core.text import printable
-from facealign.evaluation.metrics import FEWEST
+from facealign.evaluation.metrics import FEWEST, Difference
 
 # What Markdown or GitHub would read as more than text: tags and entities, columns, code, emphasis,
 # links, formulas; then mentions, issues and addresses, but not AUC@0.08, FR@0.08 and TAR@FAR.
@@ -63,15 +63,25 @@ _NETWORK = {"file, MB": "megabytes", "CPU, ms a face": "cpu_ms"}
 
 def results_table(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     """The figures of metrics/ced.json, a row for each data set and method."""
+    return table(results_rows(ced), names=2)
+
+
+def results_rows(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[list[str]]:
     rows = [["data set", "method", *_COLUMNS]]
     for dataset, methods in ced.items():
         for method, figures in methods.items():
             rows.append([dataset, method, *(cell(key, figures[key]) for key in _COLUMNS.values())])
-    return table(rows, names=2)
+    return rows
 
 
 def groups_table(groups: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]) -> str:
     """The figures of groups.json on one data set, a row for each group."""
+    return table(groups_rows(groups), names=2)
+
+
+def groups_rows(
+    groups: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]],
+) -> list[list[str]]:
     methods = next(iter(next(iter(groups.values())).values()))
     heads = [f"{method} {head}" for method in methods for head in ("AUC@0.08", "NME")]
     rows = [["by", "group", "images", *heads]]
@@ -81,7 +91,17 @@ def groups_table(groups: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any
             for method in figures.values():
                 row += [with_interval(method), cell("nme", method["nme"])]
             rows.append(row)
-    return table(rows, names=2)
+    return rows
+
+
+def difference_rows(differences: Mapping[tuple[str, str], Difference]) -> list[list[str]]:
+    """How much more AUC one method has than another, a row for each two."""
+    rows = [["method", "against", "AUC@0.08", "95 % interval", "p", "images", "significant"]]
+    for (one, other), its in differences.items():
+        low, high = its.ci95
+        gain = [f"{its.value:+.4f}", f"{low:+.4f} to {high:+.4f}", f"{its.p:.4f}"]
+        rows.append([one, other, *gain, str(its.images), "yes" if its.real else "no"])
+    return rows
 
 
 def with_interval(figures: Mapping[str, Any]) -> str:
