@@ -7,6 +7,7 @@ from facealign.core import config, tables
 from facealign.core.command import run
 from facealign.core.faces import Faces
 from facealign.core.files import write_json
+from facealign.core.schemes import files
 from facealign.evaluation import scoring
 from facealign.evaluation.scoring import Ced
 from facealign.reports import ced_figures, markdown
@@ -14,6 +15,7 @@ from facealign.reports import ced_figures, markdown
 
 def main(
     index: Path,
+    scheme: Path,
     boxes: Path,
     model: Path,
     dlib: Path,
@@ -28,6 +30,7 @@ def main(
     regions: Path,
     training_copy: Path,
 ) -> None:
+    files.adopt(scheme)
     truth, found = Faces.read(index), Faces.read(boxes)
     test = found.join(truth).where(split="test")
     tested = scoring.measure(test, {"model": Faces.read(model), "dlib": Faces.read(dlib)})

@@ -4,14 +4,19 @@ from pathlib import Path
 
 from facealign.core import config
 from facealign.core.command import run
+from facealign.core.schemes import files
 from facealign.data.filtering import Data, filter_faces, require_train, write_outcome
 
 
-def main(faces: Path, index: Path, dropped: Path, summary: Path) -> None:
+def main(
+    faces: Path, schemes: Path, index: Path, dropped: Path, scheme: Path, summary: Path
+) -> None:
     data = config.load("data", Data)
-    kept, drops = filter_faces(faces, data.datasets, data.test_only, data.points)
-    require_train(kept, drops, data.points)
+    wanted = files.find(data.points, schemes)
+    kept, drops = filter_faces(faces, data.datasets, data.test_only, wanted.count)
+    require_train(kept, drops, wanted.count)
     kept.write(index, "dataset", "split", "size", "points")
+    files.write(wanted, scheme)
     write_outcome(kept, drops, dropped, summary)
 
 

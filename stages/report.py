@@ -6,6 +6,7 @@ from pathlib import Path
 from facealign.core import config, tables
 from facealign.core.command import run
 from facealign.core.faces import Faces
+from facealign.core.schemes import files
 from facealign.evaluation import scoring
 from facealign.evaluation.scoring import Ced
 from facealign.reports import document, landmarks
@@ -16,6 +17,7 @@ from facealign.reports.wording import Report
 def main(
     faces: Path,
     index: Path,
+    scheme: Path,
     dropped: Path,
     boxes: Path,
     model: Path,
@@ -24,6 +26,7 @@ def main(
     page: Path,
     pdf: Path,
 ) -> None:
+    files.adopt(scheme)
     truth, found, ced = Faces.read(index), Faces.read(boxes), config.load("ced", Ced)
     test = found.join(truth).where(split="test")
     tested = scoring.measure(test, {"model": Faces.read(model), "dlib": Faces.read(dlib)})

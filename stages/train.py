@@ -7,15 +7,17 @@ from facealign.core import config, tables
 from facealign.core.command import run
 from facealign.core.errors import TrainingError
 from facealign.core.files import file_lock, sha256, write_json
+from facealign.core.schemes import files
 from facealign.faces import cropping
 from facealign.training import checkpoint, loop, processes, state
 from facealign.training.loop import Trained
 from facealign.training.recipe import Train
 
 
-def main(crops: Path, model: Path, curve: Path, speed: Path) -> None:
-    if processes.start("stages.train", crops, model, curve, speed):
+def main(crops: Path, scheme: Path, model: Path, curve: Path, speed: Path) -> None:
+    if processes.start("stages.train", crops, scheme, model, curve, speed):
         return
+    files.adopt(scheme)
     faces, recipe = cropping.load_crops(crops), config.load("train", Train)
     scratch = model.with_name(".training")
     with processes.joined():

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +34,25 @@ def smallest_files() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+def as_wflw(points: np.ndarray) -> np.ndarray:
+    """98 points (..., 98, 2) in WFLW's order from iBUG's 68: its further points lie between
+    these."""
+    between = [
+        *(pair for i in range(16) for pair in ((i, i), (i, i + 1))),  # jaw
+        (16, 16),
+        *((i, i) for i in range(17, 22)),  # a brow's upper edge, and the lower one back
+        *((i, i - 1) for i in range(21, 17, -1)),
+        *((i, i) for i in range(22, 27)),
+        *((i, i - 1) for i in range(26, 22, -1)),
+        *((i, i) for i in range(27, 36)),  # nose
+        *((36, 36), (37, 37), (37, 38), (38, 38), (39, 39), (40, 40), (40, 41), (41, 41)),
+        *((42, 42), (43, 43), (43, 44), (44, 44), (45, 45), (46, 46), (46, 47), (47, 47)),
+        *((i, i) for i in range(48, 68)),  # mouth
+        *((37, 40), (44, 47)),  # pupils
+    ]
+    return points[..., np.array(between), :].mean(axis=-2)
+
+
 class Project:
     """A small copy of this project, with a Git repository and a DVC cache of its own."""
 
@@ -46,6 +66,7 @@ class Project:
             "facealign",
             "stages",
             "experiments",
+            "schemes",
             "dvc.yaml",
             "Makefile",
             ".dvcignore",

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from facealign.core.errors import ConfigError
@@ -24,6 +25,7 @@ SECTIONS = (
 
 Section = TypeVar("Section")
 
+_WORDS = {int: "an integer", bool: "true or false", str: "a string"}
 MOST_SHOWN = 200  # letters of a wrong value
 MOST_VALUES = 100_000  # of a YAML file, aliases expanded; params.yaml has about a hundred
 
@@ -195,11 +197,18 @@ def _convert(value: Any, kind: Any, key: str, path: Path) -> Any:
             some = " of at least one value" if origin is tuple else ""
             raise _wrong(path, key, value, f"a list{some}")
         return origin(_convert(item, args[0], f"{key}[{i}]", path) for i, item in enumerate(value))
+    if origin is dict:
+        if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+            raise _wrong(path, key, value, "a mapping")
+        return {name: _convert(its, args[1], f"{key}.{name}", path) for name, its in value.items()}
+    if origin is UnionType:
+        if type(value) not in args:
+            raise _wrong(path, key, value, " or ".join(_WORDS[arg] for arg in args))
+        return value
     if kind is float:
         return _number(value, key, path)
     if type(value) is not kind:  # not isinstance, since True is an int
-        words = {int: "an integer", bool: "true or false", str: "a string"}
-        raise _wrong(path, key, value, words[kind])
+        raise _wrong(path, key, value, _WORDS[kind])
     return value
 
 

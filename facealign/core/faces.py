@@ -11,7 +11,13 @@ import numpy as np
 from facealign.core import tables
 from facealign.core.errors import InputError
 from facealign.core.geometry import CORNERS, FARTHEST, Box, possible
-from facealign.core.tables import KEY, POINT_COLUMNS, SCORE_COLUMNS, Table, dataset_and_split
+from facealign.core.tables import (
+    KEY,
+    Table,
+    dataset_and_split,
+    point_columns,
+    score_columns,
+)
 
 # Sources of a face's box, beside a detector: TRUTH around true points, as no detector found the
 # face; TEACHER from a detector, but the points are those of a network
@@ -58,9 +64,9 @@ def as_detection(found: Box | Detection) -> Detection:
 class Face:
     """A face in a picture, in pixels counted from 0; a pixel's centre is a whole number.
 
-    `points` are (68, 2), or (5, 2) of a network for five points, and `scores` one a point: 1 is
-    certain, 0.5 an expected error of 2 % of the box's side. Networks may have no scores, and five
-    points no pose.
+    `points` are (68, 2), or as many as the network's scheme has, and `scores` one a point: 1 is
+    certain, 0.5 an expected error of 2 % of the box's side. Networks may have no scores, and only
+    points that can be converted to the 68 have a pose.
 
     >>> from facealign import Aligner
     >>> [face] = Aligner("small").predict("photo.jpg")
@@ -71,9 +77,9 @@ class Face:
     """
 
     box: Box  # the detector's rectangle, or the one that was given
-    points: np.ndarray  # (68, 2), or (5, 2) of a network for five
+    points: np.ndarray  # (68, 2), or (K, 2) of another scheme
     scores: np.ndarray | None = None  # (68,), 1: certain; 0.5: expected 2 % of the box's side off
-    pose: Pose | None = None  # which way the head is turned; unknown from five points
+    pose: Pose | None = None  # which way the head is turned; unknown without 68 points
     score: float | None = None  # the detector's, on its own scale; None if the box was given
 
 
@@ -108,9 +114,11 @@ class Faces:
     @staticmethod
     def of_table(table: Table, *numbers: str) -> Faces:
         columns = {KEY: _text(table[KEY])}
-        for name, parts in _PARTS.items():
+        count = table.point_count
+        several = _PARTS | {name: names(count) for name, names in _COUNTED.items()}
+        for name, parts in several.items():
             if any(part in table.columns for part in parts):
-                columns[name] = table.numbers(*(table.wanted(parts) if name in _COUNTED else parts))
+                columns[name] = table.numbers(*parts)
         if "points" in columns:
             flat = columns["points"]
             columns["points"] = flat.reshape(len(flat), flat.shape[1] // 2, 2)
@@ -123,9 +131,9 @@ class Faces:
             if ((sides < 1) | (sides > FARTHEST) | (sides % 1 != 0)).any():
                 raise InputError(f"{table.path}: a width or height that is no number of pixels")
             columns["size"] = sides.astype(np.int64)
-        several = {part for parts in _PARTS.values() for part in parts}
+        taken = {KEY, *(part for parts in several.values() for part in parts)}
         for name in table.columns:
-            if name not in several and name != KEY:
+            if name not in taken:
                 own = table.numbers(name)[:, 0] if name in numbers else _text(table[name])
                 columns[name] = own
         return Faces(columns, str(table.path))
@@ -135,9 +143,11 @@ class Faces:
         cells: dict[str, tables.Column] = {}
         for name in (KEY, *names):
             column = self[name]
+            flat = column.reshape(len(self), int(np.prod(column.shape[1:])))
             if name in _PARTS:
-                flat = column.reshape(len(self), int(np.prod(column.shape[1:])))
-                cells |= dict(zip(_PARTS[name], flat.T, strict=False))
+                cells |= dict(zip(_PARTS[name], flat.T, strict=True))
+            elif name in _COUNTED:
+                cells |= dict(zip(_COUNTED[name](column.shape[1]), flat.T, strict=True))
             else:
                 cells[name] = column
         tables.write(path, cells)
@@ -221,10 +231,8 @@ class Faces:
 _PARTS = {  # column of the table -> columns of a CSV file
     "size": ("width", "height"),
     "box": CORNERS,
-    "points": POINT_COLUMNS,
-    "scores": SCORE_COLUMNS,
 }
-_COUNTED = ("points", "scores")  # of 68 points, or of the first few
+_COUNTED = {"points": point_columns, "scores": score_columns}  # the same, by number of points
 _OF_PATH = ("dataset", "split")
 
 

@@ -1,67 +1,106 @@
-"""Facts about the 68 iBUG points, counted from 0 here as in every array of the project.
+"""Arrays of points, whose scheme follows from their number. Points are counted from 0.
 
-Sides are the viewer's: point 0 is at the left edge of the picture, which is the person's right ear.
+Sides are the viewer's: point 0 of the 68 is at the left edge of the picture, which is the person's
+right ear.
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
-COUNT = 68
+from facealign.core.errors import ConfigError, InputError
+from facealign.core.schemes.published import IBUG, SCHEMES
+from facealign.core.schemes.scheme import Scheme, chosen
+
+COUNT = IBUG.count
 PROFILE_COUNT = 39  # of Menpo's profile faces
+MIRROR = IBUG.mirror_array
 
-REGIONS: dict[str, slice] = {
-    "jaw": slice(0, 17),
-    "brows": slice(17, 27),
-    "nose": slice(27, 36),
-    "eyes": slice(36, 48),
-    "mouth": slice(48, 68),
-}
-
-OUTER_EYE_CORNERS = (36, 45)
+_own: dict[int, Scheme] = {}  # users' schemes in this process
 
 
-def _mirror() -> np.ndarray:
-    """MIRROR[i] is the point that i becomes in a mirrored picture."""
-    runs = [
-        (range(17), range(16, -1, -1)),  # jaw
-        (range(17, 22), range(26, 21, -1)),  # brows
-        (range(27, 31), range(27, 31)),  # the ridge of the nose stays
-        (range(31, 36), range(35, 30, -1)),  # nostrils
-        (range(36, 40), range(45, 41, -1)),  # upper eyelids, corner to corner
-        (range(40, 42), (47, 46)),  # lower eyelids
-        (range(48, 55), range(54, 47, -1)),  # outer lip, upper edge
-        (range(55, 60), range(59, 54, -1)),  # outer lip, lower edge
-        (range(60, 65), range(64, 59, -1)),  # inner lip, upper edge
-        (range(65, 68), range(67, 64, -1)),  # inner lip, lower edge
-    ]
-    mirror = np.full(COUNT, -1)
-    for left, right in runs:
-        mirror[list(left)] = list(right)
-        mirror[list(right)] = list(left)
-    return mirror
+def use(scheme: Scheme) -> None:
+    """Make a user's scheme known to this process, by its number of points."""
+    known = _known(scheme.count)
+    if known is None:
+        _own[scheme.count] = scheme
+    elif known.source != scheme.source:
+        raise ConfigError(
+            f"{scheme.name}: a scheme of {scheme.count} points, as {known.name} is: schemes are "
+            "told apart by their numbers of points"
+        )
 
 
-MIRROR = _mirror()
+def scheme_of(count: int) -> Scheme:
+    known = _known(count)
+    if known is None:
+        listed = ", ".join(map(str, sorted({*SCHEMES, *_own})))
+        raise InputError(f"{count} points: no scheme has so many. Known: {listed}")
+    return known
 
-COUNTS = (COUNT, 5)  # how many points a network may learn
+
+def source_of(count: int) -> Any:
+    """What the file of a user's scheme says; None of any other."""
+    known = _known(count)
+    return known and known.source
+
+
+def is_known(count: int) -> bool:
+    """Whether there is a scheme of so many points."""
+    return _known(count) is not None
+
+
+def can_become(count: int, wanted: int) -> bool:
+    """Whether `select` has a map from the one number of points to the other."""
+    known = _known(count)
+    return known is not None and (count == wanted or wanted in known.maps)
+
+
+def common_count(counts: Iterable[int]) -> int | None:
+    """The number of points of the richest scheme that points of all these schemes can become."""
+    each = [{count, *scheme_of(count).maps} for count in counts]
+    return max(set.intersection(*each), default=None)
+
+
+def require_common(*counts: int) -> int:
+    """The same, or an error."""
+    count = common_count(counts)
+    if count is None:
+        named = " and ".join(f"{count} points ({scheme_of(count).name})" for count in counts)
+        raise InputError(f"{named} cannot be compared: they have no scheme in common")
+    return count
 
 
 def select(points: np.ndarray, count: int) -> np.ndarray:
-    """Points (..., 68, 2) themselves, or the five that alignment uses: the centres of the eyes, the
-    tip of the nose and the corners of the mouth."""
-    if points.shape[-2] == count:
+    """Points (..., K, 2) themselves, or converted to a scheme of `count` points.
+
+    Five are the centres of the eyes, the tip of the nose and the corners of the mouth.
+    """
+    own = points.shape[-2]
+    if own == count:
         return points
-    assert (points.shape[-2], count) == COUNTS
-    eyes = [points[..., start : start + 6, :].mean(axis=-2) for start in (36, 42)]
-    return np.stack([*eyes, *(points[..., i, :] for i in (30, 48, 54))], axis=-2)
+    scheme = scheme_of(own)
+    if count not in scheme.maps:
+        raise InputError(
+            f"{own} points ({scheme.name}) cannot become {count}, only "
+            f"{', '.join(map(str, sorted({own, *scheme.maps})))}"
+        )
+    return chosen(points, scheme.maps[count])
 
 
 def eyes(points: np.ndarray) -> np.ndarray:
     """The two points (..., 2, 2) of the interocular distance: the outer corners, as in 300-W, or
-    the centres if there are five points."""
-    chosen = OUTER_EYE_CORNERS if points.shape[-2] == COUNT else (0, 1)
-    return points[..., chosen, :]
+    the centres if the scheme has no corners."""
+    return chosen(points, scheme_of(points.shape[-2]).eyes)
 
 
 def mirror(count: int) -> np.ndarray:
-    """`MIRROR` for the points that `select` gives."""
-    return MIRROR if count == COUNT else np.array([1, 0, 2, 4, 3])
+    """The point that each one becomes in a mirrored picture."""
+    return scheme_of(count).mirror_array
+
+
+def _known(count: int) -> Scheme | None:
+    return SCHEMES.get(count) or _own.get(count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +16,11 @@ import numpy as np
 
 from facealign.core.errors import InputError
 from facealign.core.files import atomic_write
-from facealign.core.points import COUNT
 from facealign.core.text import printable
 
 KEY = "image"  # names the picture of a row: its path, DATASET/SPLIT/FILE
-POINT_COLUMNS = tuple(f"{axis}{i}" for i in range(COUNT) for axis in "xy")
-SCORE_COLUMNS = tuple(f"score{i}" for i in range(COUNT))
 BLOCK = 2_000  # rows that are text at a time: as text they take ten times the memory of numbers
+_POINT = re.compile(r"[xy](0|[1-9]\d{0,2})")  # the columns of points
 
 Column = Sequence[str] | Sequence[int] | Sequence[float] | np.ndarray
 
@@ -66,15 +65,23 @@ class Table:
         raise InputError(f"{self.path}:{number}: {name} is {cell[:40]!r}, expected a number")
 
     def points(self) -> np.ndarray:
-        """Float64 array (rows, K, 2): of 68 points, or of five if the table has no more."""
-        names = self.wanted(POINT_COLUMNS)
-        return self.numbers(*names).reshape(len(self), len(names) // 2, 2)
+        """Float64 array (rows, K, 2), of as many points as the table has columns for."""
+        count = max(1, self.point_count)
+        return self.numbers(*point_columns(count)).reshape(len(self), count, 2)
 
-    def wanted(self, names: Sequence[str]) -> Sequence[str]:
-        """Of columns for 68 points those that a table must have: all, or those of five points."""
-        five = names[: len(names) * 5 // COUNT]
-        present = sum(name in self.columns for name in names)
-        return five if 0 < present <= len(five) else names
+    @property
+    def point_count(self) -> int:
+        """By the last column of a point; others may be missing, which is found when read."""
+        found = (_POINT.fullmatch(name) for name in self.columns)
+        return max((int(match[1]) + 1 for match in found if match), default=0)
+
+
+def point_columns(count: int) -> tuple[str, ...]:
+    return tuple(f"{axis}{i}" for i in range(count) for axis in "xy")
+
+
+def score_columns(count: int) -> tuple[str, ...]:
+    return tuple(f"score{i}" for i in range(count))
 
 
 def _is_number(cell: str) -> bool:
@@ -150,9 +157,10 @@ def write(path: Path, columns: Mapping[str, Column], points: np.ndarray | None =
     """Write the columns in their order, then the points (rows, K, 2), if any."""
     cells = dict(columns)
     if points is not None:
-        assert not cells.keys() & set(POINT_COLUMNS)
-        flat = points.reshape(len(points), 2 * points.shape[1])
-        cells |= dict(zip(POINT_COLUMNS, flat.T, strict=False))
+        names = point_columns(points.shape[1])
+        assert not cells.keys() & set(names)
+        flat = points.reshape(len(points), len(names))
+        cells |= dict(zip(names, flat.T, strict=True))
     write_rows(path, tuple(cells), _rows(tuple(cells.values())))
 
 
@@ -161,7 +169,7 @@ def _rows(columns: Sequence[Column]) -> Iterator[tuple[object, ...]]:
         yield from zip(*(_cells(one[start : start + BLOCK]) for one in columns), strict=True)
 
 
-def stack(points: Sequence[np.ndarray], count: int = COUNT) -> np.ndarray:
+def stack(points: Sequence[np.ndarray], count: int = 68) -> np.ndarray:
     """The points of faces as one array (N, count, 2), which may be empty."""
     return np.array(points, dtype=np.float64).reshape(-1, count, 2)
 

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,16 @@ from facealign.core.faces import Faces
 from facealign.core.files import is_utf8, write_json
 from facealign.core.geometry import SMALLEST
 from facealign.core.parallel import map_in_order
-from facealign.core.points import COUNT, PROFILE_COUNT, eyes, select
+from facealign.core.points import (
+    COUNT,
+    PROFILE_COUNT,
+    can_become,
+    eyes,
+    scheme_of,
+    select,
+    use,
+)
+from facealign.core.schemes.scheme import Scheme
 from facealign.core.tables import dataset_and_split, stack
 from facealign.data.annotations import read_pts
 
@@ -34,7 +43,7 @@ class Data:
     """The section `data` of params.yaml."""
 
     archive: str
-    points: Literal[68, 5]
+    points: int | str  # a number, or a file
     datasets: tuple[str, ...]
     test_only: frozenset[str]
 
@@ -66,7 +75,8 @@ def filter_faces(
 ) -> tuple[Faces, list[Drop]]:
     """Every file of the data sets under `root`: the faces of `count` points, and what is dropped.
 
-    Faces of 68 points also give the five. The train pictures of `test_only` are dropped unopened.
+    Points of other schemes are converted where there is a map: 68 points also give the five. The
+    train pictures of `test_only` are dropped unopened.
     """
     if not root.is_dir():
         raise InputError(f"{root}: not a folder")
@@ -77,7 +87,7 @@ def filter_faces(
                 f"data.test_only: {name!r} is not in data.datasets, which has {', '.join(datasets)}"
             )
     candidates, drops = _pair_files(root, datasets, test_only)
-    results = list(map_in_order(partial(_examine, root, count), candidates, "filter"))
+    results = list(map_in_order(partial(_examine, root, scheme_of(count)), candidates, "filter"))
     drops += [result for result in results if isinstance(result, Drop)]
     kept = [result for result in results if isinstance(result, _Kept)]
     faces = Faces.of(
@@ -207,7 +217,9 @@ def _pair_folder(root: Path, folder: Path) -> tuple[list[_Candidate], list[Drop]
     return candidates, drops
 
 
-def _examine(root: Path, count: int, candidate: _Candidate) -> _Kept | Drop:
+def _examine(root: Path, scheme: Scheme, candidate: _Candidate) -> _Kept | Drop:
+    if scheme.source is not None:  # a worker process does not know it yet
+        use(scheme)
     image = candidate.picture
     try:
         points = read_pts(root / candidate.annotation)
@@ -215,12 +227,12 @@ def _examine(root: Path, count: int, candidate: _Candidate) -> _Kept | Drop:
         return Drop(image, "unreadable_points", _within(root, error))
     if len(points) == PROFILE_COUNT:
         return Drop(image, "profile_39")
-    if len(points) not in (COUNT, count):
+    if not can_become(len(points), scheme.count):
         return Drop(image, "wrong_count", f"{len(points)} points")
     if not np.isfinite(points).all():
         return Drop(image, "not_finite", f"{int((~np.isfinite(points)).sum())} coordinates")
     with np.errstate(over="ignore"):  # of 1e308, which is far outside
-        points = select(points, count)
+        points = select(points, scheme.count)
     if is_degenerate(points):
         return Drop(image, "degenerate", DEGENERATE)
     try:

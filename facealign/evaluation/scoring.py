@@ -14,7 +14,7 @@ from facealign.core import tables
 from facealign.core.config import Range, Seed
 from facealign.core.faces import TRUTH, Faces
 from facealign.core.geometry import box_sizes
-from facealign.core.points import COUNT, REGIONS, select
+from facealign.core.points import common_count, require_common, scheme_of, select
 from facealign.core.tables import Table
 from facealign.evaluation import metrics
 from facealign.evaluation.metrics import Summary
@@ -58,10 +58,17 @@ class Tested:
 
 
 def measure(faces: Faces, predicted: Mapping[str, Faces]) -> dict[str, Tested]:
-    """Each method's points against those of `faces`; all on the five points if a method, or the
-    truth, has only them."""
+    """Each method's points against those of `faces`, all in the richest scheme that they have in
+    common. The first method must have one in common with the truth; others without are left out."""
+    own = faces.points.shape[1]
     guesses = {name: table.points[table.rows(faces.images)] for name, table in predicted.items()}
-    count = min(points.shape[1] for points in (faces.points, *guesses.values()))
+    counts = {name: points.shape[1] for name, points in guesses.items()}
+    first = next(iter(counts.values()))
+    require_common(own, first)
+    guesses = {
+        name: points for name, points in guesses.items() if common_count([own, counts[name]])
+    }
+    count = require_common(own, *(counts[name] for name in guesses))
     truth = select(faces.points, count)
     return {
         name: Tested(faces, points, np.linalg.norm(select(points, count) - truth, axis=-1))
@@ -71,10 +78,10 @@ def measure(faces: Faces, predicted: Mapping[str, Faces]) -> dict[str, Tested]:
 
 def regions(tested: Tested) -> dict[str, Tested]:
     """The same faces on the points of each region; of five points there are no regions."""
-    if tested.distances.shape[1] < COUNT:
-        return {}
     return {
-        name: replace(tested, distances=tested.distances[:, part]) for name, part in REGIONS.items()
+        # `take` keeps the order of the sums, which an index would not
+        name: replace(tested, distances=np.take(tested.distances, part, axis=1))
+        for name, part in scheme_of(tested.distances.shape[1]).regions.items()
     }
 
 

@@ -5,6 +5,7 @@ Normalisation and decoding are part of the graph, so that users of the file need
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from torch import nn
 
 from facealign.core.errors import ModelError
 from facealign.core.files import atomic_write
-from facealign.core.points import mirror
+from facealign.core.points import mirror, source_of
 from facealign.export.onnx_files import Normalised, two_crops, write
 from facealign.faces.cropping import Stats
 from facealign.models.parts.codecs import Codec, unflipped
@@ -82,12 +83,14 @@ def cut(stats: Stats) -> tuple[int, float, int]:
 
 def to_onnx(module: FromCrops | Mean, path: Path) -> None:
     """Write an ONNX file with the input `crops`, any number of them, and the outputs `points` and
-    `scores`. Its metadata says how crops are cut."""
+    `scores`. Its metadata says how crops are cut, and has a user's scheme."""
     stats = module.stats
     with torch.inference_mode():
-        outputs = len(module(two_crops(stats.size)))
+        outputs = module(two_crops(stats.size))
     metadata = {"margin": repr(stats.margin), "rim": str(stats.border)}
-    write(module, stats.size, ["points", "scores"][:outputs], metadata, path)
+    if own := source_of(outputs[0].shape[1]):
+        metadata["scheme"] = json.dumps(own)
+    write(module, stats.size, ["points", "scores"][: len(outputs)], metadata, path)
 
 
 def export_checked(source: Path, path: Path, flip: bool = False) -> float:

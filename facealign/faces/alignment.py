@@ -42,5 +42,5 @@ def to_template(five: np.ndarray, count: int, size: int) -> Affine:
 
 
 def align(image: np.ndarray, points: np.ndarray, count: int, size: int) -> np.ndarray:
-    """A size x size crop of the face with these 68 or 5 points."""
+    """A size x size crop of the face with these points, which must have the five."""
     return images.warp(image, to_template(select(points, 5), count, size), size)

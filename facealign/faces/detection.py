@@ -13,9 +13,11 @@ import numpy as np
 
 from facealign.core import images
 from facealign.core.config import Range
+from facealign.core.errors import InputError
 from facealign.core.faces import TRUTH, Detection, Face, Faces, as_detection
 from facealign.core.geometry import CORNERS, Box, overlap
 from facealign.core.parallel import map_in_order
+from facealign.core.points import can_become, scheme_of, select
 from facealign.detectors import find_detector, hog
 
 # Size and middle of dlib's rectangle against the box around so many true points: medians over the
@@ -124,9 +126,15 @@ def detect(root: Path, faces: Faces, config: Detect) -> Detected:
 
 def box_from_points(points: np.ndarray) -> Box:
     """Where dlib's rectangle would be expected, from the true points."""
-    around = Box.around(points)
+    count = next((count for count in _EXPECTED if can_become(len(points), count)), None)
+    if count is None:
+        raise InputError(
+            f"{len(points)} points ({scheme_of(len(points)).name}) cannot become 68 or 5, by which "
+            "a face's rectangle is known"
+        )
+    around = Box.around(select(points, count))
     size = float(np.sqrt(around.width * around.height))
-    side, right, down = _EXPECTED[len(points)]
+    side, right, down = _EXPECTED[count]
     x, y = around.centre
     x, y, half = x + right * size, y + down * size, side * size / 2
     return Box(x - half, y - half, x + half, y + half)

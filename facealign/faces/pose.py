@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from facealign.core.faces import Pose
+from facealign.core.points import COUNT, select
 from facealign.faces.mean_face import MEAN_FACE
 
 # Points that move little with the expression: brows, nose and the corners of the eyes. Those of the
@@ -15,8 +16,9 @@ _RIGID = [*range(17, 36), 36, 39, 42, 45]
 
 
 def estimate(points: np.ndarray) -> Pose:
-    """By fitting an average head to the 68 points, without perspective."""
-    head, seen = MEAN_FACE[_RIGID], points[_RIGID]
+    """By fitting an average head to the 68 points, or to those that others can become, without
+    perspective."""
+    head, seen = MEAN_FACE[_RIGID], select(points, COUNT)[_RIGID]
     view = np.linalg.lstsq(head - head.mean(axis=0), seen - seen.mean(axis=0), rcond=None)[0].T
     # the nearest two rows of a rotation matrix
     left, _, right = np.linalg.svd(view, full_matrices=False)

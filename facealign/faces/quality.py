@@ -11,7 +11,7 @@ import numpy as np
 
 from facealign.core import images
 from facealign.core.geometry import Box, crop_map
-from facealign.core.points import COUNT
+from facealign.core.points import COUNT, can_become
 from facealign.faces import pose
 
 _YAW = (0, 15, 30, 45, 91)  # degrees, either way
@@ -43,9 +43,10 @@ class Group:
 def subgroups(
     truth: np.ndarray, sharp: np.ndarray, sizes: np.ndarray
 ) -> dict[str, list[tuple[str, Group]]]:
-    """Named groups of faces by yaw in degrees (of 68 points only), sharpness and size in pixels."""
+    """Named groups of faces by sharpness, by size in pixels and, if they have 68 points or can have
+    them, by yaw in degrees."""
     turned: list[Group] = []
-    if truth.shape[1] == COUNT:
+    if can_become(truth.shape[1], COUNT):
         turned = between(np.abs([pose.estimate(points).yaw for points in truth]), _YAW)
     sharpened, sized = in_thirds(sharp), in_thirds(sizes)
     levels = ("least", "middle", "most") if len(sharpened) == 3 else ("least", "most")

@@ -17,7 +17,7 @@ from facealign.core.cluster import load_once
 from facealign.core.errors import ConfigError, ImageError
 from facealign.core.faces import Detection, Face, Pose, as_detection
 from facealign.core.geometry import FARTHEST, Affine, Box, possible
-from facealign.core.points import COUNT
+from facealign.core.points import COUNT, can_become
 from facealign.detectors import Detector
 from facealign.faces import pose
 from facealign.faces.detection import box_from_points
@@ -224,7 +224,7 @@ def expected_detection(points: np.ndarray) -> Detection:
 
 
 def _pose(points: np.ndarray) -> Pose | None:
-    return pose.estimate(points) if len(points) == COUNT else None
+    return pose.estimate(points) if can_become(len(points), COUNT) else None
 
 
 def open_picture(picture: Picture) -> np.ndarray:

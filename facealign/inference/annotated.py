@@ -15,7 +15,7 @@ from facealign.core.errors import AnnotationError, ImageError, InputError
 from facealign.core.faces import Faces
 from facealign.core.geometry import FARTHEST, Box, box_sizes
 from facealign.core.parallel import map_in_order
-from facealign.core.points import COUNT, select
+from facealign.core.points import COUNT, can_become, is_known, select
 from facealign.data.annotations import read_pts
 from facealign.data.filtering import DEGENERATE, SPLITS, is_degenerate
 from facealign.data.layouts import course
@@ -62,14 +62,23 @@ class Report:
 
 
 def known_faces(folder: Path, table: Path | None) -> tuple[Faces, list[str]]:
-    """The pictures with 68 points, from the .pts beside each or from a table, and what was dropped.
+    """The pictures with points, from the .pts beside each or from a table, and what was dropped.
 
+    All have the number of points that most have; points that cannot become so many are dropped.
     `image` is the path; `dataset` the folder below the one that was given, or that itself; `split`
     the first folder below that is named as one, or "".
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a' if folder.exists() else 'no such'} folder")
-    known, dropped = _from_pts(folder) if table is None else _from_table(folder, table)
+    read, dropped = _from_pts(folder) if table is None else _from_table(folder, table)
+    counts = Counter(len(points) for points in read.values() if is_known(len(points)))
+    count = max(counts, key=lambda count: (counts[count], count), default=COUNT)
+    known: dict[Path, np.ndarray] = {}
+    for path, points in read.items():
+        try:
+            known[path] = _checked(path, points, count)
+        except AnnotationError as error:
+            dropped.append(str(error))
     if not known:
         wanted = "a .pts beside a picture" if table is None else f"a picture that {table} names"
         reasons = "".join(f"\n{reason}" for reason in dropped[:10])
@@ -79,7 +88,7 @@ def known_faces(folder: Path, table: Path | None) -> tuple[Faces, list[str]]:
         [str(path) for path in known],
         dataset=[parts[0] if parts else folder.resolve().name for parts in below],
         split=[next((part for part in parts if part in SPLITS), "") for parts in below],
-        points=tables.stack(list(known.values())),
+        points=tables.stack(list(known.values()), count),
     )
     return faces, dropped
 
@@ -152,7 +161,7 @@ def estimate_all(known: Faces, aligner: Aligner, baseline: Path | None, title: s
     predicted = {}
     for method in ("model", "dlib") if baseline else ("model",):
         points = [one.points[method] for one in found]
-        count = len(points[0]) if points else COUNT
+        count = aligner.network.count if method == "model" else COUNT
         predicted[method] = faces.with_columns(points=tables.stack(points, count))
     scores = [one.scores for one in found if one.scores is not None]
     if scores:
@@ -195,7 +204,7 @@ def _from_pts(folder: Path) -> tuple[dict[Path, np.ndarray], list[str]]:
             dropped.append(f"{path}: no {beside.name} beside it")
             continue
         try:
-            known[path] = _checked(path, read_pts(beside))
+            known[path] = read_pts(beside)
         except AnnotationError as error:
             dropped.append(str(error))
     return known, dropped
@@ -208,23 +217,20 @@ def _from_table(folder: Path, table: Path) -> tuple[dict[Path, np.ndarray], list
         if not path.is_file():
             dropped.append(f"{path}: no such file, but {table} has its points")
             continue
-        try:
-            known[path] = _checked(path, points)
-        except AnnotationError as error:
-            dropped.append(str(error))
+        known[path] = points
     return known, dropped
 
 
-def _checked(path: Path, points: np.ndarray) -> np.ndarray:
-    if points.shape != (COUNT, 2):
-        raise AnnotationError(f"{path}: {len(points)} points, expected {COUNT}")
+def _checked(path: Path, points: np.ndarray, count: int) -> np.ndarray:
+    if not can_become(len(points), count):
+        raise AnnotationError(f"{path}: {len(points)} points, expected {count}")
     if not np.isfinite(points).all():
         raise AnnotationError(f"{path}: a point is not a number")
     if (np.abs(points) > FARTHEST).any():
         raise AnnotationError(f"{path}: a point is more than {FARTHEST:,.0f} pixels away")
     if is_degenerate(points):
         raise AnnotationError(f"{path}: its points have {DEGENERATE}")
-    return points
+    return select(points, count)
 
 
 def _rows(results: list[Estimate | NotFound | ImageError], kind: type) -> np.ndarray:
@@ -258,8 +264,9 @@ def _groups(tested: Mapping[str, Tested], dataset: str) -> Groups:
 
 
 def _correlation(tested: Tested, predicted: Faces) -> float | None:
-    """Spearman's: -1 if errors rise wherever scores fall; none without scores."""
-    if "scores" not in predicted.columns:
+    """Spearman's: -1 if errors rise wherever scores fall; none without scores, or if the points
+    are compared in another scheme than the network's."""
+    if "scores" not in predicted.columns or predicted["scores"].shape != tested.distances.shape:
         return None
     errors = tested.distances / box_sizes(tested.faces.boxes)[:, None]
     values = np.array([errors.ravel(), predicted["scores"].ravel()])

@@ -18,7 +18,7 @@ from facealign.core.errors import ImageError, InputError
 from facealign.core.faces import Detection, Faces
 from facealign.core.geometry import Affine, Box, crop_map
 from facealign.core.parallel import map_in_order
-from facealign.core.points import select
+from facealign.core.points import require_common, select
 from facealign.evaluation import metrics
 from facealign.faces import detection
 from facealign.inference.aligner import Aligner, expected_detection
@@ -158,8 +158,10 @@ def _look(aligner: Aligner, image: np.ndarray, points: np.ndarray) -> Look:
     if face is None:
         return Look(*times, found=False, false=false)
     roll = next(one.roll for one, its in kept if its is face)
-    truth, expected = select(points, len(face.points)), expected_detection(points)
-    distance = float(metrics.mean_distances(face.points, truth))
+    expected = expected_detection(points)
+    count = require_common(len(points), len(face.points))
+    truth = select(points, count)
+    distance = float(metrics.mean_distances(select(face.points, count), truth))
     match = Match(
         error=distance / expected.box.width,
         by_eyes=distance / float(metrics.interocular(truth[None])[0]),

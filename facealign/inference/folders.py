@@ -33,15 +33,6 @@ from facealign.inference.aligner import Aligner, as_dict
 
 TABLE = "landmarks.csv"
 _POSE = ("yaw", "pitch", "roll")
-COLUMNS = (
-    "image",
-    "face",
-    *CORNERS,
-    "score",
-    *_POSE,
-    *tables.POINT_COLUMNS,
-    *tables.SCORE_COLUMNS,
-)
 # of files whose names are too long with their suffix, or not allowed in that file system
 _BAD_NAME = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
 
@@ -114,7 +105,7 @@ def predict(
     paths: Sequence[str], form: str, out: Path | None, overlay: bool, aligner: Aligner
 ) -> int:
     """Run `facealign predict`; the exit status. `form` is json, pts or csv."""
-    table_file = _table_file(form, out)
+    table_file = _table_file(form, out, aligner.network.count)
     if (out is None or out == table_file) and (overlay or form == "pts"):
         option = "--overlay" if overlay else "--format pts"
         raise ConfigError(f"{option} writes files: name their folder with --out DIR")
@@ -124,11 +115,12 @@ def predict(
         sources = _named_apart(sources)
         write = partial(_write_results, out, form, overlay)
     summary = Summary()
-    with _open_table(table_file) if form == "csv" else nullcontext() as table:
+    count = aligner.network.count
+    with _open_table(table_file, count) if form == "csv" else nullcontext() as table:
         for result in predict_all(sources, aligner, write):
             summary.add(result)
             if table is not None:
-                table.writerows(rows(result))
+                table.writerows(rows(result, count))
             elif out is None and not result.error:
                 print(json.dumps(result.as_dict()), flush=True)
     return summary.report()
@@ -280,7 +272,7 @@ def _save(file: Path, suffix: str, data: bytes) -> None:
         part.write_bytes(data)
 
 
-def _table_file(form: str, out: Path | None) -> Path | None:
+def _table_file(form: str, out: Path | None, count: int) -> Path | None:
     """The file of --format csv: `out` itself if it ends in .csv. It may replace a table only."""
     if out is None:
         return None
@@ -293,7 +285,7 @@ def _table_file(form: str, out: Path | None) -> Path | None:
         raise ConfigError(f"{path} is a folder, expected a file")
     if path.exists():
         with path.open("rb") as file:
-            if file.readline().strip() != ",".join(COLUMNS).encode():
+            if file.readline().strip() != ",".join(columns(count)).encode():
                 raise ConfigError(
                     f"{path} would be overwritten: it is not a table of `facealign predict`"
                 )
@@ -301,17 +293,17 @@ def _table_file(form: str, out: Path | None) -> Path | None:
 
 
 @contextmanager
-def _open_table(path: Path | None) -> Iterator[Any]:
+def _open_table(path: Path | None, count: int) -> Iterator[Any]:
     """A CSV writer to a file, or to the standard output; the finished rows are never lost."""
     if path is None:
-        yield begin_table(sys.stdout)
+        yield begin_table(sys.stdout, count)
         return
     incomplete = path.with_name(f"{path.stem}.incomplete.csv")
     with atomic_write(path) as part:
         try:
             # a file name that is not UTF-8 holds surrogates
             with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                yield begin_table(file)
+                yield begin_table(file, count)
         except BaseException:
             part.replace(incomplete)
             print(f"stopped: the finished rows are in {incomplete}", file=sys.stderr)
@@ -319,15 +311,23 @@ def _open_table(path: Path | None) -> Iterator[Any]:
     incomplete.unlink(missing_ok=True)
 
 
-def begin_table(file: TextIO) -> Any:
+def begin_table(file: TextIO, count: int) -> Any:
     """A CSV writer that has written the header."""
     table = csv.writer(file, lineterminator="\n")
-    table.writerow(COLUMNS)
+    table.writerow(columns(count))
     return table
 
 
-def rows(result: Result) -> Iterator[list[Any]]:
+def columns(count: int) -> tuple[str, ...]:
+    """Of the table of a network of `count` points."""
+    wide = _wide(count)
+    points, scores = tables.point_columns(wide), tables.score_columns(wide)
+    return ("image", "face", *CORNERS, "score", *_POSE, *points, *scores)
+
+
+def rows(result: Result, count: int) -> Iterator[list[Any]]:
     """A row for each face; a network of five points or without scores leaves columns empty."""
+    wide = _wide(count)
     for number, face in enumerate(result.faces, start=1):
         values = as_dict(face)
         points = [coordinate for point in values["points"] for coordinate in point]
@@ -336,6 +336,11 @@ def rows(result: Result) -> Iterator[list[Any]]:
         score = "" if values["score"] is None else values["score"]
         yield [
             *(result.path, number, *values["box"], score, *pose.values()),
-            *(points + [""] * (2 * COUNT - len(points))),
-            *(scores + [""] * (COUNT - len(scores))),
+            *(points + [""] * (2 * wide - len(points))),
+            *(scores + [""] * (wide - len(scores))),
         ]
+
+
+def _wide(count: int) -> int:
+    """For how many points a table has columns; those of 68 hold the five, too."""
+    return COUNT if count == 5 else count

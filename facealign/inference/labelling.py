@@ -20,7 +20,7 @@ from facealign.core.errors import ConfigError, ImageError
 from facealign.core.faces import TEACHER, Detection, Faces, as_detection
 from facealign.core.geometry import CORNERS, Affine, Box, overlap
 from facealign.core.parallel import map_in_order
-from facealign.core.points import mirror, select
+from facealign.core.points import can_become, mirror, select
 from facealign.core.tables import stack
 from facealign.data.filtering import Drop, check_names
 from facealign.detectors import find_detector
@@ -84,7 +84,13 @@ def label(
     `weight` from 0 to 1, and the images that are dropped."""
     results: list[_Labelled | Drop] = []
     if names:
-        work = partial(_label, root, Network(teacher, threads=1), detect, spread)
+        network = Network(teacher, threads=1)
+        if not can_become(network.count, count):
+            raise ConfigError(
+                f"label.teacher: {teacher} gives {network.count} points, which cannot become the "
+                f"{count} of data.points"
+            )
+        work = partial(_label, root, network, detect, spread)
         results = list(map_in_order(work, names, "label"))
     kept = [result for result in results if isinstance(result, _Labelled)]
     corners = [one.face.box.corners for one in kept]

@@ -16,7 +16,8 @@ from facealign.core.cluster import load_once
 from facealign.core.errors import ConfigError, DependencyError, ModelError
 from facealign.core.faces import Detection, as_detection
 from facealign.core.geometry import Box, crop_map
-from facealign.core.points import COUNTS
+from facealign.core.points import is_known
+from facealign.core.schemes import files as schemes
 from facealign.inference import providers
 
 LARGEST = 1024  # side of a crop, as in params.yaml
@@ -153,7 +154,9 @@ class Network:
         self.margin = self._session.number("margin", -0.4, 100)
         self.rim = int(self._session.number("rim", 0, LARGEST))  # of the training crops
         self.size = self._session.size
-        self._check(self._session.trial)
+        if own := self._session.facts.get("facealign.scheme"):
+            schemes.of_text(own, path)
+        self.count: int = self._check(self._session.trial)[0].shape[1]  # of points
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _load_once, self._settings
@@ -185,8 +188,8 @@ class Network:
     def _check(self, outputs: list[np.ndarray]) -> list[np.ndarray]:
         """Points (N, K, 2), and maybe scores (N, K)."""
         shapes = [output.shape for output in outputs]
-        if not shapes or shapes[0][1:] not in [(count, 2) for count in COUNTS]:
-            raise self._session.error(f"outputs of {shapes}, expected 68 or 5 points a face")
+        if not shapes or len(shapes[0]) != 3 or shapes[0][2] != 2 or not is_known(shapes[0][1]):
+            raise self._session.error(f"outputs of {shapes}, expected the points of a scheme")
         if shapes[1:] not in ([], [shapes[0][:2]]):
             raise self._session.error(f"outputs of {shapes}, expected points and their scores")
         if not all((np.abs(output) < FARTHEST).all() for output in outputs):

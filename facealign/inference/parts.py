@@ -60,7 +60,8 @@ def _continue(
         results = map_in_order(partial(_examine, aligner), pictures, "faces")
         while part := list(islice(results, size)):
             name = f"landmarks-{number:06}{_SUFFIXES[form]}"
-            data = _FORMATS[form]([result for result in part if not result.error])
+            read = [result for result in part if not result.error]
+            data = _FORMATS[form](read, aligner.network.count)
             out.write(name, data)
             line = _described(name, data, part)
             note(out, line)
@@ -117,38 +118,39 @@ def _digest(names: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _as_json(results: Sequence[Result]) -> bytes:
+def _as_json(results: Sequence[Result], count: int) -> bytes:
     return "".join(f"{json.dumps(result.as_dict())}\n" for result in results).encode()
 
 
-def _as_csv(results: Sequence[Result]) -> bytes:
+def _as_csv(results: Sequence[Result], count: int) -> bytes:
     text = io.StringIO(newline="")
-    table = folders.begin_table(text)
+    table = folders.begin_table(text, count)
     for result in results:
-        table.writerows(folders.rows(result))
+        table.writerows(folders.rows(result, count))
     return text.getvalue().encode(errors="backslashreplace")
 
 
-def _as_parquet(results: Sequence[Result]) -> bytes:
+def _as_parquet(results: Sequence[Result], count: int) -> bytes:
     """The columns of the CSV; what a face lacks is null."""
     try:
         import pyarrow as arrow
         from pyarrow import parquet
     except ImportError:
         raise DependencyError("--format parquet: pip install '.[cluster]' in a clone") from None
-    rows = [row for result in results for row in folders.rows(result)]
-    columns = list(zip(*rows, strict=True)) or [()] * len(folders.COLUMNS)
+    names = list(folders.columns(count))
+    rows = [row for result in results for row in folders.rows(result, count)]
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
     texts = [str(name).encode(errors="backslashreplace").decode() for name in columns[0]]
     arrays = [arrow.array(texts, arrow.string()), arrow.array(columns[1], arrow.int32())]
     for column in columns[2:]:
         values = [None if value == "" else float(value) for value in column]
         arrays.append(arrow.array(values, arrow.float64()))
     data = io.BytesIO()
-    parquet.write_table(arrow.table(arrays, names=list(folders.COLUMNS)), data)
+    parquet.write_table(arrow.table(arrays, names=names), data)
     return data.getvalue()
 
 
-_FORMATS: dict[str, Callable[[Sequence[Result]], bytes]] = {
+_FORMATS: dict[str, Callable[[Sequence[Result], int], bytes]] = {
     "json": _as_json,
     "csv": _as_csv,
     "parquet": _as_parquet,

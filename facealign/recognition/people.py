@@ -20,7 +20,7 @@ from facealign.core.faces import Pose
 from facealign.core.files import is_utf8
 from facealign.core.geometry import CORNERS, Box
 from facealign.core.parallel import map_in_order
-from facealign.core.points import COUNT, select
+from facealign.core.points import COUNT, can_become, select
 from facealign.core.tables import KEY, Table, dataset_and_split
 from facealign.data.annotations import read_pts
 from facealign.data.filtering import SPLITS, check_names
@@ -128,7 +128,7 @@ def _examine(root: Path, network: Path, model: Path, config: Examine, image: str
         truth = read_pts(annotated) if annotated.is_file() else None
     except (AnnotationError, ImageError) as error:
         return Examined(image, person, "unreadable", str(error).removeprefix(f"{root}/"))
-    known = truth is not None and len(truth) in (COUNT, 5) and bool(np.isfinite(truth).all())
+    known = truth is not None and can_become(len(truth), 5) and bool(np.isfinite(truth).all())
     if config.landmarks == "dataset" and not known:
         return Examined(image, person, "no_points")
     box = _face(picture, truth if known else None, config.upsample)
@@ -136,7 +136,7 @@ def _examine(root: Path, network: Path, model: Path, config: Examine, image: str
         return Examined(image, person, "no_face")
     (points,), _ = _network(network)(picture, [box])
     # five points do not give the pose of the head
-    turned = pose.estimate(points) if len(points) == COUNT else Pose(0, 0, 0)
+    turned = pose.estimate(points) if can_become(len(points), COUNT) else Pose(0, 0, 0)
     if config.landmarks == "dataset" and truth is not None:
         points = truth
     elif config.landmarks == "dlib":

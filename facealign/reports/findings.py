@@ -73,7 +73,7 @@ def against_dlib(tested: Mapping[str, Tested], config: Ced, words: Words) -> lis
 
 
 def detection(figures: Figures, words: Words) -> Finding:
-    model, dlib = figures[ALL]["model"], figures[ALL]["dlib"]
+    model, dlib = figures[ALL]["model"], figures[ALL].get("dlib", {})
     total = model["images"] + model["undetected"]
     if not model["undetected"]:
         return Finding("all_found", {"total": total})
@@ -83,7 +83,7 @@ def detection(figures: Figures, words: Words) -> Finding:
             "lost": model["undetected"],
             "total": total,
             "model": words.number(model["auc_08_all"]),
-            "dlib": words.number(dlib["auc_08_all"]),
+            "dlib": words.number(dlib.get("auc_08_all")),
         },
     )
 
@@ -117,27 +117,29 @@ def duplicates(tested: Tested, alike: Sequence[str], words: Words) -> Finding:
 def parts(
     regions: Mapping[str, Mapping[str, np.ndarray]], config: Ced, words: Words
 ) -> list[Finding]:
-    """`regions` has each method's errors on each part, image by image."""
-    ours, theirs = regions["model"], regions["dlib"]
+    """`regions` has each method's errors on each part, image by image; dlib may be missing."""
+    ours, theirs = regions["model"], regions.get("dlib")
     means = {name: float(errors.mean()) for name, errors in ours.items()}
     best, worst = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
     found = [
         Finding(
             "parts",
             {
-                "worst": words(worst),
+                "worst": words.region(worst),
                 "worst_error": words.percent(means[worst], 2),
-                "best": words(best),
+                "best": words.region(best),
                 "best_error": words.percent(means[best], 2),
             },
         )
     ]
+    if theirs is None:
+        return found
     whole = float(np.mean([theirs[name].mean() - ours[name].mean() for name in ours]))
     other = []
     for name in ours:
         compared = metrics.compare(ours[name], theirs[name], config.resamples, config.seed)
         if compared.real and compared.value * whole < 0:
-            other.append(words(name))
+            other.append(words.region(name))
     if other:
         text = "parts_worse" if whole > 0 else "parts_better"
         found.append(Finding(text, {"parts": ", ".join(other)}))

@@ -50,6 +50,10 @@ TEXTS: Texts = {
         "{dataset} (изображений: {images}): AUC@0.08 сети — {model}, dlib — {dlib}. Изображений слишком мало, чтобы судить, "
         "что точнее.",
     ),
+    "no_dlib": (
+        "dlib is not compared: its 68 points and those of this scheme have no scheme in common.",
+        "dlib не сравнивается: у его 68 точек и точек этой разметки нет общей разметки.",
+    ),
     "dlib_trained": (
         "dlib's predictor was trained on images of 300-W, its test images included: on 300W it is at an advantage.",
         "Предиктор dlib обучен на изображениях 300-W, в том числе тестовых: на 300W у него преимущество.",
@@ -152,9 +156,9 @@ TEXTS: Texts = {
         "AUC@0.08 — площадь под CED от 0 до 0,08, нормированная так, что идеал равен 1; FR@0.08 — доля изображений с "
         "ошибкой 0,08 и больше; NME — средняя ошибка. ДИ — доверительный интервал, бутстрэп по изображениям (выборок: {resamples}).",
     ),
-    "five_points": (
-        "The network predicts five points, so there are no regions to compare.",
-        "Сеть предсказывает пять точек, сравнивать области лица нельзя.",
+    "no_regions": (
+        "The points that are compared, such as the five of eyes, nose and mouth, have no regions.",
+        "У точек, по которым идёт сравнение (например, у пяти точек глаз, носа и рта), нет областей.",
     ),
     "difficulty_method": (
         "Yaw is estimated from the true points. Sharpness is the share of the finest detail in all detail of the face. "
@@ -235,6 +239,7 @@ TEXTS: Texts = {
     "learning_rate": ("learning rate", "скорость обучения"),
     # regions of the face
     "jaw": ("jaw", "контур лица"),
+    "ears": ("ears", "уши"),
     "brows": ("brows", "брови"),
     "nose": ("nose", "нос"),
     "eyes": ("eyes", "глаза"),

@@ -65,9 +65,12 @@ def _origin(material: Material, words: Words) -> str:
 def _findings(material: Material, words: Words) -> Iterator[Finding]:
     measured = bool(len(material.model.faces))
     if measured:
-        yield from findings.against_dlib(material.tested, material.ced, words)
-        if DLIB_SAW in material.model.faces.datasets and not material.generated:
-            yield Finding("dlib_trained")
+        if "dlib" not in material.tested:
+            yield Finding("no_dlib")
+        else:
+            yield from findings.against_dlib(material.tested, material.ced, words)
+            if DLIB_SAW in material.model.faces.datasets and not material.generated:
+                yield Finding("dlib_trained")
     for name, methods in material.figures.items():
         if name != ALL and not methods["model"]["images"]:
             yield Finding("nothing_tested", {"dataset": name})
@@ -112,7 +115,7 @@ def _results(material: Material, words: Words) -> Iterator[Block]:
     yield Text(words("metric", resamples=material.ced.resamples))
     yield Heading(words("regions"))
     if not material.regions["model"]:
-        yield Text(words("five_points"))
+        yield Text(words("no_regions"))
         return
     means = {
         method: {part: float(its.mean()) for part, its in parts.items()}
@@ -130,7 +133,7 @@ def _difficulty(material: Material, words: Words) -> Iterator[Block]:
 
 
 def _examples(material: Material, words: Words) -> Iterator[Block]:
-    model, dlib = material.model, material.tested["dlib"]
+    model, dlib = material.model, material.tested.get("dlib")
     order = np.argsort(model.errors, kind="stable")
     middle = len(order) // 2
     yield Heading(words("examples"))
@@ -140,6 +143,8 @@ def _examples(material: Material, words: Words) -> Iterator[Block]:
         ("worst_faces", order[::-1][: 2 * COLUMNS]),
     ):
         yield _sheet([_tested_tile(material, row) for row in rows], words(caption))
+    if dlib is None:
+        return
     gains = model.errors - dlib.errors
     lost = [row for row in np.argsort(-gains, kind="stable")[:COLUMNS] if gains[row] > 0]
     if lost:

@@ -38,7 +38,7 @@ class Material:
     index: Faces
     dropped: Table
     boxes: Faces
-    tested: Mapping[str, Tested]  # model, dlib
+    tested: Mapping[str, Tested]  # model, and dlib if their points can be compared
     training: Table
     figures: Figures  # metrics/ced.json
     params: Mapping[str, Any]  # flat
@@ -81,7 +81,7 @@ class Material:
 
     @cached_property
     def regions(self) -> dict[str, dict[str, np.ndarray]]:
-        """Errors by method and region of the face, image by image; no regions of five points."""
+        """Errors by method and region of the face, image by image; there may be no regions."""
         return {method: scoring.by_region(its) for method, its in self.tested.items()}
 
     @cached_property

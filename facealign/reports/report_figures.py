@@ -59,7 +59,7 @@ def regions(errors: Mapping[str, Mapping[str, float]], words: Words) -> bytes:
         bars = axes.barh(places, values, thick, color=METHODS[method][0], label=label)
         texts = [words.percent(value, 2) for value in values]
         axes.bar_label(bars, texts, fontsize=8, padding=2)
-    axes.set_yticks(np.arange(len(names)), [words(name) for name in names])
+    axes.set_yticks(np.arange(len(names)), [words.region(name) for name in names])
     axes.invert_yaxis()
     axes.set_xlabel(words("error_axis"))
     axes.margins(x=0.15)

@@ -49,6 +49,9 @@ TEXTS: Texts = {
 }
 
 
+REGIONS = ("jaw", "brows", "nose", "eyes", "mouth", "ears")  # of the published schemes
+
+
 class Words:
     """The texts and the number format of one language."""
 
@@ -69,6 +72,10 @@ class Words:
 
     def method(self, name: str) -> str:
         return self("model") if name == "model" else name
+
+    def region(self, name: str) -> str:
+        """Of the face; those that only a user's scheme has are called as there."""
+        return self(name) if name in REGIONS else name
 
     def number(self, value: float | None, digits: int = 3) -> str:
         return "—" if value is None else self._localise(f"{value:.{digits}f}")

@@ -17,13 +17,15 @@ from facealign.core import config as params
 from facealign.core.config import unknown_name
 from facealign.core.errors import ConfigError, ModelError
 from facealign.core.files import atomic_write, sha256
-from facealign.core.points import COUNTS
+from facealign.core.points import is_known, source_of
+from facealign.core.schemes import files as schemes
 from facealign.faces.cropping import Stats
 from facealign.models.parts.codecs import Codec, make_codec
 from facealign.models.parts.layers import Shape
 from facealign.training.recipe import Train
 
 RELEASED = Path(__file__).parents[1] / "weights"
+SCHEME = "scheme"  # of a user, in the file of their network
 OLD_NAMES = {
     "stacks": ("networks", "hourglass", "stacks"),
     "width": ("networks", "cascade", "width"),
@@ -126,8 +128,11 @@ def halved(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def to_dict(checkpoint: Checkpoint) -> dict[str, Any]:
-    values: dict[str, Any] = _interned(vars(checkpoint) | {"stats": asdict(checkpoint.stats)})
-    return values
+    values = vars(checkpoint) | {"stats": asdict(checkpoint.stats)}
+    if own := source_of(len(checkpoint.mean_face)):
+        values[SCHEME] = own
+    interned: dict[str, Any] = _interned(values)
+    return interned
 
 
 def _interned(value: Any) -> Any:
@@ -140,7 +145,10 @@ def _interned(value: Any) -> Any:
     return [_interned(item) for item in value] if isinstance(value, list) else value
 
 
-def from_dict(values: dict[str, Any]) -> Checkpoint:
+def from_dict(values: dict[str, Any], path: Path) -> Checkpoint:
+    """`path` is the file that has these values; this process then knows its scheme."""
+    if SCHEME in values:
+        schemes.of(values.pop(SCHEME), path)
     stats, recipe = Stats(**values["stats"]), translated(values["recipe"])
     return Checkpoint(**values | {"stats": stats, "recipe": recipe})
 
@@ -178,9 +186,11 @@ def read(path: Path, device: torch.device) -> Any:
 def load(path: Path) -> Checkpoint:
     """A file from anyone: no code in it is run, and what it says of the network is checked."""
     try:
-        found = from_dict(read(path, torch.device("cpu")))
+        found = from_dict(read(path, torch.device("cpu")), path)
     except OSError as error:
         raise ModelError(f"{path}: {error.strerror}") from None
+    except ConfigError as error:  # of its scheme
+        raise ModelError(str(error)) from None
     except Exception:
         # torch raises many kinds of error; its messages advise to unpickle the file unsafely
         raise ModelError(f"{path}: not a checkpoint of facealign, or damaged") from None
@@ -202,9 +212,8 @@ def _check(found: Checkpoint, path: Path) -> None:
     }
     Stats.of(stats, path)
     face = found.mean_face
-    sizes = [(count, 2) for count in COUNTS]
-    if not _is_finite(face) or face.shape not in sizes:
-        raise ModelError(f"{path}: mean_face: expected the points of a face, 68 or 5")
+    if not _is_finite(face) or face.ndim != 2 or face.shape[1] != 2 or not is_known(len(face)):
+        raise ModelError(f"{path}: mean_face: expected the points of a scheme, such as 68")
     networks = found.recipe.get("networks")
     if not isinstance(networks, dict) or not isinstance(networks.get(found.arch, {}), dict):
         raise ModelError(f"{path}: a recipe without the options of its network")

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from facealign import models
 from facealign.core.errors import ConfigError, TrainingError
-from facealign.core.points import select
+from facealign.core.points import can_become, scheme_of, select
 from facealign.evaluation import metrics
 from facealign.faces.cropping import Crops
 from facealign.models.parts.codecs import make_codec, total_loss
@@ -157,10 +157,12 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
 
 def true_points(crops: Crops, count: int) -> np.ndarray:
     """(N, count, 2), input pixels."""
-    if crops.points.shape[1] < count:
+    own = crops.points.shape[1]
+    if not can_become(own, count):
+        valid = ", ".join(map(str, sorted({own, *scheme_of(own).maps})))
         raise ConfigError(
-            f"train.points is {count}, but the faces have {crops.points.shape[1]} points "
-            "(data.points)"
+            f"train.points is {count}, but the faces have {own} points (data.points): expected one "
+            f"of {valid}"
         )
     return select(crops.points, count)
 

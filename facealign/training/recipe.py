@@ -16,7 +16,7 @@ from facealign.training.augment import STRONGEST_BLUR
 class Train:
     arch: str
     networks: Annotated[Mapping[str, Any], Named("network with options", models.options)]
-    points: Literal[68, 5]
+    points: Annotated[int, Range(1, 999)]  # of a scheme that the data have or can become
     init: str
     init_sha256: str
     loss: str

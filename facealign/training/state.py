@@ -17,6 +17,7 @@ from torch import nn
 
 from facealign.core.errors import TrainingError
 from facealign.core.files import atomic_write
+from facealign.core.points import source_of
 from facealign.faces.cropping import Crops
 from facealign.training import checkpoint
 from facealign.training.checkpoint import Checkpoint
@@ -97,7 +98,7 @@ class State:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.curve = [Epoch(*values) for values in state["curve"]]
-        self.best = checkpoint.from_dict(state["best"])
+        self.best = checkpoint.from_dict(state["best"], path)
         self.speed = Speed(**state["speed"])
         done = len(self.curve)
         print(
@@ -116,6 +117,7 @@ def file_of(scratch: Path, crops: Crops, config: Train) -> Path:
     training never resumes from another one's state."""
     digest = hashlib.sha256()
     facts = [config.used(), asdict(crops.stats), crops.images, crops.sources, torch.__version__]
+    facts.append(source_of(config.points))
     digest.update(json.dumps([*facts, choose_device().type, threads()]).encode())
     for array in (crops.pixels, crops.points, crops.normalisers, crops.weights):
         digest.update(np.ascontiguousarray(array).data)

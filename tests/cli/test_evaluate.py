@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facealign.core.points import REGIONS
+from facealign.core.points import scheme_of
 from facealign.data.annotations import format_pts, read_pts
 from facealign.training import checkpoint
 from tests.cli.running import run
@@ -41,8 +41,9 @@ def test_evaluate_gives_the_pipelines_figures(
             images_of = [group["model"]["images"] for group in its[respect].values()]
             assert sum(images_of) == ced[name]["model"]["images"]
         # all points' mean error is that of the parts, by their counts
-        means = [its["part"][part]["dlib"]["nme"] for part in REGIONS]
-        weights = [part.stop - part.start for part in REGIONS.values()]
+        regions = scheme_of(68).regions
+        means = [its["part"][part]["dlib"]["nme"] for part in regions]
+        weights = [len(part) for part in regions.values()]
         assert np.average(means, weights=weights) == pytest.approx(ced[name]["dlib"]["nme"])
     written = {path.name for path in out.iterdir()}
     assert written >= {"faces.jpg", "all.png", "all.svg", "one.png", "two.png"}

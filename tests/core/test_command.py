@@ -15,17 +15,20 @@ from tests.helpers import PARAMS
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("detect faces gone.csv a b", "error: gone.csv: No such file or directory"),
+        ("detect faces gone.csv scheme.json a b", "error: gone.csv: No such file or directory"),
         ("extract gone.tgz out", "error: gone.tgz: no such archive"),
-        ("filter gone a b c", "error: gone: not a folder"),
-        ("filter params.yaml a b c", "error: params.yaml: not a folder"),
-        ("train gone m c s", "error: gone/stats.json: No such file or directory"),
+        ("filter gone schemes a b c d", "error: gone: not a folder"),
+        ("filter params.yaml schemes a b c d", "error: params.yaml: not a folder"),
+        ("train gone scheme.json m c s", "error: gone/stats.json: No such file or directory"),
         ("track . params.yaml . . . . . . out", "error: params.yaml:2: 1 cells, expected 2"),
         (
             "track . t.csv params.yaml . . . . . out",
             "error: params.yaml: not JSON: Expecting value",
         ),
-        ("show faces index.csv index.csv p out", "error: index.csv: 'b.png': expected a path"),
+        (
+            "show faces index.csv scheme.json index.csv p out",
+            "error: index.csv: 'b.png': expected a path",
+        ),
     ],
 )
 def test_one_line_names_the_file(
@@ -33,6 +36,7 @@ def test_one_line_names_the_file(
 ) -> None:
     (tmp_path / "params.yaml").write_text(PARAMS.read_text(encoding="utf-8"), encoding="utf-8")
     (tmp_path / "t.csv").write_text("epoch\n1\n", encoding="utf-8")
+    (tmp_path / "scheme.json").write_text('{"points": 68}', encoding="utf-8")
     (tmp_path / "index.csv").write_text("image\nb.png\n", encoding="utf-8")
     name, *paths = words.split()
     monkeypatch.chdir(tmp_path)

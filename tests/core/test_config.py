@@ -1,6 +1,8 @@
 import dataclasses
 import itertools
 import math
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -211,3 +213,29 @@ def test_nested_names_are_joined_by_dots() -> None:
         "a.c.d": 2,
         "e": 3,
     }
+
+
+@dataclass(frozen=True)
+class _Open:
+    either: int | str
+    named: dict[str, list[str]]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"either": 68, "named": {}}, None),
+        ({"either": "x", "named": {"a": ["b"], "c": []}}, None),
+        ({"either": True, "named": {}}, "x.either is True, expected an integer or a string"),
+        ({"either": 1.0, "named": {}}, "x.either is 1.0, expected an integer or a string"),
+        ({"either": 1, "named": {5: []}}, "x.named is {5: []}, expected a mapping"),
+        ({"either": 1, "named": {"a": "b"}}, "x.named.a is 'b', expected a list"),
+    ],
+)
+def test_mappings_and_alternatives_are_checked(values: dict[str, Any], words: str | None) -> None:
+    path = Path("p.yaml")
+    if words is None:
+        assert vars(config.convert(values, _Open, "x", path)) == values
+        return
+    with pytest.raises(ConfigError, match=rf"^p\.yaml: {re.escape(words)}"):
+        config.convert(values, _Open, "x", path)

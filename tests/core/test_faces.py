@@ -6,9 +6,9 @@ import pytest
 from facealign.core.errors import InputError
 from facealign.core.faces import Faces
 from facealign.core.geometry import Box
-from facealign.core.tables import POINT_COLUMNS
+from facealign.core.tables import point_columns
 
-FIVE = POINT_COLUMNS[:10]
+POINT_COLUMNS, FIVE = point_columns(68), point_columns(5)
 IMAGES = ["300W/test/a.jpg", "300W/train/b.jpg", "Menpo/test/Ann/c.jpg"]
 BOXES = np.array([[1.0, 2, 30.5, 40], [0, 0, 9, 9], [-5, 0, 5, 10]])
 
@@ -22,7 +22,7 @@ def faces() -> Faces:
     return Faces.of(IMAGES, box=BOXES, points=some_points(), source=["x", "y", "z"])
 
 
-@pytest.mark.parametrize("count", [68, 5])
+@pytest.mark.parametrize("count", [68, 5, 98, 478])
 def test_a_table_reads_back_exactly(tmp_path: Path, count: int) -> None:
     path = tmp_path / "a.csv"
     faces = Faces.of(

@@ -10,6 +10,7 @@ from facealign.core.errors import ArchiveError, ConfigError, InputError
 from facealign.core.faces import Faces
 from facealign.data.annotations import format_pts
 from facealign.data.filtering import Drop, filter_faces, require_train, summarise
+from tests.helpers import as_wflw
 
 PICTURE = bytes(cv2.imencode(".png", np.zeros((200, 300, 3), np.uint8))[1])
 
@@ -126,10 +127,10 @@ def test_an_archive_without_a_train_face_says_what_was_dropped(
 ) -> None:
     add_face(tmp_path, "300W/test/a", face)
     for name in ("a", "b"):
-        add_face(tmp_path, f"300W/train/{name}", np.resize(face, (98, 2)))
+        add_face(tmp_path, f"300W/train/{name}", np.resize(face, (97, 2)))
     add(tmp_path, "300W/train/c.png", PICTURE)
     kept, drops = filter_faces(tmp_path, ["300W"])
-    expected = "no train image with 68 points; dropped: 2 wrong_count (98 points), 1 no_points"
+    expected = "no train image with 68 points; dropped: 2 wrong_count (97 points), 1 no_points"
     with pytest.raises(InputError, match=re.escape(expected)):
         require_train(kept, drops)
     add_face(tmp_path, "300W/train/d", face)
@@ -234,3 +235,15 @@ def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 def test_a_data_set_of_an_odd_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=r"data.datasets: .*: rename the folder"):
         filter_faces(tmp_path, [name])
+
+
+def test_points_of_a_richer_scheme_are_converted(tmp_path: Path, face: np.ndarray) -> None:
+    add_face(tmp_path, "300W/train/ibug", face)
+    add_face(tmp_path, "300W/train/wflw", as_wflw(face))
+    add_face(tmp_path, "300W/test/ibug", face)
+    for count, kept in ((68, 3), (5, 3), (98, 1)):
+        faces, drops = filter_faces(tmp_path, ["300W"], count=count)
+        assert len(faces) == kept and faces.points.shape[1:] == (count, 2)
+        assert {drop.reason for drop in drops} == ({"wrong_count"} if kept < 3 else set())
+    [wide] = filter_faces(tmp_path, ["300W"], count=98)[0].points
+    np.testing.assert_allclose(wide, as_wflw(face))

@@ -4,12 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from facealign.core import points, tables
+from facealign.core import tables
 from facealign.core.errors import InputError
 from facealign.core.faces import TRUTH, Faces
-from facealign.core.points import select
+from facealign.core.points import scheme_of, select
 from facealign.evaluation import scoring, subgroups
 from facealign.evaluation.scoring import Ced
+from tests.helpers import as_wflw
 
 CED = Ced(resamples=100, seed=1)
 TESTED = ["Menpo/test/a.jpg", "300W/test/b.jpg", "300W/test/a.jpg"]
@@ -67,7 +68,7 @@ def test_errors_are_also_divided_by_the_true_eyes_distance(boxed: Faces, predict
 
 def test_the_parts_of_a_face_have_errors_of_their_own(boxed: Faces, face: np.ndarray) -> None:
     off = shifted(face, 300)
-    off[0, points.REGIONS["mouth"]] += (0, 5)
+    off[0, scheme_of(68).regions["mouth"]] += (0, 5)
     one = boxed.subset(slice(1, 2)).with_columns(box=np.array([[0.0, 0, 40, 90]]))
     parts = scoring.by_region(measured(one, one.with_columns(points=off)))
     assert parts.pop("mouth") == pytest.approx([5 / 60])
@@ -153,7 +154,7 @@ def test_the_files_have_a_curve_for_each_data_set_and_no_regions_without_an_imag
     assert errors["image"] == TESTED
     assert errors.numbers("model")[:, 0] == pytest.approx([2 / 60, 4 / 40, 3 / 100])
     assert curve.numbers("share")[:, 0].tolist() == [0, 1, 1]
-    assert regions["region"] == [*points.REGIONS]
+    assert regions["region"] == [*scheme_of(68).regions]
     assert {path.name for path in (tmp_path / "none" / "ced").iterdir()} == {"all_model.csv"}
     assert len(tables.read(tmp_path / "none" / "regions" / "model.csv")) == 0
 
@@ -164,3 +165,26 @@ def test_subgroups_have_the_figures_of_their_faces(boxed: Faces, predicted: Face
     assert list(groups) == ["yaw", "sharpness", "size"]
     nmes = {name: its["model"]["nme"] for name, its in groups["sharpness"].items()}
     assert nmes == pytest.approx({"least": 4 / 40, "middle": 3 / 100, "most": 2 / 60})
+
+
+def test_other_schemes_are_measured_in_the_richest_one_in_common(
+    boxed: Faces, predicted: Faces
+) -> None:
+    """Truth and network have 98 points, dlib 68: both are measured as on 68 alone."""
+    ibug = scoring.measure(boxed, {"model": predicted, "dlib": predicted})
+    wide = [faces.with_columns(points=as_wflw(faces.points)) for faces in (boxed, predicted)]
+    both = scoring.measure(wide[0], {"model": wide[1], "dlib": predicted})
+    for name in ("model", "dlib"):
+        np.testing.assert_array_equal(both[name].errors, ibug[name].errors)
+        parts = scoring.by_region(both[name])
+        assert all((parts[key] == its).all() for key, its in scoring.by_region(ibug[name]).items())
+    alone = scoring.measure(wide[0], {"model": wide[1]})["model"]
+    assert alone.distances.shape[1] == 98
+    np.testing.assert_allclose(alone.interocular, ibug["model"].interocular)
+
+
+def test_a_method_without_a_scheme_in_common_is_left_out_but_not_the_first(boxed: Faces) -> None:
+    helen = boxed.with_columns(points=np.ones((len(boxed), 194, 2)))
+    assert list(scoring.measure(helen, {"model": helen, "dlib": boxed})) == ["model"]
+    with pytest.raises(InputError, match=r"68 points \(iBUG\) and 194 points \(HELEN\) cannot be"):
+        scoring.measure(boxed, {"model": helen, "dlib": boxed})

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from facealign.core import config
-from facealign.core.errors import ConfigError, ModelError
+from facealign.core.errors import ConfigError, InputError, ModelError
 from facealign.core.faces import Detection, Faces
 from facealign.core.geometry import Affine, Box
 from facealign.core.images import warp, write
-from facealign.core.points import REGIONS, select
+from facealign.core.points import scheme_of, select
 from facealign.detectors.hog import find_faces
 from facealign.faces import dlib_predictor
 from facealign.faces.cropping import Crop, load_crops, make_crops
@@ -26,7 +26,7 @@ from facealign.faces.detection import (
     locate_all,
 )
 from facealign.faces.dlib_predictor import Dlib, predictor_file
-from tests.helpers import PARAMS
+from tests.helpers import PARAMS, as_wflw
 
 EYES = np.array([[207.0, 101.0], [244.0, 103.0]])  # of the astronaut, by eye
 SMALL, LARGE = Box(0, 0, 10, 10), Box(0, 0, 100, 100)
@@ -51,7 +51,8 @@ def test_the_predictors_points_lie_where_a_faces_points_lie(
     assert points.shape == (68, 2)
     near = Box(box.left - 20, box.top - 20, box.right + 20, box.bottom + 20)
     assert near.holds(points).all()
-    middle = {name: points[region].mean(axis=0) for name, region in REGIONS.items()}
+    regions = scheme_of(68).regions
+    middle = {name: points[list(region)].mean(axis=0) for name, region in regions.items()}
     assert middle["brows"][1] < middle["eyes"][1] < middle["nose"][1] < middle["mouth"][1]
     eyes = [points[36:42].mean(axis=0), points[42:48].mean(axis=0)]
     np.testing.assert_allclose(eyes, EYES, atol=5)
@@ -207,3 +208,9 @@ def test_a_predictor_with_another_hash_is_refused() -> None:
 def test_the_commands_take_the_predictor_that_the_pipeline_takes() -> None:
     params = PARAMS
     assert config.load("dlib", Dlib, params) == dlib_predictor.PUBLISHED
+
+
+def test_the_box_from_points_of_another_scheme_is_that_of_the_68_or_five(face: np.ndarray) -> None:
+    assert box_from_points(as_wflw(face)) == box_from_points(face)
+    with pytest.raises(InputError, match=r"^194 points \(HELEN\) cannot become 68 or 5"):
+        box_from_points(np.ones((194, 2)))

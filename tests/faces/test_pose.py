@@ -6,6 +6,7 @@ from facealign.faces import pose
 from facealign.synthesis import pictures
 from facealign.synthesis.head import NEUTRAL, rotation
 from facealign.synthesis.pictures import plan_pictures
+from tests.helpers import as_wflw
 
 
 @pytest.mark.parametrize("yaw", [-35, 0, 20])
@@ -34,3 +35,8 @@ def test_on_generated_faces_yaw_is_right_to_a_few_degrees() -> None:
     ]
     assert np.median(np.abs(errors)) < 4
     assert abs(np.mean(errors)) < 2
+
+
+def test_other_schemes_have_the_pose_of_their_68_points() -> None:
+    points = (NEUTRAL[:68] @ rotation(25, 10, 5).T)[:, :2]
+    assert pose.estimate(as_wflw(points)) == pose.estimate(points)

@@ -31,12 +31,12 @@ def digest() -> str:
             Path(folder) / name
             for name in ("a.tgz", "faces", "index", "dropped", "c", "boxes", "un", "crops", "dlib")
         )
-        labels = Path(folder) / "labels"
+        labels, refused, scheme = (Path(folder) / name for name in ("labels", "refused", "scheme"))
         pack(archive, chain.from_iterable(map(annotated, plans)))
         extract.main(archive, faces)
-        filtering.main(faces, index, dropped, counts)
-        detect.main(faces, index, boxes, undetected)
-        label.main(faces, Path("unused.onnx"), labels, Path(folder) / "refused", counts)
+        filtering.main(faces, Path("schemes"), index, dropped, scheme, counts)
+        detect.main(faces, index, scheme, boxes, undetected)
+        label.main(faces, Path("unused.onnx"), scheme, labels, refused, counts)
         crop.main(faces, index, boxes, labels, crops)
         dlib_baseline.main(faces, index, boxes, points)
         total = hashlib.sha256()

@@ -139,7 +139,8 @@ def test_the_stage_writes_labels_reasons_and_counts(
     changed = text.replace("  datasets: []\n", "  datasets: [more]\n")
     (tmp_path / "params.yaml").write_text(changed, encoding="utf-8")
     labels, dropped, counts = (tmp_path / name for name in ("l.csv", "d.csv", "c.json"))
-    stage.main(root, SMALL, labels, dropped, counts)
+    (tmp_path / "scheme.json").write_text('{"points": 68}', encoding="utf-8")
+    stage.main(root, SMALL, tmp_path / "scheme.json", labels, dropped, counts)
     found = Faces.read(labels, "roll", "weight")
     kept = read_json(counts)["more"]["train"]["kept"]
     assert kept == len(found) >= 3  # dlib's detector misses the turned one

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from facealign.core import points
+from facealign.core.schemes.published import SCHEMES
 from facealign.data import filtering
 from facealign.recognition import texts
 from facealign.reports import landmark_texts, wording
@@ -44,7 +44,8 @@ def test_every_reason_and_region_has_a_text() -> None:
     source = Path(filtering.__file__).read_text(encoding="utf-8")
     reasons = set(re.findall(r'Drop\([^"]*"([a-z_0-9]+)"', source)) | {"far_outside"}
     assert len(reasons) > 10
-    assert reasons | points.REGIONS.keys() <= landmark_texts.TEXTS.keys()
+    regions = {name for scheme in SCHEMES.values() for name in scheme.regions}
+    assert reasons | regions <= landmark_texts.TEXTS.keys()
 
 
 def test_numbers_are_written_as_the_language_does() -> None:
@@ -67,3 +68,10 @@ def test_a_finding_is_said_in_the_languages_words() -> None:
     assert Words("en", landmark_texts.TEXTS).say(finding) == (
         "All images of the archive are used (7)."
     )
+
+
+def test_a_region_that_only_a_users_scheme_has_is_called_as_there() -> None:
+    russian = Words("ru", landmark_texts.TEXTS)
+    assert [russian.region(name) for name in ("jaw", "title")] == ["контур лица", "title"]
+    published = {name for scheme in SCHEMES.values() for name in scheme.regions}
+    assert published == set(wording.REGIONS)

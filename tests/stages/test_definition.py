@@ -20,7 +20,7 @@ STAGES = {  # by the name below `stages`
 }
 CHOSEN = {"${item.points}", "${item.loss}"}  # the parts of a variant's name
 SPEED = "metrics/speed.json"  # seconds differ from run to run, so it is no stage's output
-MOST_DEPS = 12
+MOST_DEPS = 13
 NETWORK = "facealign/models/${train.arch}.py"
 NETWORKS = sorted(ROOT.glob("facealign/models/[a-z]*.py"))
 

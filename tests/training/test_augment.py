@@ -3,7 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from facealign.core.points import select
 from facealign.training.augment import Strength, draw, move_points
+from tests.helpers import as_wflw
 
 STRENGTH = Strength(
     flip=0.5,
@@ -124,3 +126,12 @@ def test_each_face_is_moved_by_its_own_map(face: np.ndarray) -> None:
     for points, matrix in zip(moved, chosen.maps, strict=True):
         x, y = in_crop(face)[0, 30]
         np.testing.assert_allclose(points[30], matrix @ (x, y, 1))
+
+
+def test_points_of_another_scheme_are_flipped_by_its_own_pairs(face: np.ndarray) -> None:
+    points = np.repeat(in_crop(face), 50, axis=0)
+    chosen = draw(np.random.default_rng(0), 50, SIZE, STRENGTH)
+    assert 0 < chosen.flipped.sum() < 50
+    moved = move_points(as_wflw(points), chosen)
+    np.testing.assert_allclose(select(moved, 68), move_points(points, chosen))
+    np.testing.assert_allclose(moved, as_wflw(move_points(points, chosen)))

@@ -52,7 +52,7 @@ def test_an_option_that_a_recipe_lacks_has_its_default() -> None:
     released = checkpoint.load(checkpoint.RELEASED / "cascade.pt")
     oldest = {"arch": "cascade", "loss": "wing", "epochs": 3}
     values = checkpoint.to_dict(released) | {"recipe": oldest}
-    assert checkpoint.options(checkpoint.from_dict(values)) == cascade.Options()
+    assert checkpoint.options(checkpoint.from_dict(values, Path("old.pt"))) == cascade.Options()
 
 
 def test_an_option_that_the_network_does_not_have_is_an_error() -> None:
@@ -82,8 +82,8 @@ def with_option(name: str, value: object) -> dict[str, object]:
             "finite numbers, as cascade has them",
         ),
         ({"weights": {name: value * torch.nan for name, value in WEIGHTS.items()}}, "finite"),
-        ({"mean_face": torch.zeros(9, 2)}, "the points of a face, 68 or 5"),
-        ({"mean_face": None}, "the points of a face, 68 or 5"),
+        ({"mean_face": torch.zeros(9, 2)}, "the points of a scheme, such as 68"),
+        ({"mean_face": None}, "the points of a scheme, such as 68"),
         (with_option("width", 10**6), "width is 1000000, expected a number from 16 to"),
         (with_option("trunk", "x"), "trunk is 'x', expected one of residual"),
         ({"recipe": {"networks": 5}}, "a recipe without the options of its network"),

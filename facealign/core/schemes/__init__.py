@@ -1,0 +1,1 @@
+"""Schemes of points: the published ones, and those that users describe in YAML files."""
