@@ -5,11 +5,13 @@ from pathlib import Path
 from facealign.core import config
 from facealign.core.command import run
 from facealign.core.faces import Faces
+from facealign.core.schemes import files
 from facealign.faces import dlib_predictor
 from facealign.faces.dlib_predictor import Dlib
 
 
-def main(faces: Path, index: Path, boxes: Path, points: Path) -> None:
+def main(faces: Path, index: Path, scheme: Path, boxes: Path, points: Path) -> None:
+    files.adopt(scheme)
     test = Faces.read(boxes).join(Faces.read(index)).where(split="test")
     model = dlib_predictor.predictor_file(config.load("dlib", Dlib))
     predicted = dlib_predictor.predict_all(faces, test, model)

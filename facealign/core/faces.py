@@ -11,6 +11,7 @@ import numpy as np
 from facealign.core import tables
 from facealign.core.errors import InputError
 from facealign.core.geometry import CORNERS, FARTHEST, Box, possible
+from facealign.core.points import is_known
 from facealign.core.tables import (
     KEY,
     Table,
@@ -121,7 +122,9 @@ class Faces:
                 columns[name] = table.numbers(*parts)
         if "points" in columns:
             flat = columns["points"]
-            columns["points"] = flat.reshape(len(flat), flat.shape[1] // 2, 2)
+            if not is_known(count):
+                raise InputError(f"{table.path}: columns of {count} points, no scheme has so many")
+            columns["points"] = flat.reshape(len(flat), count, 2)
             if (np.abs(flat) > FARTHEST).any():
                 raise InputError(f"{table.path}: a point far outside of any image")
         if "box" in columns and not possible(columns["box"]).all():

@@ -107,6 +107,7 @@ def test_a_missing_column_is_named_with_those_there_are(tmp_path: Path, faces: F
         ("image,left,top,right,bottom\na/b/c,5,1,5,9\n", "a box without width or height"),
         ("image,left,top,right,bottom\na/b/c,0,0,1e-310,9\n", "a box without width or height"),
         (f"image,{','.join(FIVE)}\na/b/c{',1e308' * 10}\n", "a point far outside of any image"),
+        (f"image,{','.join(POINT_COLUMNS[:-2])}\na/b/c{',1' * 134}\n", "columns of 67 points, no"),
         ("image,width,height\na/b/c,1e18,5\n", "a width or height that is no number of pixels"),
         ("image,width,height\na/b/c,1.5,5\n", "a width or height that is no number of pixels"),
     ],

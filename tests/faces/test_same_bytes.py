@@ -37,8 +37,8 @@ def digest() -> str:
         filtering.main(faces, Path("schemes"), index, dropped, scheme, counts)
         detect.main(faces, index, scheme, boxes, undetected)
         label.main(faces, Path("unused.onnx"), scheme, labels, refused, counts)
-        crop.main(faces, index, boxes, labels, crops)
-        dlib_baseline.main(faces, index, boxes, points)
+        crop.main(faces, index, scheme, boxes, labels, crops)
+        dlib_baseline.main(faces, index, scheme, boxes, points)
         total = hashlib.sha256()
         for path in (index, dropped, counts, boxes, undetected, *sorted(crops.iterdir()), points):
             total.update(path.read_bytes())

@@ -193,6 +193,26 @@ def sweep_case(given: tuple[list[str], Any], rng: Random) -> None:
         sweep_list.different(values, params)
 
 
+def scheme_case(given: tuple[str, Any], rng: Random) -> None:
+    """A user's scheme, as a file of theirs and as a stage or a network hands it on."""
+    from facealign.core import points
+    from facealign.core.schemes import files
+
+    points._own.clear()  # of the cases before
+    text, values = given
+    if rng.random() < 0.5:
+        Path("schemes").mkdir()
+        Path("schemes/mine.yaml").write_bytes(damaged_text(text, rng))
+        scheme = files.find("schemes/mine.yaml", Path("schemes"))
+    else:
+        value: Any = rng.choice([None, "x", "chin", [], {}, 1, True, ["chin"], [["chin", "nose"]]])
+        Path("scheme.json").write_text(json.dumps(replaced(values, rng, value)), encoding="utf-8")
+        scheme = files.adopt(Path("scheme.json"))
+    assert [scheme.mirror[point] for point in scheme.mirror] == list(range(scheme.count))
+    files.write(scheme, Path("again.json"))
+    assert files.adopt(Path("again.json")).count == scheme.count
+
+
 def table_case(given: dict[str, Any], rng: Random) -> None:
     """`crop` and the measuring of `ced`, with one of their tables damaged."""
     from facealign.evaluation import scoring
@@ -301,6 +321,7 @@ GROUPS: dict[str, Group] = {
     "film": Group(16, seeds.films, film_case),
     "archive": Group(150, seeds.layouts, archive_case),
     "params": Group(250, seeds.params, params_case),
+    "scheme": Group(150, seeds.scheme, scheme_case),
     "sweep": Group(200, seeds.experiments, sweep_case),
     "table": Group(150, seeds.tables, table_case),
     "figures": Group(200, seeds.figures, figures_case),

@@ -134,6 +134,11 @@ def experiments() -> tuple[list[str], Any]:
     return [own, own, *shortest], yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
 
 
+def scheme() -> tuple[str, Any]:
+    text = (ROOT / "schemes" / "example.yaml").read_text(encoding="utf-8")
+    return text, yaml.safe_load(text)
+
+
 def tables() -> dict[str, Any]:
     image, points = face()
     names = [f"300W/{split}/{i}.png" for split in ("train", "test") for i in range(2)]

@@ -168,7 +168,8 @@ def test_labelled_faces_are_cropped_beside_the_annotated_ones(
     annotated.write(boxes, "box", "roll", "source")
     labelled.write(labels, "dataset", "split", "size", "box", "roll", "source", "points", "weight")
     monkeypatch.chdir(ROOT)
-    crop.main(root, index, boxes, labels, tmp_path / "crops")
+    (tmp_path / "scheme.json").write_text('{"points": 68}', encoding="utf-8")
+    crop.main(root, index, tmp_path / "scheme.json", boxes, labels, tmp_path / "crops")
     crops = load_crops(tmp_path / "crops")
     assert crops.images == [own, *names]
     assert crops.sources == ["upsample 0", *["teacher"] * len(names)]

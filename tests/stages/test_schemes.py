@@ -71,10 +71,10 @@ def run(folder: Path, pictures: Pictures, convert: Convert, **changes: dict[str,
     filtering.main(p["faces"], p["schemes"], p["index"], p["dropped"], scheme, Path("data.json"))
     detect.main(p["faces"], p["index"], scheme, p["boxes"], p["lost"])
     label.main(p["faces"], Path(), scheme, p["labels"], p["refused"], Path("labels.json"))
-    crop.main(p["faces"], p["index"], p["boxes"], p["labels"], p["crops"])
+    crop.main(p["faces"], p["index"], scheme, p["boxes"], p["labels"], p["crops"])
     train.main(p["crops"], scheme, model, p["curve"], Path("speed.json"))
     predict.main(p["crops"], model, p["predicted"])
-    dlib_baseline.main(p["faces"], p["index"], p["boxes"], p["dlib"])
+    dlib_baseline.main(p["faces"], p["index"], scheme, p["boxes"], p["dlib"])
     ced.main(
         *(p["index"], scheme, p["boxes"], p["predicted"], p["dlib"], p["curve"]),
         *(Path(f"{name}.json") for name in ("labels", "ced", "validation", "detection", "copied")),
