@@ -14,7 +14,7 @@ from facealign.core import images, tables
 from facealign.core.errors import InputError
 from facealign.core.faces import Faces
 from facealign.core.geometry import Box, overlap
-from facealign.core.points import select
+from facealign.core.points import require_common, select
 from facealign.data.filtering import DEGENERATE, is_degenerate
 from facealign.evaluation import metrics, scoring
 from facealign.evaluation.metrics import Difference, Summary
@@ -128,7 +128,7 @@ def score(truth: Path, methods: Mapping[str, Path], pictures: Path | None, norm:
     rows = annotated.rows(faces.images).tolist()
     guesses = {name: [its[row] for row in rows] for name, its in matched.items()}
     found = [points for its in guesses.values() for points in its if points is not None]
-    count = min(len(points) for points in [faces.points[0], *found])
+    count = require_common(*{len(points) for points in [faces.points[0], *found]})
     tested = {}
     for name, its in guesses.items():
         has = np.array([points is not None for points in its], bool)

@@ -101,7 +101,7 @@ def test_a_second_run_does_nothing_and_the_status_is_clean(project: Project) -> 
 def train_elsewhere(project: Project, folder: Path) -> tuple[bytes, bytes]:
     """Model and curve of the workspace's recipe, trained without a break into another folder."""
     outs = [folder / name for name in ("model.pt", "training.csv", "speed.json")]
-    project.run("python", "-m", "stages.train", "data/crops", *map(str, outs))
+    project.run("python", "-m", "stages.train", "data/crops", "data/scheme.json", *map(str, outs))
     return outs[0].read_bytes(), outs[1].read_bytes()
 
 

@@ -37,9 +37,11 @@ def begin(
     params = {"train": dataclasses.asdict(recipe)}
     folder.mkdir(exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-    outputs = [str(folder / name) for name in ("model.pt", "training.csv", "speed.json")]
+    (folder / "scheme.json").write_text('{"points": 68}', encoding="utf-8")
+    files = ("scheme.json", "model.pt", "training.csv", "speed.json")
+    others = [str(folder / name) for name in files]
     return subprocess.Popen(
-        [sys.executable, *(words or ["-m"]), "stages.train", str(crops), *outputs],
+        [sys.executable, *(words or ["-m"]), "stages.train", str(crops), *others],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT), "FACEALIGN_DEVICE": "cpu"} | variables,
         stdout=subprocess.PIPE,
