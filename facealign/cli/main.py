@@ -78,8 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="facealign",
         description="Find the 68 iBUG/300-W landmarks of faces in images and video.",
-        epilog="The bundled weights are for research only: they were trained on 300-W, whose terms "
-        "exclude commercial use.",
+        epilog="The weights `open` and `open-small` may be used in products. The others are for "
+        "research only: the terms of their training data exclude commercial use.",
     )
     parser.add_argument("--version", action="version", version=f"facealign {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

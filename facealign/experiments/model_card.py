@@ -22,6 +22,7 @@ from facealign.inference import annotated
 from facealign.inference.aligner import Aligner
 from facealign.inference.annotated import Report
 from facealign.reports import markdown
+from facealign.reports.material import DEMO
 from facealign.training import checkpoint
 
 FIGURES = ("fr_08", "nme", "nme_interocular", "images", "undetected")  # beside the AUC
@@ -31,7 +32,7 @@ BEGIN, END = "<!-- figures: make card -->", "<!-- end of figures -->"
 def main(faces: Path, card: Path) -> None:
     text = card.read_text(encoding="utf-8")
     replaced(text, "", card)  # fail fast, before minutes of work
-    runnables = sorted(checkpoint.RELEASED.glob("*.onnx"))
+    runnables = sorted(checkpoint.RELEASED.glob("*.onnx"), key=lambda file: file.stem)
     baseline = dlib_predictor.predictor_file(config.load("dlib", Dlib))
     figures = tables(runnables, faces, baseline)
     write_text(card, replaced(text, figures, card))
@@ -72,17 +73,24 @@ def _networks(runnables: Sequence[Path]) -> str:
         rows.append(
             [
                 file.stem,
-                ", ".join(
-                    f"{dataset}: {its['train']['kept']}"
-                    for dataset, its in networks[0]["pictures"].items()
-                    if its["train"]["kept"]
-                ),
+                _train_pictures(networks[0]),
                 ", ".join(f"{its['validation_nme']:.4f}" for its in networks),
                 str(networks[0]["params"]["crop.size"]),
                 f"{file.stat().st_size / 1e6:.1f}",
             ]
         )
     return markdown.table(rows, names=2)
+
+
+def _train_pictures(network: Mapping[str, Any]) -> str:
+    counts = {
+        dataset: its["train"]["kept"]
+        for dataset, its in network["pictures"].items()
+        if its["train"]["kept"]
+    }
+    if network["params"]["data.archive"] == DEMO:  # its data sets have the names of real ones
+        return f"generated: {sum(counts.values())}"
+    return ", ".join(f"{dataset}: {count}" for dataset, count in counts.items())
 
 
 def _summary(reports: Mapping[str, Report]) -> str:

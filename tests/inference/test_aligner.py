@@ -62,7 +62,9 @@ def test_all_released_weights_agree_with_dlib(
 ) -> None:
     (face,) = Aligner(name, threads=1).predict(astronaut)
     by_dlib = dlib_predictor.predict(astronaut, face.box, model)
-    assert np.linalg.norm(face.points - by_dlib, axis=1).mean() < 0.03 * face.box.width
+    # those that saw generated faces only place the jaw further out
+    limit = 0.045 if name.startswith("open") else 0.03
+    assert np.linalg.norm(face.points - by_dlib, axis=1).mean() < limit * face.box.width
     assert (FOLDER / f"{name}.onnx").stat().st_size < 16e6
 
 
