@@ -161,7 +161,8 @@ def test_an_unusable_model_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"unknown model 'cascad', did you mean cascade?"):
         Aligner("cascad")
     with pytest.raises(
-        ConfigError, match=r"'nets'. Valid: cascade, small, or the path of an .onnx"
+        ConfigError,
+        match=r"'nets'. Valid: cascade, open, open-small, small, or the path of an .onnx",
     ):
         Aligner("nets")
     with pytest.raises(ModelError, match=r"gone.pt: no such file"):
