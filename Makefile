@@ -85,12 +85,11 @@ weights: $(VENV)/installed  ## train the released networks, facealign/weights/
 	python -m facealign.experiments.sweep experiments/weights.yaml cascade-more residual-more small-more
 	python -m facealign.experiments.release experiments/weights.yaml facealign/weights \
 	    cascade=cascade-more+residual-more small=small-more
-	rm facealign/weights/small.pt  # one network to start from is enough in Git
+	rm facealign/weights/small.pt  # one network of these to start from is enough in Git
 
 open: $(VENV)/installed  ## train the networks for products, from generated faces only
 	python -m facealign.experiments.sweep experiments/open.yaml
 	python -m facealign.experiments.release experiments/open.yaml facealign/weights
-	rm facealign/weights/open*.pt
 
 card: $(VENV)/installed  ## update the figures of MODEL_CARD.md: make card FACES=data/faces
 	$(if $(FACES),,$(error name a folder of real faces: make card FACES=data/faces))

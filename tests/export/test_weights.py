@@ -28,7 +28,7 @@ def test_the_flagship_is_among_them() -> None:
 
 
 def test_they_are_small_enough_for_git() -> None:
-    assert sum(path.stat().st_size for path in checkpoint.RELEASED.iterdir()) < 16e6
+    assert sum(path.stat().st_size for path in checkpoint.RELEASED.iterdir()) < 30e6
 
 
 @pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)
@@ -67,7 +67,8 @@ def test_they_find_the_astronauts_points_where_dlib_does(
     to_picture = crop_map(box, stats.margin, stats.size).inverse()
     points = to_picture(found[0].detach().numpy())
     distance = np.linalg.norm(points - by_dlib, axis=-1).mean()
-    assert distance < 0.03 * box.width
+    # those that saw generated faces only place the jaw further out
+    assert distance < (0.045 if path.stem.startswith("open") else 0.03) * box.width
 
 
 @pytest.mark.parametrize("path", WEIGHTS, ids=lambda path: path.stem)
