@@ -15,8 +15,8 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         run,
         "video",
         "track the faces of a video and draw their landmarks",
-        "Track the faces of a video and draw their smoothed points. The detector runs once a "
-        "second and when a face is lost. Sound is not kept.",
+        "Track the faces of a video and draw their smoothed points. The fast detector runs "
+        "on every frame, dlib's once a second and when a face is lost. Sound is not kept.",
     )
     parser.add_argument("sources", nargs="+", type=Path, metavar="VIDEO", help="a video file")
     parser.add_argument(
@@ -36,8 +36,8 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         "--folder",
         type=options.folder,
         metavar="DIR",
-        help="for any number of videos, in parallel: write NAME.jsonl of each to this folder, and "
-        "manifest.jsonl, which lists them and the videos that cannot be read",
+        help="for any number of videos, in parallel: write VIDEO.jsonl (talk.mp4.jsonl) of each "
+        "to this folder, and manifest.jsonl, which lists them and the videos that cannot be read",
     )
     parser.add_argument(
         "--resume", action="store_true", help="with --folder: leave out what is in the manifest"

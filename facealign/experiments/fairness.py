@@ -66,7 +66,7 @@ def groups_of(person: Person) -> dict[str, str]:
     tone = min(int(3 * person.look.dark), 2)
     return {
         "skin": f"{tone}. {('light', 'medium', 'dark')[tone]}",
-        "age": "0. child" if person.age < 0 else "2. old" if person.age > 0 else "1. between",
+        "age": "0. child" if person.age < 0 else "2. old" if person.age > 0 else "1. adult",
         "sex": "0. female" if person.look.feminine else "1. male",
     }
 
