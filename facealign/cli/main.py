@@ -79,8 +79,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="facealign",
         description="Find the 68 iBUG/300-W landmarks of faces in images and video.",
         epilog="The networks `open` and `open-small` and the face detectors may be used in "
-        "products. `cascade` (the default), `small` and the recogniser of `embed` and `compare` are "
-        "for research only: the terms of their training data exclude commercial use.",
+        "products. `cascade` (the default), `small` and the recogniser of `embed` and `compare` "
+        "are for research only: the terms of their training data exclude commercial use.",
     )
     parser.add_argument("--version", action="version", version=f"facealign {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
