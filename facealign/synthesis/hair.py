@@ -9,6 +9,8 @@ from facealign.synthesis import exact, planes
 from facealign.synthesis.look import Look
 from facealign.synthesis.materials import STRANDS, Fields, fields, noise
 
+COVERING = ("long", "bob", "curly")  # styles of hair that hides the ears
+
 
 def strands_noise(field: Fields, rng: np.random.Generator) -> np.ndarray:
     """Uniform noise, stretched along the hair from the crown outwards."""
@@ -32,6 +34,8 @@ def hair_mask(look: Look, rng: np.random.Generator, size: int) -> np.ndarray:
         line = line - field.temples * rng.uniform(0, 24)
     else:
         line = line + field.forehead * np.clip(look.parting * field.x / 30, -0.3, 1) * 12
+    if look.hair_style in COVERING:
+        line = line + 14 * field.by_ears
     if look.hair_style in ("long", "bob") and look.fringe > 1.1:  # it falls over the cheeks
         line = line + field.sides * 70 * (look.fringe - 1.1)
     return np.clip(line / 7 + 0.5, 0, 1).astype(np.float32)

@@ -114,6 +114,11 @@ def _strength(rng: np.random.Generator, low: float, high: float) -> float:
     return float(rng.uniform(low, high))
 
 
+def _bulk(rng: np.random.Generator) -> float:
+    """How thick the hair is; now and then very thick."""
+    return float(rng.uniform(0.7, 1.4) + 1.6 * np.square(np.square(rng.uniform())))
+
+
 def random_look(rng: np.random.Generator, age: float) -> Look:
     """`age` is that of `variety.random_age`."""
     skin, dark = _skin(rng)
@@ -177,7 +182,7 @@ def random_look(rng: np.random.Generator, age: float) -> Look:
         beard=_strength(rng, 0.15, 1.1),
         moustache=_strength(rng, 0.15, 1.1),
         hair_style=style,
-        hair_volume=volumes.get(style, 9) * float(rng.uniform(0.7, 1.4)),
+        hair_volume=volumes.get(style, 9) * _bulk(rng),
         parting=float(rng.uniform(-1, 1)),
         fringe=_strength(rng, 0.6, 1.6),
         recession=float(exact.normal(rng, 0, 6)),

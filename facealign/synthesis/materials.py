@@ -78,7 +78,7 @@ class Fields:
         self.lower_lashes = _stroked(lower_lids, size, 0.006)
         self.creases = _stroked([lid - np.array([0, 0.026]) for lid in upper_lids], size, 0.012)
         self.liner = _stroked([lid - np.array([0, 0.007]) for lid in upper_lids], size, 0.03)
-        self.parting_line = _stroked([_curve(60, 61, 62, 63, 64)], size, 0.006)
+        self.parting_line = _stroked([_curve(48, 60, 61, 62, 63, 64, 54)], size, 0.006)
         self.blush = self._spots((48, 2, -5), 19) + self._spots((0, -6, 36), 13)
         self.warm = self._spots((33, -33, 2), 15) + 0.8 * self.blush + self._spots((0, 72, 5), 14)
         self.nostrils = self._spots((7.2, 3.2, 26.5), 3.0)
@@ -118,6 +118,7 @@ class Fields:
         self.goatee = self.beard * np.clip((27 - across) / 8, 0, 1)
         self.strap = self.beard * np.clip(np.maximum((across - 42) / 8, (y - 66) / 8), 0, 1)
         top = -97 - y + 0.0115 * x * x
+        self.by_ears = np.clip((y + 30) / 20, 0, 1) * (z < -30)
         side = np.minimum(-48 - z, 34 - y) - 14 * np.clip((y + 30) / 20, 0, 1)
         self.hairline = np.maximum(top, side)
         self.temples = self._spots((42, -98, -8), 22)

@@ -143,14 +143,14 @@ def _paint_brows(texture: np.ndarray, look: Look, rng: np.random.Generator) -> N
         profile = np.interp(t, [0, 0.3, 0.8, 1], [0.25, look.brow_tail, 1.0, 0.85])
         thick = 0.034 * look.brow_weight * profile
         band = np.concatenate(
-            [spine - np.outer(0.2 * thick, (0, 1)), (spine + np.outer(0.8 * thick, (0, 1)))[::-1]]
+            [spine, (spine + np.outer(thick, (0, 1)))[::-1]]  # annotators mark the upper edge
         )
         cv2.fillPoly(mask, [drawable(band, size)], look.brow_fill, cv2.LINE_AA, SHIFT)
         roots = rng.integers(0, len(spine), hairs)
-        across = rng.uniform(-0.23, 0.83, hairs) * thick[roots]
+        across = rng.uniform(0, 1, hairs) * thick[roots]
         start = spine[roots] + np.stack([np.zeros(hairs), across], axis=1)
         outwards = -np.sign(spine[-1, 0] - spine[0, 0])
-        flow = np.stack([np.full(hairs, outwards), rng.uniform(-0.9, 0.5, hairs)], axis=1)
+        flow = np.stack([np.full(hairs, outwards), rng.uniform(-0.6, 0.6, hairs)], axis=1)
         strokes = np.stack([start, start + flow * (0.012 + 0.018 * look.brow_weight)], axis=1)
         cv2.polylines(mask, list(drawable(strokes, size)), False, 235, 1, cv2.LINE_AA, SHIFT)
     deviation = 0.0022 * size + 0.3

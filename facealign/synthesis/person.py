@@ -136,7 +136,7 @@ def draw(
     scene = (canvas, camera, lighting, shadows)
     distant = canvas.halved()
     behind = (distant, camera.halved(), lighting, shadows)
-    if look.hair_style in ("long", "bob", "curly") and look.hat != "scarf":
+    if look.hair_style in hair.COVERING and look.hat != "scarf":
         length = {"long": rng.uniform(110, 260), "bob": rng.uniform(40, 85), "curly": 30}[
             look.hair_style
         ]
@@ -163,9 +163,10 @@ def draw(
     ear_skin = np.empty((32, 32, 3), np.float32)
     ear_skin[:] = look.skin * np.array([0.9, 0.76, 0.74], np.float32)
     ear_skin *= body.ear_shade()
-    if look.hair_style not in ("long", "bob", "curly") and look.hat != "scarf":
-        for side in (-1, 1):
-            ear = exact.transform(body.ear(side), turn.T)
+    if look.hair_style not in hair.COVERING and look.hat != "scarf":
+        for side, beside in ((-1, 1), (1, 15)):  # a point of the jaw in front of the ear
+            aside = (person.controls - head.NEUTRAL)[beside] * (1, 0, 0)
+            ear = exact.transform(body.ear(side) + aside, turn.T)
             _draw(*scene, ear, ear_skin, render.SKIN_WRAP, look.oil * 0.5)
     gloss = materials.fields(size).gloss * look.oil * (1 - hairy) * (1 - hat) + 0.10 * hairy
     _draw(*scene, skull_turned, texture, render.SKIN_WRAP, gloss)

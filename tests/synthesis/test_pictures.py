@@ -18,7 +18,7 @@ from facealign.synthesis import head, pictures
 from facealign.synthesis.person import Pose, random_person
 from facealign.synthesis.pictures import Plan, plan_people, plan_pictures, render
 from facealign.synthesis.render import Camera, Canvas, draw_sheet
-from facealign.synthesis.variety import random_expression
+from facealign.synthesis.variety import random_expression, random_identity
 
 DETECT = dlib.get_frontal_face_detector()
 FOLDERS = {f"{dataset}/{split}" for dataset in ("300W", "Menpo") for split in ("train", "test")}
@@ -45,6 +45,16 @@ def placed(plan: Plan) -> tuple[np.ndarray, np.ndarray]:
 
 def first_of(kind: str, count: int = 300) -> Plan:
     return next(plan for plan in plan_pictures(count, seed=1) if plan.kind == kind)
+
+
+def test_adults_have_the_proportions_that_anthropometry_gives() -> None:
+    rng = np.random.default_rng(1)
+    adult = np.mean([random_identity(rng, 0) for _ in range(300)], axis=0)
+    # the means of Farkas' norms for North American women and men, in millimetres
+    widths = {(36, 45): 89.5, (39, 42): 32.6, (48, 54): 51.7, (1, 15): 133.5, (4, 12): 100.0}
+    for (left, right), width in widths.items():
+        assert adult[right, 0] - adult[left, 0] == pytest.approx(width, rel=0.12), (left, right)
+    assert adult[8, 1] - adult[27, 1] == pytest.approx(118, rel=0.05)
 
 
 @pytest.mark.parametrize("count", [12, 13, 17, 24, 40, 200])
