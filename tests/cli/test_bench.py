@@ -27,7 +27,7 @@ def test_bench_times_network_and_dlib_on_the_same_faces(
     for taken in figures["steps"].values():
         assert 0 < taken["landmarks_ms"] < taken["picture_ms"]
         assert taken["picture_ms"] == pytest.approx(
-            taken["detector_ms"] + taken["landmarks_ms"], rel=0.3
+            taken["detector_ms"] + taken["landmarks_ms"], rel=0.6
         )
     assert figures["steps"]["dlib"]["megabytes"] == pytest.approx(99.7, abs=0.1)
     assert set(figures["video"]) == {
