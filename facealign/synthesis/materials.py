@@ -118,8 +118,9 @@ class Fields:
         self.goatee = self.beard * np.clip((27 - across) / 8, 0, 1)
         self.strap = self.beard * np.clip(np.maximum((across - 42) / 8, (y - 66) / 8), 0, 1)
         top = -97 - y + 0.0115 * x * x
-        self.by_ears = np.clip((y + 30) / 20, 0, 1) * (z < -30)
-        side = np.minimum(-48 - z, 34 - y) - 14 * np.clip((y + 30) / 20, 0, 1)
+        below_temples = np.clip((y + 30) / 20, 0, 1)
+        self.by_ears = below_temples * (z < -30)
+        side = np.minimum(-48 - z, 34 - y) - 14 * below_temples
         self.hairline = np.maximum(top, side)
         self.temples = self._spots((42, -98, -8), 22)
         self.sides = np.clip((across - 42) / 16, 0, 1) * np.clip((62 - y) / 20, 0, 1)
