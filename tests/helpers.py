@@ -67,6 +67,7 @@ class Project:
             "stages",
             "experiments",
             "schemes",
+            "data/patches",
             "dvc.yaml",
             "Makefile",
             ".dvcignore",

@@ -123,6 +123,14 @@ def _count_values(node: Any) -> float:
     return count(node)
 
 
+def file_in(folder: Path, name: str, key: str) -> Path:
+    """The file that the value `key` names, in the folder that the stage depends on."""
+    path = Path(name)
+    if folder not in path.parents or ".." in path.parts:
+        raise ConfigError(f"params.yaml: {key} is {name!r}, expected a file in {folder}/")
+    return path
+
+
 def load_flat(without: Collection[str], path: Path = Path("params.yaml")) -> dict[str, Any]:
     """All values by their dotted names, except those of the sections `without`."""
     return flatten({name: value for name, value in load_all(path).items() if name not in without})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,9 @@ from facealign.core.points import (
 )
 from facealign.core.schemes.scheme import Scheme
 from facealign.core.tables import dataset_and_split, stack
+from facealign.data import patches
 from facealign.data.annotations import read_pts
+from facealign.data.patches import Patched
 
 SPLITS = ("train", "test")
 DEGENERATE = "no width, no height or no distance of the eyes"
@@ -46,6 +48,7 @@ class Data:
     points: int | str  # a number, or a file
     datasets: tuple[str, ...]
     test_only: frozenset[str]
+    patches: list[str]  # tables of corrected points, in the order in which they apply
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Drop:
 class _Candidate:
     picture: str
     annotation: str
+    patched: Patched | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +75,17 @@ class _Kept:
 
 
 def filter_faces(
-    root: Path, datasets: Sequence[str], test_only: Collection[str] = (), count: int = COUNT
+    root: Path,
+    datasets: Sequence[str],
+    test_only: Collection[str] = (),
+    count: int = COUNT,
+    patched: Mapping[str, Patched] | None = None,
 ) -> tuple[Faces, list[Drop]]:
     """Every file of the data sets under `root`: the faces of `count` points, and what is dropped.
 
     Points of other schemes are converted where there is a map: 68 points also give the five. The
-    train pictures of `test_only` are dropped unopened.
+    train pictures of `test_only` are dropped unopened. `patched` has the points that images get
+    instead of their own.
     """
     if not root.is_dir():
         raise InputError(f"{root}: not a folder")
@@ -87,6 +96,9 @@ def filter_faces(
                 f"data.test_only: {name!r} is not in data.datasets, which has {', '.join(datasets)}"
             )
     candidates, drops = _pair_files(root, datasets, test_only)
+    if patched:
+        patches.require_images(patched, [one.picture for one in candidates], root)
+        candidates = [replace(one, patched=patched.get(one.picture)) for one in candidates]
     results = list(map_in_order(partial(_examine, root, scheme_of(count)), candidates, "filter"))
     drops += [result for result in results if isinstance(result, Drop)]
     kept = [result for result in results if isinstance(result, _Kept)]
@@ -131,8 +143,9 @@ def check_names(key: str, datasets: Iterable[str]) -> None:
             raise ConfigError(f"{key}: {name!r} stands for the sum of all: rename the folder")
 
 
-def summarise(faces: Faces, drops: Iterable[Drop]) -> dict[str, Any]:
-    """Kept and dropped (by reason) for each data set and split."""
+def summarise(faces: Faces, drops: Iterable[Drop], patched: Collection[str] = ()) -> dict[str, Any]:
+    """Kept and dropped (by reason) for each data set and split, and kept with patched labels, if
+    there are patches."""
     kept = Counter(zip(faces.datasets, faces.splits, strict=True))
     dropped: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for drop in drops:
@@ -145,13 +158,24 @@ def summarise(faces: Faces, drops: Iterable[Drop]) -> dict[str, Any]:
             "dropped": sum(reasons.values()),
             "reasons": reasons,
         }
+    if patched:
+        of_patched = Counter(dataset_and_split(image) for image in faces.images if image in patched)
+        for dataset, splits in summary.items():
+            for split, counts in splits.items():
+                counts["patched"] = of_patched[dataset, split]
     return summary
 
 
-def write_outcome(faces: Faces, drops: Sequence[Drop], dropped: Path, summary: Path) -> None:
+def write_outcome(
+    faces: Faces,
+    drops: Sequence[Drop],
+    dropped: Path,
+    summary: Path,
+    patched: Collection[str] = (),
+) -> None:
     """Write why faces were dropped to the table `dropped`, and the counts to `summary`."""
     tables.write_rows(dropped, [field.name for field in fields(Drop)], map(astuple, drops))
-    counts = summarise(faces, drops)
+    counts = summarise(faces, drops, patched)
     write_json(summary, counts)
     print(json.dumps(counts, indent=2))
 
@@ -224,7 +248,12 @@ def _examine(root: Path, scheme: Scheme, candidate: _Candidate) -> _Kept | Drop:
     try:
         points = read_pts(root / candidate.annotation)
     except AnnotationError as error:
-        return Drop(image, "unreadable_points", _within(root, error))
+        if candidate.patched is None:
+            return Drop(image, "unreadable_points", _within(root, error))
+        points = candidate.patched.points
+    if candidate.patched is not None:
+        patches.require_count(candidate.patched, len(points))
+        points = candidate.patched.points
     if len(points) == PROFILE_COUNT:
         return Drop(image, "profile_39")
     if not can_become(len(points), scheme.count):

@@ -34,7 +34,7 @@ def digest() -> str:
         labels, refused, scheme = (Path(folder) / name for name in ("labels", "refused", "scheme"))
         pack(archive, chain.from_iterable(map(annotated, plans)))
         extract.main(archive, faces)
-        filtering.main(faces, Path("schemes"), index, dropped, scheme, counts)
+        filtering.main(faces, Path("schemes"), Path("patches"), index, dropped, scheme, counts)
         detect.main(faces, index, scheme, boxes, undetected)
         label.main(faces, Path("unused.onnx"), scheme, labels, refused, counts)
         crop.main(faces, index, scheme, boxes, labels, crops)

@@ -68,7 +68,10 @@ def run(folder: Path, pictures: Pictures, convert: Convert, **changes: dict[str,
     p = {name: Path(name) for name in ("faces", "schemes", "index", "dropped", "boxes", "lost")}
     p |= {name: Path(name) for name in ("labels", "refused", "crops", "curve", "predicted", "dlib")}
     model, scheme = Path("model.pt"), Path("scheme.json")
-    filtering.main(p["faces"], p["schemes"], p["index"], p["dropped"], scheme, Path("data.json"))
+    filtering.main(
+        *(p["faces"], p["schemes"], Path("patches"), p["index"], p["dropped"]),
+        *(scheme, Path("data.json")),
+    )
     detect.main(p["faces"], p["index"], scheme, p["boxes"], p["lost"])
     label.main(p["faces"], Path(), scheme, p["labels"], p["refused"], Path("labels.json"))
     crop.main(p["faces"], p["index"], scheme, p["boxes"], p["labels"], p["crops"])

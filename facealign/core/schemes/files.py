@@ -45,9 +45,7 @@ def find(wanted: int | str, folder: Path) -> Scheme:
                 f"{', '.join(map(str, sorted(SCHEMES)))}, or a YAML file in {folder}/"
             )
         return SCHEMES[wanted]
-    path = Path(wanted)
-    if folder not in path.parents or ".." in path.parts:
-        raise ConfigError(f"params.yaml: data.points is {wanted!r}, expected a file in {folder}/")
+    path = config.file_in(folder, wanted, "data.points")
     return of(config.load_yaml(path), path)
 
 
