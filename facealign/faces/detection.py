@@ -124,6 +124,17 @@ def detect(root: Path, faces: Faces, config: Detect) -> Detected:
     return Detected(found, lost, counts)
 
 
+def largest_face(image: np.ndarray, detect: Detect) -> Detection | None:
+    """Of those that the detector is clear about, at the first upsampling at which there is one."""
+    detector = find_detector(detect.detector)
+    for doublings in detect.upsample if detector.doubles else (0,):
+        found = [as_detection(one) for one in detector.find(image, doublings)]
+        clear = [one for one in found if one.score is None or one.score >= detector.clear]
+        if clear:
+            return max(clear, key=lambda one: one.box.width)
+    return None
+
+
 def box_from_points(points: np.ndarray) -> Box:
     """Where dlib's rectangle would be expected, from the true points."""
     count = next((count for count in _EXPECTED if can_become(len(points), count)), None)

@@ -17,19 +17,15 @@ import numpy as np
 from facealign.core import images
 from facealign.core.config import Range
 from facealign.core.errors import ConfigError, ImageError
-from facealign.core.faces import TEACHER, Detection, Faces, as_detection
-from facealign.core.geometry import CORNERS, Affine, Box, overlap
+from facealign.core.faces import TEACHER, Detection, Faces
+from facealign.core.geometry import CORNERS, Affine, overlap
 from facealign.core.parallel import map_in_order
-from facealign.core.points import can_become, mirror, select
+from facealign.core.points import can_become, select
 from facealign.core.tables import stack
 from facealign.data.filtering import Drop, check_names
-from facealign.detectors import find_detector
-from facealign.faces.detection import Detect, box_from_points
-from facealign.inference.network import Network
+from facealign.faces.detection import Detect, box_from_points, largest_face
+from facealign.inference.network import Network, repeated
 
-# The crops of the runs: by how many degrees and by which factor they differ from the detector's
-# box. Each is seen flipped, too.
-CROPS = ((0.0, 1.0), (7.0, 1.06), (-7.0, 0.94))
 # Least IoU of the detector's box and the one expected from the points.
 SAME = 0.5
 
@@ -113,10 +109,10 @@ def _label(
         image = images.read(root / name)
     except ImageError as error:
         return Drop(name, "unreadable_image", str(error).removeprefix(f"{root}/"))
-    face = _largest_face(image, detect)
+    face = largest_face(image, detect)
     if face is None:
         return Drop(name, "no_face")
-    runs = teach(network, image, face)
+    runs = repeated(network, image, face)
     points = runs.mean(axis=0)
     side = np.sqrt(face.box.width * face.box.height)
     spread = float(np.linalg.norm(runs - points, axis=-1).mean() / side)
@@ -127,36 +123,3 @@ def _label(
         return Drop(name, "points_elsewhere")
     height, width = image.shape[:2]
     return _Labelled(name, (width, height), face, points, 1 - spread / limit)
-
-
-def _largest_face(image: np.ndarray, detect: Detect) -> Detection | None:
-    detector = find_detector(detect.detector)
-    for doublings in detect.upsample if detector.doubles else (0,):
-        found = [as_detection(one) for one in detector.find(image, doublings)]
-        clear = [one for one in found if one.score is None or one.score >= detector.clear]
-        if clear:
-            return max(clear, key=lambda one: one.box.width)
-    return None
-
-
-def teach(network: Network, image: np.ndarray, face: Detection) -> np.ndarray:
-    """(runs, K, 2): the points by each run, in the image's pixels."""
-    width = image.shape[1]
-    plain = [_moved(face, turn, scale) for turn, scale in CROPS]
-    flipped = [_flipped(one, width) for one in plain]
-    straight, _ = network(image, plain)
-    mirrored, _ = network(np.ascontiguousarray(image[:, ::-1]), flipped)
-    back = mirrored[:, mirror(mirrored.shape[1])]
-    back[..., 0] = width - 1 - back[..., 0]
-    return np.concatenate([straight, back])
-
-
-def _moved(face: Detection, turn: float, scale: float) -> Detection:
-    (x, y), box = face.box.centre, face.box
-    across, down = box.width * scale / 2, box.height * scale / 2
-    return Detection(Box(x - across, y - down, x + across, y + down), roll=face.roll + turn)
-
-
-def _flipped(face: Detection, width: int) -> Detection:
-    left, top, right, bottom = face.box.corners
-    return Detection(Box(width - 1 - right, top, width - 1 - left, bottom), roll=-face.roll)

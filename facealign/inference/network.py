@@ -16,13 +16,16 @@ from facealign.core.cluster import load_once
 from facealign.core.errors import ConfigError, DependencyError, ModelError
 from facealign.core.faces import Detection, as_detection
 from facealign.core.geometry import Box, crop_map
-from facealign.core.points import is_known
+from facealign.core.points import is_known, mirror
 from facealign.core.schemes import files as schemes
 from facealign.inference import providers
 
 LARGEST = 1024  # side of a crop, as in params.yaml
 FARTHEST = 1e6  # pixels of the crop: a coordinate beyond is no point of a face
 BATCH = "faces"  # the name of the first dimension of crops, as `facealign.export` writes it
+# The crops of repeated runs: by how many degrees and by which factor they differ from the
+# detector's box. Each is seen flipped, too.
+CROPS = ((0.0, 1.0), (7.0, 1.06), (-7.0, 0.94))
 PATIENCE = 60.0  # seconds for a network's first crop, which takes milliseconds
 
 
@@ -200,3 +203,27 @@ class Network:
 @load_once
 def _load_once(path: Path, threads: int | None, device: str) -> Network:
     return Network(path, threads, device)
+
+
+def repeated(network: Network, image: np.ndarray, face: Detection) -> np.ndarray:
+    """(runs, K, 2): the points in the image's pixels, by a run on each of the CROPS, as it is and
+    flipped."""
+    width = image.shape[1]
+    plain = [_moved(face, turn, scale) for turn, scale in CROPS]
+    flipped = [_flipped(one, width) for one in plain]
+    straight, _ = network(image, plain)
+    mirrored, _ = network(np.ascontiguousarray(image[:, ::-1]), flipped)
+    back = mirrored[:, mirror(mirrored.shape[1])]
+    back[..., 0] = width - 1 - back[..., 0]
+    return np.concatenate([straight, back])
+
+
+def _moved(face: Detection, turn: float, scale: float) -> Detection:
+    (x, y), box = face.box.centre, face.box
+    across, down = box.width * scale / 2, box.height * scale / 2
+    return Detection(Box(x - across, y - down, x + across, y + down), roll=face.roll + turn)
+
+
+def _flipped(face: Detection, width: int) -> Detection:
+    left, top, right, bottom = face.box.corners
+    return Detection(Box(width - 1 - right, top, width - 1 - left, bottom), roll=-face.roll)

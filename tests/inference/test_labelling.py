@@ -14,7 +14,7 @@ from facealign.data.annotations import format_pts
 from facealign.faces.cropping import load_crops
 from facealign.faces.detection import Detect, box_from_points
 from facealign.inference import labelling, weights
-from facealign.inference.network import Network
+from facealign.inference.network import Network, repeated
 from facealign.synthesis.pictures import plan_pictures, render
 from stages import crop
 from stages import label as stage
@@ -89,21 +89,21 @@ def test_points_far_from_the_detectors_box_are_refused(
     monkeypatch: pytest.MonkeyPatch, truth: tuple[Path, dict[str, np.ndarray]]
 ) -> None:
     root, points = truth
-    monkeypatch.setattr(labelling, "teach", lambda *_: points[min(points)][None] + (80, 0))
+    monkeypatch.setattr(labelling, "repeated", lambda *_: points[min(points)][None] + (80, 0))
     _, drops = label(root, [min(points)])
     assert drops == {min(points): "points_elsewhere"}
 
 
 def test_each_run_sees_the_face_and_its_points_come_back(astronaut: np.ndarray) -> None:
     network, box = Network(SMALL, 1), Box(166, 73, 273, 180)
-    runs = labelling.teach(network, astronaut, Detection(box))
+    runs = repeated(network, astronaut, Detection(box))
     assert runs.shape == (6, 68, 2)
     assert np.abs(runs - runs.mean(axis=0)).max() < 8
     (first,), _ = network(astronaut, [box])
     np.testing.assert_array_equal(runs[0], first)
     # a turned image gives the same points, turned
     turn = Affine.translation(220, 127) @ Affine.similarity(1, 60) @ Affine.translation(-220, -127)
-    turned = labelling.teach(network, warp(astronaut, turn, 512), Detection(box, roll=60))
+    turned = repeated(network, warp(astronaut, turn, 512), Detection(box, roll=60))
     assert np.abs(turned.mean(axis=0) - turn(runs.mean(axis=0))).max() < 3
 
 
