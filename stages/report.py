@@ -38,7 +38,7 @@ def main(
         tested=tested,
         training=tables.read(training),
         figures=scoring.summarise(tested, scoring.undetected(truth, found), ced),
-        params=config.load_flat(without={"recognition"}),
+        params=config.load_flat(without={"recognition", "suspects"}),
         ced=ced,
         # DVC sets these two in experiments
         experiment=os.environ.get("DVC_EXP_NAME", ""),

@@ -25,7 +25,7 @@ def main(
     flat = config.flatten(read_json(figures) | {"validation": read_json(validation)})
     metrics = {name: v for name, v in flat.items() if isinstance(v, int | float)}
     # without the report's, whose language changes no result
-    params = config.load_flat(without={"report", "recognition"})
+    params = config.load_flat(without={"report", "recognition", "suspects"})
     tracking.require_recipe(model, params)
     digest = sha256(model)
     measured = tracking.speed_of(speed, digest)

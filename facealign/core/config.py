@@ -20,6 +20,7 @@ from facealign.core.errors import ConfigError
 
 SECTIONS = (
     *("data", "demo", "detect", "label", "crop", "train", "predict", "dlib", "ced", "report"),
+    "suspects",  # of no result: what people look at next
     "recognition",  # a pipeline of its own, stages/recognition/
 )
 

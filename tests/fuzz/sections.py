@@ -8,6 +8,7 @@ from facealign.faces.cropping import Crop
 from facealign.faces.detection import Detect
 from facealign.faces.dlib_predictor import Dlib
 from facealign.inference.labelling import Label
+from facealign.inference.suspects.ranking import Suspects
 from facealign.recognition.aligned_faces import Align
 from facealign.recognition.learning import Recognize
 from facealign.recognition.people import Examine, Identities
@@ -26,6 +27,7 @@ SECTIONS: dict[str, type] = {
     "demo": Demo,
     "detect": Detect,
     "label": Label,
+    "suspects": Suspects,
     "crop": Crop,
     "train": Train,
     "predict": Predict,
