@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from facealign.core import tables
 from facealign.core.errors import AnnotationError
 from facealign.core.tables import KEY
+from facealign.data.annotations import read_pts
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,16 @@ def write(path: Path, points: Mapping[str, np.ndarray]) -> None:
     """Sorted by image; all images have as many points. Numbers read back to the same bits."""
     images = sorted(points)
     tables.write(path, {KEY: images}, np.array([points[image] for image in images], np.float64))
+
+
+def present(root: Path, image: str, patched: Mapping[str, Patched]) -> np.ndarray:
+    """The points of an image as they are now: of the patches, or of its `.pts`."""
+    if image in patched:
+        return patched[image].points
+    picture = root / image
+    beside = sorted(picture.parent.glob(f"{glob.escape(picture.stem)}.*"))
+    named = [path for path in beside if path.suffix.lower() == ".pts"]
+    return read_pts(named[0] if named else picture.with_suffix(".pts"))
 
 
 def require_images(patched: Mapping[str, Patched], known: Sequence[str], root: Path) -> None:
