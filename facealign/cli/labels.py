@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from pathlib import Path
 
 from facealign.cli import options
@@ -12,11 +13,13 @@ from facealign.cli import options
 def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
         "labels",
-        help="convert labelled faces between annotation tools",
+        help="convert and correct labelled faces",
         description="Work with labelled faces in the formats of annotation tools.",
     )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     _add_convert(actions)
+    _add_suspects(actions)
+    _add_apply(actions)
 
 
 def _add_convert(actions: options.Commands[argparse.ArgumentParser]) -> None:
@@ -71,4 +74,120 @@ def convert(arguments: argparse.Namespace) -> int:
         f"{done.source} to {done.target}: faces: {len(done.faces)}, images: {images}, "
         f"points of a face: {' or '.join(map(str, counts))}"
     )
+    return 0
+
+
+def _add_suspects(actions: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
+        actions,
+        suspects,
+        "suspects",
+        "export labels that are probably wrong",
+        "Write the first faces of a table of the stage `suspects` for an annotation tool: their "
+        "images, their present labels, and sheet.jpg, with labels in green and what is expected "
+        "in red.",
+    )
+    parser.add_argument("table", type=Path, metavar="TABLE", help="such as data/suspects.csv")
+    parser.add_argument("target", type=Path, metavar="OUT", help="a new folder, or a new file .zip")
+    parser.add_argument(
+        "--format", required=True, choices=("cvat", "label-studio", "imglab"), help="of the tool"
+    )
+    parser.add_argument(
+        "--first",
+        type=options.count,
+        default=100,
+        metavar="N",
+        help="how many faces (default: 100)",
+    )
+    parser.add_argument(
+        "--faces",
+        type=Path,
+        default=Path("data/faces"),
+        metavar="DIR",
+        help="the images, with their .pts (default: data/faces)",
+    )
+    _add_patches(parser)
+
+
+def _add_apply(actions: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
+        actions,
+        apply,
+        "apply",
+        "write what was corrected as a patch",
+        "Compare corrected labels with the present ones and write the faces that changed as a "
+        "patch, which `data.patches` in params.yaml names. Points that nobody moved stay as they "
+        "are, even if the tool has rounded them.",
+    )
+    parser.add_argument(
+        "corrected",
+        type=Path,
+        metavar="CORRECTED",
+        help="a file, folder or .zip of labels in any format of `facealign labels convert`",
+    )
+    parser.add_argument(
+        "--to",
+        type=Path,
+        default=Path("data/faces"),
+        metavar="DIR",
+        help="the images, with their present .pts (default: data/faces)",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="such as data/patches/first.csv"
+    )
+    parser.add_argument(
+        "--from", dest="source_format", metavar="FORMAT", help="(default: by the contents)"
+    )
+    _add_patches(parser)
+
+
+def _add_patches(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--patch",
+        dest="patches",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a patch that already applies to the labels; may be repeated, in the order of "
+        "`data.patches`",
+    )
+
+
+def suspects(arguments: argparse.Namespace) -> int:
+    from facealign.inference.suspects import export
+
+    ranked = export.export(
+        arguments.table,
+        arguments.target,
+        arguments.format,
+        arguments.first,
+        arguments.faces,
+        arguments.patches,
+    )
+    counts = Counter(str(kind) for kind in ranked["kind"])
+    listed = ", ".join(f"{kind}: {count}" for kind, count in counts.most_common())
+    print(f"{arguments.target}: faces: {len(ranked)} ({listed})")
+    return 0
+
+
+def apply(arguments: argparse.Namespace) -> int:
+    from facealign.labels import correction
+
+    done = correction.correct(
+        arguments.corrected, arguments.to, arguments.patches, arguments.source_format
+    )
+    for what, count in done.left_out.items():
+        print(f"left out: {what}: {count}", file=sys.stderr)
+    for image, moved in sorted(done.moved.items()):
+        touched = moved[moved > 0]
+        print(
+            f"{image}: points moved: {len(touched)}, by {touched.mean():.1f} pixels on average, "
+            f"{touched.max():.1f} at most"
+        )
+    print(f"{done.format}: faces: {done.faces}, changed: {len(done.points)}")
+    if done.points:
+        correction.write(arguments.out, done.points)
+    else:
+        print(f"{arguments.out} is not written: no label changed")
     return 0

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from facealign.core.faces import Faces
 from facealign.data.annotations import read_pts
+from facealign.inference.suspects import ranking
 from tests.cli.running import run, run_refused
+from tests.data.test_filtering import add_face
 
 
 def test_convert_says_what_it_did_and_what_it_left_out(
@@ -45,3 +49,37 @@ def test_convert_asks_for_a_format_that_it_cannot_know(
     assert str(message).startswith("error: unknown format 'cvta', did you mean cvat? Valid: pts,")
     assert run(capsys, *words, tmp_path / "a.csv")[0] == 0
     assert "required: ACTION" in run_refused(capsys, "labels")
+
+
+def test_suspects_are_exported_and_come_back_as_a_patch(
+    tmp_path: Path, face: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["300W/train/a.png", "300W/test/b.png"]
+    for name in names:
+        add_face(tmp_path / "faces", name.removesuffix(".png"), face + 100)
+    ranked = Faces.of(
+        names,
+        **{name: np.array([1.0, 2.0]) for name in ("rank", "score", "distance", "usual")},
+        **{name: ["fits", "fits"] for name in ("kind", "other")},
+        points=np.stack([face + 101] * 2),
+    )
+    ranked.write(tmp_path / "s.csv", *ranking.COLUMNS)
+    words = ["labels", "suspects", tmp_path / "s.csv", tmp_path / "out", "--format", "cvat"]
+    words += ["--first", "2", "--faces", tmp_path / "faces"]
+    status, out, _ = run(capsys, *words)
+    assert (status, out) == (0, f"{tmp_path / 'out'}: faces: 2 (fits: 2)\n")
+    patch = tmp_path / "patches" / "p.csv"
+    words = ["labels", "apply", tmp_path / "out", "--to", tmp_path / "faces", "--out", patch]
+    status, out, _ = run(capsys, *words)
+    said = f"cvat: faces: 2, changed: 0\n{patch} is not written: no label changed\n"
+    assert (status, out) == (0, said) and not patch.exists()
+    file = tmp_path / "out" / "annotations.xml"
+    [corner] = re.findall(r'points="(.*?)"', file.read_text(encoding="utf-8"))[:1]
+    file.write_text(file.read_text(encoding="utf-8").replace(corner, "30.5,40.5", 1), "utf-8")
+    status, out, _ = run(capsys, *words)
+    assert status == 0 and out.endswith("cvat: faces: 2, changed: 1\n")
+    assert out.startswith("300W/train/a.png: points moved: 1, by 60.8 pixels")
+    assert patch.read_text(encoding="utf-8").splitlines()[1].startswith("300W/train/a.png,30.0,40")
+    assert "invalid choice: 'coco'" in run_refused(
+        capsys, "labels", "suspects", "s.csv", "out", "--format", "coco"
+    )
