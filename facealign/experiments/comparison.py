@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,18 +91,26 @@ def compare(base: Run, head: Run, config: Ced) -> Comparison:
         "head": head.errors["model"][after],
         "dlib": head.errors["dlib"][after],
     }
-    names = np.array([tables.dataset_and_split(image)[0] for image in images], dtype=object)
-    groups = {name: np.flatnonzero(names == name) for name in sorted(set(names))}
-    if len(groups) > 1:
-        groups[ALL] = np.arange(len(images))
     return Comparison(
         base=base,
         head=head,
         images=images,
         errors=errors,
-        datasets=[_compare(name, rows, errors, config) for name, rows in groups.items()],
+        datasets=by_dataset(images, errors, config),
         other_boxes=int((np.abs(base.errors["dlib"][before] - errors["dlib"]) > _TOLERANCE).sum()),
     )
+
+
+def by_dataset(
+    images: Sequence[str], errors: Mapping[str, np.ndarray], config: Ced
+) -> list[Compared]:
+    """The errors `base` and `head` of these images, for each data set and, if there are several,
+    for all."""
+    names = np.array([tables.dataset_and_split(image)[0] for image in images], dtype=object)
+    groups = {name: np.flatnonzero(names == name) for name in sorted(set(names))}
+    if len(groups) > 1:
+        groups[ALL] = np.arange(len(images))
+    return [_compare(name, rows, errors, config) for name, rows in groups.items()]
 
 
 def _compare(

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from facealign.core import config, images, tables
+from facealign.core import config, images
 from facealign.core.command import run
 from facealign.core.errors import ExperimentError, InputError
-from facealign.core.faces import Faces
 from facealign.core.files import write_text
 from facealign.evaluation.metrics import FEWEST, Difference
 from facealign.evaluation.scoring import ALL, Ced
-from facealign.experiments import comparison, revisions
+from facealign.experiments import comparison, relabelled, revisions
 from facealign.experiments.comparison import Compared, Comparison
+from facealign.experiments.relabelled import faces_of
 from facealign.experiments.revisions import Source, Workspace
 from facealign.faces.drawing import Colour
 from facealign.reports import ced_figures, contact_sheet
@@ -37,10 +37,9 @@ _SHOWN = 6  # faces that improved most, and as many that got worse most
 
 def main(base: Path, head: Path, folder: Path) -> None:
     before, after = _source(str(base)), _source(str(head))
-    compared = comparison.compare(
-        comparison.load(before), comparison.load(after), config.load("ced", Ced)
-    )
-    print(write(compared, before, after, folder))
+    ced = config.load("ced", Ced)
+    compared = comparison.compare(comparison.load(before), comparison.load(after), ced)
+    print(write(compared, before, after, folder, ced))
     print(f"{folder / PAGE} and its figures are written")
 
 
@@ -48,7 +47,7 @@ def _source(name: str) -> Source:
     return Workspace() if name == Workspace().name else revisions.find(name)
 
 
-def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> str:
+def write(comparison: Comparison, base: Source, head: Source, folder: Path, ced: Ced) -> str:
     """Write the page and its figures into the folder; returns the text of the page."""
     for old in (*folder.glob("*.png"), *folder.glob("*.svg"), *folder.glob("*.jpg")):
         old.unlink()  # left by an earlier review
@@ -69,7 +68,8 @@ def write(comparison: Comparison, base: Source, head: Source, folder: Path) -> s
     else:
         if tiles:
             images.write(folder / FACES, contact_sheet.sheet(tiles))
-    text = "\n".join(_page(comparison, rows, hidden)) + "\n"
+    labels = "\n".join(_labels(comparison, base, head, ced))
+    text = "\n".join(_page(comparison, rows, hidden, labels)) + "\n"
     write_text(folder / PAGE, text)
     return text
 
@@ -90,8 +90,9 @@ def verdict(difference: Difference) -> str:
     return "not significant"
 
 
-def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[str]:
-    """The lines of the page; `hidden` says why the faces of these rows cannot be shown."""
+def _page(comparison: Comparison, rows: Sequence[int], hidden: str, labels: str) -> Iterator[str]:
+    """The lines of the page; `hidden` says why the faces of these rows cannot be shown, `labels` is
+    the section about corrected labels, if any."""
     base, head = _names(comparison)
     yield f"# {head} against {base}"
     yield ""
@@ -114,6 +115,8 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
         )
     else:
         yield "There is nothing to compare."
+    if labels:
+        yield labels
     yield from _changes("Parameters", comparison.base.params, comparison.head.params)
     if comparison.datasets:
         yield ""
@@ -148,6 +151,30 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str) -> Iterator[
             1,
         )
     yield from _changes("Figures", comparison.base.figures, comparison.head.figures, folded=True)
+
+
+def _labels(comparison: Comparison, base: Source, head: Source, ced: Ced) -> Iterator[str]:
+    """What corrected labels changed, if the runs have different patches of them."""
+    if not comparison.images or not relabelled.are_patched_apart(comparison):
+        return
+    old, new = _names(comparison)
+    yield ""
+    yield "## Old and new test labels"
+    yield ""
+    try:
+        both = relabelled.measure(comparison, base, head, ced)
+    except (ExperimentError, InputError) as error:
+        yield f"They cannot be compared: {escape(str(error))}"
+        return
+    yield (
+        f"{both.changed} of the {len(comparison.images)} test images have other labels in {new} "
+        f"than in {old}. Both networks on both:"
+    )
+    for name, compared in ((old, both.old), (new, both.new)):
+        yield ""
+        yield f"Labels of {name}. {_sentence(compared[-1])}"
+        yield ""
+        yield table([_HEADS, *map(_row, compared)], names=1)
 
 
 def _sentence(whole: Compared) -> str:
@@ -244,14 +271,14 @@ def _face(comparison: Comparison, row: int) -> list[str]:
 
 def _tiles(comparison: Comparison, base: Source, head: Source, rows: Sequence[int]) -> list[Tile]:
     names = [comparison.images[row] for row in rows]
-    boxes = _faces(head, "data/boxes.csv")
+    boxes = faces_of(head, "data/boxes.csv")
     boxed = boxes.subset(boxes.rows(names))
     truth, before, after = (
         its.points[its.rows(names)]
         for its in (
-            _faces(head, "data/index.csv"),
-            _faces(base, "data/predicted.csv"),
-            _faces(head, "data/predicted.csv"),
+            faces_of(head, "data/index.csv"),
+            faces_of(base, "data/predicted.csv"),
+            faces_of(head, "data/predicted.csv"),
         )
     )
     errors = comparison.errors
@@ -264,10 +291,6 @@ def _tiles(comparison: Comparison, base: Source, head: Source, rows: Sequence[in
         )
         for i, (row, name) in enumerate(zip(rows, names, strict=True))
     ]
-
-
-def _faces(source: Source, path: str) -> Faces:
-    return Faces.of_table(tables.parse(source.fetch(path), Path(source.name, path)))
 
 
 def _p_value(p: float) -> str:

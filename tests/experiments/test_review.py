@@ -82,7 +82,7 @@ def test_a_better_run_is_called_better_with_figures_for_each_data_set(tmp_path: 
     errors = spread()
     base = stored(tmp_path, "main", errors)
     head = stored(tmp_path, "mine", errors - 0.004, params="train: {epochs: 9, loss: wing}")
-    text = review.write(compared(base, head), base, head, tmp_path / "out")
+    text = review.write(compared(base, head), base, head, tmp_path / "out", CED)
     assert text.startswith("# mine against main\n\nmain is 1234567, mine is 1234567.\n\nOn all")
     assert "On all data sets (35 images): **significantly better**. AUC@0.08 " in text
     assert lines(text, "| validation.auc_08 ")
@@ -117,7 +117,7 @@ def test_a_better_run_is_called_better_with_figures_for_each_data_set(tmp_path: 
 def test_other_verdicts(tmp_path: Path, change: np.ndarray, said: str) -> None:
     base = stored(tmp_path, "main", spread())
     head = stored(tmp_path, "mine", spread() + change)
-    text = review.write(compared(base, head), base, head, tmp_path / "out")
+    text = review.write(compared(base, head), base, head, tmp_path / "out", CED)
     assert f"**{said}**" in text
 
 
@@ -134,7 +134,7 @@ def test_the_comment_links_to_figures_that_are_pushed(
     base, head = stored(tmp_path, "main", spread()), stored(tmp_path, "mine", spread() - 0.004)
     publish = ROOT / ".github" / "publish-review.sh"
     for name in ("pull-1", "pull-2", "pull-1"):
-        review.write(compared(base, head), base, head, Path("plots/review"))
+        review.write(compared(base, head), base, head, Path("plots/review"), CED)
         comment = subprocess.run(
             [publish, "https://example.org/team/faces", name],
             check=True,
@@ -171,7 +171,7 @@ def test_names_and_parameters_are_shown_as_text(tmp_path: Path, text: str) -> No
     params = json.dumps({"train": {text: text}})
     base = stored(tmp_path, text, spread(), names)
     head = stored(tmp_path, "mine", spread() + 0.01, names, params=params)
-    page = review.write(compared(base, head), base, head, tmp_path / "out")
+    page = review.write(compared(base, head), base, head, tmp_path / "out", CED)
     drawn = MarkdownIt("commonmark").enable("table").render(page)
     assert set(re.findall(r"<(\w+)", drawn)) == TAGS
     for rows in re.findall(r"<table>.*?</table>", drawn, re.DOTALL):
@@ -186,7 +186,7 @@ def test_few_images_give_no_verdict(tmp_path: Path) -> None:
     few = slice(0, 5)
     base = stored(tmp_path, "main", spread()[few], NAMES[few], DLIB[few])
     head = stored(tmp_path, "mine", spread()[few] - 0.01, NAMES[few], DLIB[few])
-    text = review.write(compared(base, head), base, head, tmp_path / "out")
+    text = review.write(compared(base, head), base, head, tmp_path / "out", CED)
     assert "On 300W (5 images): **too few images** to tell" in text
 
 
@@ -197,7 +197,7 @@ def test_only_common_images_are_compared_each_with_itself(tmp_path: Path) -> Non
     head = stored(tmp_path, "mine", errors[back], NAMES[back], DLIB[back])
     both = compared(base, head)
     assert len(both.images) == 30 and not both.gains.any() and not both.other_boxes
-    text = review.write(both, base, head, tmp_path / "out")
+    text = review.write(both, base, head, tmp_path / "out", CED)
     assert "5 of the 35 images of main are not in mine, and are left out." in text
     assert text.index("The test data differ") < text.index("**the same**")
 
@@ -205,7 +205,7 @@ def test_only_common_images_are_compared_each_with_itself(tmp_path: Path) -> Non
 def test_other_rectangles_are_noticed(tmp_path: Path) -> None:
     base = stored(tmp_path, "main", spread())
     head = stored(tmp_path, "mine", spread(), dlib=DLIB + np.resize([0, 0, 0.001], 35))
-    text = review.write(compared(base, head), base, head, tmp_path / "out")
+    text = review.write(compared(base, head), base, head, tmp_path / "out", CED)
     assert "dlib's error differs on 11 of the 35 images" in text
 
 
@@ -213,7 +213,7 @@ def test_runs_without_a_common_image_cannot_be_compared(tmp_path: Path) -> None:
     base = stored(tmp_path, "main", spread())
     others = [name.replace("test/", "test/x") for name in NAMES]
     head = stored(tmp_path, "mine", spread(), others)
-    text = review.write(compared(base, head), base, head, tmp_path / "out")
+    text = review.write(compared(base, head), base, head, tmp_path / "out", CED)
     assert "The test data differ: the runs have no test image in common." in text
     assert "There is nothing to compare." in text
 
@@ -224,7 +224,7 @@ def test_the_faces_that_changed_most_are_drawn_if_they_are_at_hand(
     change = np.zeros(35)
     change[[3, 20]] = -0.01, 0.01
     base, head = stored(tmp_path, "main", spread()), stored(tmp_path, "mine", spread() + change)
-    text = review.write(compared(base, head), base, head, tmp_path / "out")
+    text = review.write(compared(base, head), base, head, tmp_path / "out", CED)
     assert "The faces cannot be shown: mine has no data/boxes.csv" in text
     assert [row.split()[1] for row in lines(text, "| 300W/") + lines(text, "| ytf/")] == [
         NAMES[3],
@@ -240,6 +240,46 @@ def test_the_faces_that_changed_most_are_drawn_if_they_are_at_hand(
     images.write(tmp_path / "grey.png", np.full((180, 180, 3), 90, np.uint8))
     for name in NAMES:
         head.files[f"data/faces/{name}"] = (tmp_path / "grey.png").read_bytes()
-    text = review.write(compared(base, head), base, head, tmp_path / "out")
+    text = review.write(compared(base, head), base, head, tmp_path / "out", CED)
     assert "![Faces that changed most](faces.jpg)" in text
     assert images.read(tmp_path / "out" / "faces.jpg").shape[1] > 1000
+
+
+def test_networks_are_compared_on_old_and_on_new_test_labels(
+    tmp_path: Path, face: np.ndarray
+) -> None:
+    """The network of the head is as good on the new labels as that of the base on the old ones."""
+    files = {}
+    wrong = [*range(12)]
+    old = np.repeat(face[None] + 90, 35, axis=0)
+    new = old.copy()
+    new[wrong] += (9, 0)  # a twentieth of the box
+    sides = {"left": 0.0, "top": 0.0, "right": 180.0, "bottom": 180.0}
+    corners: dict[str, tables.Column] = {side: [value] * 35 for side, value in sides.items()}
+    boxes = table(tmp_path, {"image": NAMES} | corners, None)
+    for name, patches, labels, predicted in (
+        ("main", "", old, old + (3, 0)),
+        ("mine", "data/patches/a.csv", new, new + (3, 0)),
+    ):
+        its = stored(tmp_path, name, spread(), params=f"data: {{patches: [{patches}]}}")
+        its.files |= {
+            "data/boxes.csv": boxes,
+            "data/index.csv": table(tmp_path, {"image": NAMES}, labels),
+            "data/predicted.csv": table(tmp_path, {"image": NAMES}, predicted),
+        }
+        files[name] = its
+    base, head = files["main"], files["mine"]
+    text = review.write(compared(base, head), base, head, tmp_path / "out", CED)
+    assert "12 of the 35 test images have other labels in mine than in main." in text
+    section = text.split("## Old and new test labels")[1].split("## Parameters")[0]
+    on_old, on_new = section.split("Labels of ")[1:]
+    good = f"{1 - 3 / 180 / 0.08:.4f}"
+    wanted = 1 - (23 * 3 + 12 * 12) / 35 / 180 / 0.08
+    assert f"**significantly worse**. AUC@0.08 {good} → {wanted:.4f}" in on_old
+    wanted = 1 - (23 * 3 + 12 * 6) / 35 / 180 / 0.08
+    assert f"**significantly better**. AUC@0.08 {wanted:.4f} → {good}" in on_new
+    assert len(lines(section, "| ytf ")) == 2
+    del base.files["data/index.csv"]
+    said = "\n".join(review._labels(compared(base, head), base, head, CED))
+    assert said.endswith("They cannot be compared: main has no data/index.csv")
+    assert not [*review._labels(compared(head, head), head, head, CED)]
