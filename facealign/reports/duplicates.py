@@ -21,7 +21,7 @@ def perceptual_hash(image: np.ndarray) -> int:
 
 
 def alike(
-    first: Sequence[int], second: Sequence[int], limit: int = LIMIT
+    first: Sequence[int] | np.ndarray, second: Sequence[int] | np.ndarray, limit: int = LIMIT
 ) -> list[tuple[int, int, int]]:
     """For each hash of `second` the nearest of `first` if at most `limit` bits differ: both indices
     and the count of bits; the closest pairs first."""

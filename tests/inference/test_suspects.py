@@ -11,6 +11,7 @@ from facealign.core import tables
 from facealign.core.errors import ConfigError, InputError
 from facealign.core.faces import Detection, Faces
 from facealign.core.geometry import Affine, Box
+from facealign.core.images import write
 from facealign.core.points import MIRROR, mirror
 from facealign.data.annotations import format_pts
 from facealign.data.filtering import filter_faces
@@ -158,6 +159,31 @@ def test_the_box_of_a_label_is_turned_with_the_face(face: np.ndarray) -> None:
     assert turned.roll - upright.roll == pytest.approx(75)
     frames = sight.frame_of(upright), sight.frame_of(turned)
     np.testing.assert_allclose(frames[0](face), frames[1](turn(face)), atol=1e-9)
+
+
+def test_a_copy_with_the_same_wrong_label_is_not_another_face(sample: Sample) -> None:
+    for values in (sample.truth, sample.seen, sample.labels, sample.spreads):
+        values[8] = values[7]
+    sample.hashes[8] = sample.hashes[7]
+    sample.labels[[7, 8]] += (25, 0)
+    ranked = sample.judged()
+    assert [kind_of(ranked, number) for number in (7, 8)] == ["shifted", "shifted"]
+
+
+def test_a_box_around_the_label_is_no_evidence(tmp_path: Path, astronaut: np.ndarray) -> None:
+    """The label lies beside the face, which the detector finds."""
+    write(tmp_path / "300W/train/a.png", astronaut)
+    network = weights.FOLDER / "open-small.onnx"
+    (points,), _ = Network(network, 1)(astronaut, [Box(166, 73, 273, 180)])
+    for offset, source in ((200, "truth"), (0, "truth"), (0, "upsample 0")):
+        faces = Faces.of(["300W/train/a.png"], points=points[None] + offset)
+        boxes = faces.with_columns(
+            box=np.array([[0.0, 0.0, 9.0, 9.0]]), roll=np.zeros(1), source=[source]
+        )
+        [seen] = sight.look(tmp_path, faces, boxes, [network], FAST)
+        centre = seen.to_frame.inverse()(np.zeros(2))
+        wanted = (220, 127) if source == "truth" else (4.5, 4.5)
+        np.testing.assert_allclose(centre, wanted, atol=12)
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ class Evidence:
         hashes = np.array([one.hash for one in self.seen], np.uint64)
         found = []
         for j in range(1, len(hashes)):
-            for i, _, _ in alike(hashes[:j].tolist(), [int(hashes[j])]):
+            for i, _, _ in alike(hashes[:j], hashes[j : j + 1]):
                 scale = self.faces["size"][j] / self.faces["size"][i]
                 seen = self._in_pixels(i, self.seen[i].points) * scale
                 to_frame = self.seen[j].to_frame
@@ -84,6 +84,10 @@ class Evidence:
                     apart = self._apart(moved, self.labels[j])
                     found.append(Copy((i, j), apart / float(self.usual[j])))
         return found
+
+    def copies_of(self, row: int) -> list[int]:
+        """The other faces that are this one."""
+        return [other for copy in self.copies if row in copy.rows for other in copy.rows]
 
     def in_pixels(self) -> np.ndarray:
         """The expected points in the pixels of their images."""

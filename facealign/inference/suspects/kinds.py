@@ -26,7 +26,7 @@ def name(evidence: Evidence, row: int, score: float, copy: int | None) -> tuple[
     """
     if score < SUSPECT:
         return FITS, None
-    if (owner := _owner(evidence, row, copy)) is not None:
+    if (owner := _owner(evidence, row)) is not None:
         return ANOTHER, owner
     if explanation := _explanation(evidence, row):
         return explanation, None
@@ -37,11 +37,11 @@ def name(evidence: Evidence, row: int, score: float, copy: int | None) -> tuple[
     return (ANOTHER if evidence.whole[row] >= FAR else UNCLEAR), None
 
 
-def _owner(evidence: Evidence, row: int, copy: int | None) -> int | None:
+def _owner(evidence: Evidence, row: int) -> int | None:
     """Another image's face that has the same points, in pixels."""
     scale = evidence.seen[row].to_frame.scale
     apart = distances(evidence.faces.points, evidence.faces.points[row]) * scale
-    apart[[row] if copy is None else [row, copy]] = np.inf
+    apart[[row, *evidence.copies_of(row)]] = np.inf
     nearest = int(apart.argmin())
     better = evidence.whole[nearest] < evidence.whole[row]
     return nearest if apart[nearest] < SAME and better else None

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from facealign.core import images
-from facealign.core.faces import Detection, Faces
+from facealign.core.faces import TRUTH, Detection, Faces
 from facealign.core.geometry import Affine, Box
 from facealign.core.parallel import map_in_order
 from facealign.core.points import can_become, common_count, eyes, scheme_of, select, use
@@ -45,7 +45,9 @@ class _Labelled:
 def look(
     root: Path, faces: Faces, boxes: Faces, networks: Sequence[Path], detect: Detect
 ) -> list[Sight]:
-    """Of each face of the table, which has `points`; `boxes` has the rectangles of some of them."""
+    """Of each face of the table, which has `points`; `boxes` has the rectangles of some of them,
+    and those around labels count for nothing."""
+    boxes = boxes.subset(boxes["source"] != TRUTH)
     found = dict(zip(boxes.images, boxes.boxes.tolist(), strict=True))
     rolls = dict(zip(boxes.images, boxes["roll"].tolist(), strict=True))
     labelled = [
