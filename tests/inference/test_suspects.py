@@ -186,6 +186,21 @@ def test_a_box_around_the_label_is_no_evidence(tmp_path: Path, astronaut: np.nda
         np.testing.assert_allclose(centre, wanted, atol=12)
 
 
+def test_a_swapped_label_does_not_turn_the_face_over(
+    tmp_path: Path, astronaut: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its eyes say that the face is upside down; where there is no detection, the networks say."""
+    write(tmp_path / "300W/train/a.png", astronaut)
+    network = weights.FOLDER / "open-small.onnx"
+    (points,), _ = Network(network, 1)(astronaut, [Box(166, 73, 273, 180)])
+    monkeypatch.setattr(sight, "largest_face", lambda *_: None)
+    faces = Faces.of(["300W/train/a.png"], points=points[MIRROR][None])
+    none = Faces.of([], box=np.empty((0, 4)), roll=np.empty(0), source=[])
+    [seen] = sight.look(tmp_path, faces, none, [network], FAST)
+    upright = sight.frame_of(sight.box_of_label(points))
+    np.testing.assert_allclose(seen.to_frame.matrix, upright.matrix)
+
+
 @pytest.fixture(scope="module")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, set[str]]:
     """Generated images; 5 % of the labels are shifted, mirrored, or of another face."""

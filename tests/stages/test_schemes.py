@@ -17,11 +17,11 @@ from facealign.core.faces import Faces
 from facealign.core.points import COUNT, scheme_of
 from facealign.data.annotations import format_pts, read_pts
 from facealign.export import landmarks as export
-from facealign.inference import folders
+from facealign.inference import folders, weights
 from facealign.inference.network import Network
 from facealign.synthesis.pictures import plan_pictures, render
 from facealign.training import checkpoint
-from stages import ced, crop, detect, dlib_baseline, label, predict, report, show, train
+from stages import ced, crop, detect, dlib_baseline, label, predict, report, show, suspects, train
 from stages import filter as filtering
 from tests.helpers import PARAMS, ROOT, as_wflw
 
@@ -74,6 +74,7 @@ def run(folder: Path, pictures: Pictures, convert: Convert, **changes: dict[str,
     )
     detect.main(p["faces"], p["index"], scheme, p["boxes"], p["lost"])
     label.main(p["faces"], Path(), scheme, p["labels"], p["refused"], Path("labels.json"))
+    suspects.main(p["faces"], p["index"], scheme, p["boxes"], weights.FOLDER, Path("suspects"))
     crop.main(p["faces"], p["index"], scheme, p["boxes"], p["labels"], p["crops"])
     train.main(p["crops"], scheme, model, p["curve"], Path("speed.json"))
     predict.main(p["crops"], model, p["predicted"])
@@ -101,9 +102,14 @@ def figures() -> dict[str, Any]:
 
 
 def test_98_points_flow_through_all_stages(folder: Path, pictures: Pictures) -> None:
-    run(folder, pictures, as_wflw, data={"points": 98}, train={"points": 98})
+    judges = [f"{weights.FOLDER}/open-small.onnx"]
+    given = {"data": {"points": 98}, "train": {"points": 98}, "suspects": {"networks": judges}}
+    run(folder, pictures, as_wflw, **given)
     index, predicted = Faces.read(Path("index")), Faces.read(Path("predicted"))
     assert len(index) == len(pictures) and index.points.shape[1:] == (98, 2)
+    ranked = Faces.read(Path("suspects"), "distance")
+    assert sorted(ranked.images) == sorted(index.images)
+    assert ranked.points.shape == index.points.shape and np.median(ranked["distance"]) < 0.05
     assert predicted.points.shape[1:] == (98, 2)
     assert Faces.read(Path("dlib")).points.shape[1:] == (68, 2)
     # dlib is measured on the 68 points that the 98 give, and the network beside it

@@ -14,7 +14,7 @@ from facealign.core import images
 from facealign.core.faces import TRUTH, Detection, Faces
 from facealign.core.geometry import Affine, Box
 from facealign.core.parallel import map_in_order
-from facealign.core.points import can_become, common_count, eyes, scheme_of, select, use
+from facealign.core.points import can_become, common_count, eyes, mirror, scheme_of, select, use
 from facealign.core.schemes.scheme import Scheme
 from facealign.faces.detection import Detect, box_from_points, largest_face
 from facealign.inference.network import Network, repeated
@@ -89,7 +89,10 @@ def _look(
     hash_ = perceptual_hash(image)
     if labelled.face is not None:
         return _see(networks, count, image, labelled.face, hash_)
-    by_label = _see(networks, count, image, box_of_label(labelled.points), hash_)
+    # a label whose left and right points are swapped stands on its head
+    either = labelled.points, labelled.points[mirror(len(labelled.points))]
+    sights = [_see(networks, count, image, box_of_label(points), hash_) for points in either]
+    by_label = min(sights, key=lambda one: one.spread)
     elsewhere = largest_face(image, detect)
     if elsewhere is None or _agree(by_label, labelled.points):
         return by_label
