@@ -103,7 +103,11 @@ def figures() -> dict[str, Any]:
 
 def test_98_points_flow_through_all_stages(folder: Path, pictures: Pictures) -> None:
     judges = [f"{weights.FOLDER}/open-small.onnx"]
-    given = {"data": {"points": 98}, "train": {"points": 98}, "suspects": {"networks": judges}}
+    given: dict[str, dict[str, Any]] = {
+        "data": {"points": 98},
+        "train": {"points": 98},
+        "suspects": {"networks": judges},
+    }
     run(folder, pictures, as_wflw, **given)
     index, predicted = Faces.read(Path("index")), Faces.read(Path("predicted"))
     assert len(index) == len(pictures) and index.points.shape[1:] == (98, 2)
