@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from facealign import models
 from facealign.core.config import Count, Named, Range, Seed, Share
+from facealign.faces.validation import Fold
 from facealign.training import losses
 from facealign.training.augment import STRONGEST_BLUR
 
@@ -31,7 +32,7 @@ class Train:
     ema: Annotated[float, Range(0, 0.999999)]
     precision: Literal["float32", "bfloat16"]
     validation: Share
-    fold: Annotated[int, Range(0, 1000)]
+    fold: Fold
     extra: list[str]
     repeat: list[str]
     seed: Seed

@@ -6,44 +6,20 @@ import re
 
 import numpy as np
 
-from facealign.core.config import unknown_name
 from facealign.core.errors import ConfigError
-from facealign.core.faces import TEACHER
-from facealign.core.files import in_fold
 from facealign.core.tables import dataset_and_split
 from facealign.faces.cropping import Crops
+from facealign.faces.validation import Validation, held_back, require_present
 from facealign.training.recipe import Train
 
 
 def split_rows(crops: Crops, config: Train) -> tuple[np.ndarray, np.ndarray]:
     """Rows to train on, and rows to choose the best epoch by."""
-    share, fold = config.validation, config.fold
-    if (fold + 1) * share > 1 + 1e-9:
-        raise ConfigError(
-            f"train.fold is {fold}: with train.validation {share} the last fold is "
-            f"{int((1 + 1e-9) / share) - 1}"
-        )
     rows = crops.rows("train")
     images = [crops.images[row] for row in rows]
-    sets = [dataset_and_split(image)[0] for image in images]
-    for key, names in (("extra", config.extra), ("repeat", _repeats(config))):
-        for name in names:
-            if name not in sets:
-                said = unknown_name("data set", name, sorted(set(sets)))
-                raise ConfigError(f"train.{key}: {said}")
-    taught = [crops.sources[row] == TEACHER for row in rows]
-    held = np.array(
-        [
-            dataset not in config.extra and not by_network and in_fold(image, share, fold)
-            for dataset, image, by_network in zip(sets, images, taught, strict=True)
-        ],
-        dtype=bool,
-    )
-    if held.all() or not held.any():
-        raise ConfigError(
-            f"train.validation is {share}: of {len(rows)} train faces {held.sum()} are for "
-            f"validation and {(~held).sum()} for training, expected some of both"
-        )
+    require_present("repeat", [*_repeats(config)], [dataset_and_split(one)[0] for one in images])
+    chosen = Validation(config.validation, config.fold, config.extra)
+    held = held_back(images, [crops.sources[row] for row in rows], chosen)
     return rows[~held], rows[held]
 
 
