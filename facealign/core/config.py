@@ -152,11 +152,25 @@ def load(
         for parent in parents:
             within = within.setdefault(parent, {})
         within[last] = value
+    return convert(_within(values, section, path), kind, section, path)
+
+
+def load_part(section: str, kind: type[Section], path: Path = Path("params.yaml")) -> Section:
+    """Those values of a section that the dataclass `kind` describes. The others are not looked at,
+    so a stage need not depend on them."""
+    values = _within(load_all(path), section, path)
+    if isinstance(values, dict):
+        wanted = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+        values = {name: value for name, value in values.items() if name in wanted}
+    return convert(values, kind, section, path)
+
+
+def _within(values: Any, section: str, path: Path) -> Any:
     for name in section.split("."):
         if not isinstance(values, dict) or name not in values:
             raise ConfigError(f"{path}: missing section: {section}")
         values = values[name]
-    return convert(values, kind, section, path)
+    return values
 
 
 def convert(values: Any, kind: type[Section], key: str, path: Path) -> Section:

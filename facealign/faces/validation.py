@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 
 from facealign.core.config import Range, Share, unknown_name
-from facealign.core.errors import ConfigError
+from facealign.core.errors import ConfigError, InputError
 from facealign.core.faces import TEACHER
 from facealign.core.files import in_fold
 from facealign.core.tables import dataset_and_split
@@ -28,6 +28,8 @@ class Validation:
 
 def held_back(images: Sequence[str], sources: Sequence[str], config: Validation) -> np.ndarray:
     """For each train face (N,), whether it is for validation."""
+    if not images:
+        raise InputError("no face was found in any train picture: nothing to learn from")
     share, fold = config.validation, config.fold
     if (fold + 1) * share > 1 + 1e-9:
         raise ConfigError(

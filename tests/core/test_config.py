@@ -16,6 +16,7 @@ from facealign.evaluation.scoring import Ced
 from facealign.faces.cropping import Crop
 from facealign.faces.detection import Detect
 from facealign.faces.dlib_predictor import Dlib
+from facealign.faces.validation import Validation
 from facealign.recognition.learning import Recognize
 from facealign.recognition.people import Examine, Identities
 from facealign.recognition.verification import Verify
@@ -50,6 +51,17 @@ def test_the_projects_own_params_load(section: str) -> None:
     for name, value in written.items():
         found = loaded[name]
         assert found == (type(found)(value) if isinstance(value, list) else value)
+
+
+def test_of_a_part_of_a_section_only_its_own_values_are_read(tmp_path: Path) -> None:
+    path = changed(tmp_path, "train", epochs="many", unknown=1, fold=2, extra=["ytf"])
+    assert config.load_part("train", Validation, path) == Validation(0.15, 2, ["ytf"])
+    path = changed(tmp_path, "train", fold=None)
+    with pytest.raises(ConfigError, match=r"missing parameters: train\.fold"):
+        config.load_part("train", Validation, path)
+    path = changed(tmp_path, "train", fold=-1)
+    with pytest.raises(ConfigError, match=r"train\.fold is -1, expected a number from 0 to 1000"):
+        config.load_part("train", Validation, path)
 
 
 @pytest.mark.parametrize("kind", [*KINDS.values(), Demo, Recognize, Examine, Identities, Verify])
