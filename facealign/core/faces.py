@@ -23,6 +23,9 @@ from facealign.core.tables import (
 # Sources of a face's box, beside a detector: TRUTH around true points, as no detector found the
 # face; TEACHER from a detector, but the points are those of a network
 TRUTH, TEACHER = "truth", "teacher"
+# The method, beside `model` and `dlib`, whose points are those of dlib's predictor trained here
+DLIB_TRAINED = "dlib-trained"
+METHOD_NAMES = {DLIB_TRAINED: "dlib, trained here"}  # as tables and figures call them, if otherwise
 
 
 @dataclass(frozen=True)

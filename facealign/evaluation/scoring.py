@@ -57,6 +57,12 @@ class Tested:
         )
 
 
+def predictions(model: Path, baselines: Path) -> dict[str, Faces]:
+    """The network's points, and those of each baseline: the folder has a file of its name."""
+    found = sorted(baselines.glob("*.csv"), key=lambda path: path.stem)
+    return {"model": Faces.read(model)} | {path.stem: Faces.read(path) for path in found}
+
+
 def measure(faces: Faces, predicted: Mapping[str, Faces]) -> dict[str, Tested]:
     """Each method's points against those of `faces`, all in the richest scheme that they have in
     common. The first method must have one in common with the truth; others without are left out."""

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from facealign.core.faces import METHOD_NAMES
 from facealign.evaluation import metrics
 from facealign.reports import figures
 from facealign.reports.figures import METHODS, plain, styled
@@ -42,7 +43,8 @@ def ced_figure(errors: Mapping[str, np.ndarray], title: str, path: Path) -> None
         at, share = metrics.ced(values)
         area = f"{metrics.auc(values, metrics.LIMIT):.3f}" if len(values) else "no images"
         ends = np.append(at, 1e9), np.append(share, share[-1])
-        _step(axes, *ends, METHODS.get(method, ("#444444", "-.")), 2, f"{method}, AUC {area}")
+        label = f"{METHOD_NAMES.get(method, method)}, AUC {area}"
+        _step(axes, *ends, METHODS.get(method, ("#444444", "-.")), 2, label)
     axes.legend(loc="lower right")
     figures.write(figure, path)
 

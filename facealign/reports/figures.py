@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from facealign.core.faces import DLIB_TRAINED
 from facealign.core.files import atomic_write
 from facealign.core.text import printable
 
@@ -25,7 +26,11 @@ styled = matplotlib.rc_context(
     {"svg.hashsalt": "facealign", "svg.fonttype": "none", "font.size": 11}
 )
 _LONGEST = 60  # characters; a longer text would leave no room for the axes
-METHODS = {"model": ("#1f5fb4", "-"), "dlib": ("#d1641f", "--")}  # colour and dashes
+METHODS = {  # colour and dashes
+    "model": ("#1f5fb4", "-"),
+    "dlib": ("#d1641f", "--"),
+    DLIB_TRAINED: ("#2f8f5b", ":"),
+}
 
 
 def plain(name: str) -> str:

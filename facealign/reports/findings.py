@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from facealign.core.faces import DLIB_TRAINED
 from facealign.evaluation import metrics
 from facealign.evaluation.metrics import FEWEST, Summary
 from facealign.evaluation.scoring import ALL, Ced, Tested
@@ -36,16 +37,18 @@ class Rated:
         return count
 
 
-def against_dlib(tested: Mapping[str, Tested], config: Ced, words: Words) -> list[Finding]:
-    """Whether network or dlib is better on each data set, and significantly so."""
-    model, dlib = tested["model"], tested["dlib"]
+def against(
+    baseline: str, tested: Mapping[str, Tested], config: Ced, words: Words
+) -> list[Finding]:
+    """Whether network or baseline is better on each data set, and significantly so."""
+    model, other = tested["model"], tested[baseline]
     names = sorted(set(model.faces.datasets))
     if len(names) > 1:
         names.append(ALL)
     found = []
     for name in names:
         rows = model.faces.datasets == name if name != ALL else slice(None)
-        ours, theirs = model.errors[rows], dlib.errors[rows]
+        ours, theirs = model.errors[rows], other.errors[rows]
         compared = metrics.compare(ours, theirs, config.resamples, config.seed)
         text, (low, high) = "not_significant", compared.ci95
         if compared.images < FEWEST:
@@ -61,7 +64,8 @@ def against_dlib(tested: Mapping[str, Tested], config: Ced, words: Words) -> lis
                     "dataset": words("together") if name == ALL else name,
                     "images": len(ours),
                     "model": words.number(metrics.auc(ours, metrics.LIMIT)),
-                    "dlib": words.number(metrics.auc(theirs, metrics.LIMIT)),
+                    "other": words("dlib-trained-said") if baseline == DLIB_TRAINED else baseline,
+                    "theirs": words.number(metrics.auc(theirs, metrics.LIMIT)),
                     "value": words.number(abs(compared.value)),
                     "low": words.number(low),
                     "high": words.number(high),

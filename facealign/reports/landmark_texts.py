@@ -1,5 +1,6 @@
 """The texts of the report on landmarks, in English and Russian side by side."""
 
+from facealign.core.faces import DLIB_TRAINED, METHOD_NAMES
 from facealign.reports.wording import Texts
 
 TEXTS: Texts = {
@@ -25,36 +26,37 @@ TEXTS: Texts = {
         "Run without an experiment; the matching commit is the one whose dvc.lock lists this file's MD5.",
         "Не эксперимент: ревизия — коммит, в dvc.lock которого есть MD5 этого файла.",
     ),
-    # findings
+    # findings; a sentence has the name of a baseline in any place and case
+    "dlib-trained-said": ("dlib (trained here)", "dlib (обучение здесь)"),
     "better": (
-        "{dataset} ({images} images): AUC@0.08 is {model} for the network and {dlib} for dlib. The network is better by "
+        "{dataset} ({images} images): AUC@0.08 is {model} for the network and {theirs} for {other}. The network is better by "
         "{value} (95 % CI {low} to {high}, p {p}).",
-        "{dataset} (изображений: {images}): AUC@0.08 сети — {model}, dlib — {dlib}. Сеть точнее на {value} "
+        "{dataset} (изображений: {images}): AUC@0.08 сети — {model}, {other} — {theirs}. Сеть точнее на {value} "
         "(95%-й доверительный интервал от {low} до {high}, p {p}).",
     ),
     "worse": (
-        "{dataset} ({images} images): AUC@0.08 is {model} for the network and {dlib} for dlib. dlib is better by {value} "
+        "{dataset} ({images} images): AUC@0.08 is {model} for the network and {theirs} for {other}. {other} is better by {value} "
         "(95 % CI {low} to {high}, p {p}).",
-        "{dataset} (изображений: {images}): AUC@0.08 сети — {model}, dlib — {dlib}. dlib точнее на {value} "
+        "{dataset} (изображений: {images}): AUC@0.08 сети — {model}, {other} — {theirs}. {other} точнее на {value} "
         "(95%-й доверительный интервал от {low} до {high}, p {p}).",
     ),
     "not_significant": (
-        "{dataset} ({images} images): AUC@0.08 is {model} for the network and {dlib} for dlib. The difference is not "
-        "significant (network minus dlib, 95 % CI {low} to {high}, p {p}).",
-        "{dataset} (изображений: {images}): AUC@0.08 сети — {model}, dlib — {dlib}. Разница статистически незначима "
-        "(сеть минус dlib, 95%-й доверительный интервал от {low} до {high}, p {p}).",
+        "{dataset} ({images} images): AUC@0.08 is {model} for the network and {theirs} for {other}. The difference is not "
+        "significant (network minus {other}, 95 % CI {low} to {high}, p {p}).",
+        "{dataset} (изображений: {images}): AUC@0.08 сети — {model}, {other} — {theirs}. Разница статистически незначима "
+        "(сеть минус {other}, 95%-й доверительный интервал от {low} до {high}, p {p}).",
     ),
     "too_few": (
-        "{dataset} ({images} images): AUC@0.08 is {model} for the network and {dlib} for dlib. These are too few images to "
+        "{dataset} ({images} images): AUC@0.08 is {model} for the network and {theirs} for {other}. These are too few images to "
         "tell which is better.",
-        "{dataset} (изображений: {images}): AUC@0.08 сети — {model}, dlib — {dlib}. Изображений слишком мало, чтобы судить, "
+        "{dataset} (изображений: {images}): AUC@0.08 сети — {model}, {other} — {theirs}. Изображений слишком мало, чтобы судить, "
         "что точнее.",
     ),
     "no_dlib": (
         "dlib is not compared: its 68 points and those of this scheme have no scheme in common.",
         "dlib не сравнивается: у его 68 точек и точек этой разметки нет общей разметки.",
     ),
-    "dlib_trained": (
+    "dlib_saw": (
         "dlib's predictor was trained on images of 300-W, its test images included: on 300W it is at an advantage.",
         "Предиктор dlib обучен на изображениях 300-W, в том числе тестовых: на 300W у него преимущество.",
     ),
@@ -218,6 +220,7 @@ TEXTS: Texts = {
     "split": ("split", "выборка"),
     "method": ("method", "метод"),
     "model": ("network", "сеть"),
+    "dlib-trained": (METHOD_NAMES[DLIB_TRAINED], "dlib, обучен здесь"),
     "all": ("all", "все"),
     "together": ("All data sets", "Все наборы данных"),
     "undetected": ("undetected", "не обнаружено"),

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from facealign.core import images
+from facealign.core.faces import DLIB_TRAINED
 from facealign.core.tables import KEY
 from facealign.evaluation import scoring
 from facealign.evaluation.metrics import FEWEST
@@ -68,9 +69,11 @@ def _findings(material: Material, words: Words) -> Iterator[Finding]:
         if "dlib" not in material.tested:
             yield Finding("no_dlib")
         else:
-            yield from findings.against_dlib(material.tested, material.ced, words)
+            yield from findings.against("dlib", material.tested, material.ced, words)
             if DLIB_SAW in material.model.faces.datasets and not material.generated:
-                yield Finding("dlib_trained")
+                yield Finding("dlib_saw")
+        if DLIB_TRAINED in material.tested:
+            yield from findings.against(DLIB_TRAINED, material.tested, material.ced, words)
     for name, methods in material.figures.items():
         if name != ALL and not methods["model"]["images"]:
             yield Finding("nothing_tested", {"dataset": name})

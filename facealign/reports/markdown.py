@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from facealign.core.faces import METHOD_NAMES
 from facealign.core.text import printable
 from facealign.evaluation.metrics import FEWEST, Difference
 
@@ -70,7 +71,8 @@ def results_rows(ced: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[lis
     rows = [["data set", "method", *_COLUMNS]]
     for dataset, methods in ced.items():
         for method, figures in methods.items():
-            rows.append([dataset, method, *(cell(key, figures[key]) for key in _COLUMNS.values())])
+            cells = (cell(key, figures[key]) for key in _COLUMNS.values())
+            rows.append([dataset, METHOD_NAMES.get(method, method), *cells])
     return rows
 
 

@@ -38,7 +38,7 @@ class Material:
     index: Faces
     dropped: Table
     boxes: Faces
-    tested: Mapping[str, Tested]  # model, and dlib if their points can be compared
+    tested: Mapping[str, Tested]  # model, and the baselines whose points can be compared
     training: Table
     figures: Figures  # metrics/ced.json
     params: Mapping[str, Any]  # flat

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from facealign.core.faces import METHOD_NAMES
 from facealign.reports import markdown
 
 Language = Literal["en", "ru"]
@@ -71,7 +72,7 @@ class Words:
         return self("all") if name == "all" else name
 
     def method(self, name: str) -> str:
-        return self("model") if name == "model" else name
+        return self(name) if name in ("model", *METHOD_NAMES) else name
 
     def region(self, name: str) -> str:
         """Of the face; those that only a user's scheme has are called as there."""

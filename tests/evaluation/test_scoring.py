@@ -51,6 +51,14 @@ def measured(faces: Faces, predicted: Faces) -> scoring.Tested:
     return scoring.measure(faces, {"model": predicted})["model"]
 
 
+def test_the_folder_of_baselines_names_the_methods(tmp_path: Path, predicted: Faces) -> None:
+    for name in ("model", "others/dlib-trained", "others/dlib"):
+        predicted.write(tmp_path / f"{name}.csv", "points")
+    found = scoring.predictions(tmp_path / "model.csv", tmp_path / "others")
+    assert list(found) == ["model", "dlib", "dlib-trained"]
+    assert found["dlib"].images == predicted.images
+
+
 def test_errors_are_matched_by_name_and_divided_by_their_own_box(
     boxed: Faces, predicted: Faces
 ) -> None:

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from facealign.reports.ced_figures import COLOURS, Curve, ced_figure, zoo_figure
+from facealign.reports.figures import METHODS
 from tests.helpers import ROOT
 
 ERRORS = {"model": np.array([0.02, 0.04, 0.06]), "dlib": np.array([0.03, 0.09, 0.05])}
@@ -30,6 +31,13 @@ def test_the_drawing_names_the_data_set_and_each_methods_area(tmp_path: Path) ->
     assert "300W, 3 test images" in text
     assert "model, AUC 0.500" in text  # 3/4, 1/2 and 1/4
     assert "dlib, AUC 0.333" in text  # 5/8, nothing and 3/8
+
+
+def test_dlib_trained_here_has_a_name_and_a_look_of_its_own(tmp_path: Path) -> None:
+    ced_figure(ERRORS | {"dlib-trained": ERRORS["model"]}, "300W", tmp_path / "a")
+    text = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "dlib, trained here, AUC 0.500" in text
+    assert len({look for look, _ in METHODS.values()}) == len(METHODS) == 3
 
 
 def test_the_same_errors_give_the_same_bytes_and_others_do_not(tmp_path: Path) -> None:

@@ -34,9 +34,8 @@ def spread(count: int = 60) -> np.ndarray:
 
 
 def against(model: np.ndarray, dlib: np.ndarray) -> Finding:
-    [found] = findings.against_dlib(
-        {"model": on_images(model), "dlib": on_images(dlib)}, CED, WORDS
-    )
+    tested = {"model": on_images(model), "dlib": on_images(dlib)}
+    [found] = findings.against("dlib", tested, CED, WORDS)
     return found
 
 
@@ -49,6 +48,15 @@ def test_a_significant_difference_is_reported_with_its_size_and_direction() -> N
     assert "The network is better by 0.100 (95\N{NO-BREAK SPACE}% CI" in WORDS.say(better)
 
 
+def test_dlib_trained_here_is_told_from_the_published_one() -> None:
+    errors = spread()
+    tested = {"model": on_images(errors - 0.008), "dlib-trained": on_images(errors)}
+    [found] = findings.against("dlib-trained", tested, CED, WORDS)
+    assert "for dlib (trained here). The network is better by" in WORDS.say(found)
+    [found] = findings.against("dlib-trained", tested, CED, Words("ru", TEXTS))
+    assert ", dlib (обучение здесь) — " in Words("ru", TEXTS).say(found)
+
+
 def test_a_difference_that_is_not_significant_is_called_so() -> None:
     errors = spread()
     assert against(errors, errors).text == "not_significant"
@@ -58,7 +66,7 @@ def test_a_difference_that_is_not_significant_is_called_so() -> None:
 
 def test_all_together_come_last_and_only_if_there_are_several() -> None:
     both = on_images(spread(), ["ytf"] * 30 + ["300W"] * 30)
-    found = findings.against_dlib({"model": both, "dlib": both}, CED, WORDS)
+    found = findings.against("dlib", {"model": both, "dlib": both}, CED, WORDS)
     assert [its.values["dataset"] for its in found] == ["300W", "ytf", "All data sets"]
 
 

@@ -24,6 +24,7 @@ from facealign.reports.document import (
     write,
 )
 from facealign.reports.material import Material
+from facealign.reports.wording import Language
 
 CED = Ced(resamples=100, seed=1)
 BOX = Box(179, 83, 266, 170)  # dlib's
@@ -47,7 +48,9 @@ def make(tmp_path: Path, astronaut: np.ndarray, face: np.ndarray) -> Make:
         tables.write(tmp_path / name, columns)
         return tables.read(tmp_path / name)
 
-    def material(lost: tuple[str, ...] = (), count: int = 68) -> Material:
+    def material(
+        lost: tuple[str, ...] = (), count: int = 68, trained: float | None = None
+    ) -> Material:
         index = Faces.of([*names.values()], points=np.array([truth[name] for name in names]))
         boxed = [name for name in names if name not in lost]
         boxes = Faces.of(
@@ -57,6 +60,8 @@ def make(tmp_path: Path, astronaut: np.ndarray, face: np.ndarray) -> Make:
         )
         off = np.array([truth[name] for name in boxed])
         guesses = {"model": select(off + (3, 0), count), "dlib": off + (0, 5)}
+        if trained is not None:  # dlib's predictor trained here, off by so many pixels
+            guesses["dlib-trained"] = off + (0, trained)
         predicted = {method: boxes.with_columns(points=its) for method, its in guesses.items()}
         tested = scoring.measure(boxes.join(index).where(split="test"), predicted)
         return Material(
@@ -141,6 +146,26 @@ def test_on_300w_the_report_says_that_dlib_was_trained_on_it(make: Make) -> None
     assert "its test images included: on 300W it is at an advantage" in said(
         landmarks.build(real, "en")
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "sentence"),
+    [
+        ("en", "dlib, trained here", "and 0.425 for dlib (trained here)"),
+        ("ru", "dlib, обучен здесь", "dlib (обучение здесь) — 0,425"),
+    ],
+)
+def test_dlib_trained_here_is_a_row_and_a_sentence_more(
+    make: Make, language: Language, name: str, sentence: str
+) -> None:
+    document = landmarks.build(make(trained=4), language)
+    results = next(block for block in document.blocks if isinstance(block, Table))
+    assert [row[1] for row in results.rows[1:4]][1:] == ["dlib", name]
+    assert sentence in said(document)
+    without = landmarks.build(make(), language)
+    results = next(block for block in without.blocks if isinstance(block, Table))
+    assert name not in [row[1] for row in results.rows]
+    assert sentence not in said(without)
 
 
 def test_few_epochs_and_few_images_support_no_conclusion(make: Make) -> None:

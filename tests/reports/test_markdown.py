@@ -40,6 +40,11 @@ def test_methods_stay_in_their_order() -> None:
     assert [line.split()[3] for line in lines] == ["model", "dlib", "b"]
 
 
+def test_dlib_trained_here_is_called_so() -> None:
+    [line] = results_table({"all": {"dlib-trained": MODEL}}).splitlines()[2:]
+    assert line.startswith("| all      | dlib, trained here |")
+
+
 ZOO: dict[str, Any] = {
     "networks": {
         "onet": {
