@@ -18,7 +18,7 @@ def main(
     scheme: Path,
     boxes: Path,
     model: Path,
-    dlib: Path,
+    baselines: Path,
     training: Path,
     labels: Path,
     figures: Path,
@@ -33,7 +33,7 @@ def main(
     files.adopt(scheme)
     truth, found = Faces.read(index), Faces.read(boxes)
     test = found.join(truth).where(split="test")
-    tested = scoring.measure(test, {"model": Faces.read(model), "dlib": Faces.read(dlib)})
+    tested = scoring.measure(test, scoring.predictions(model, baselines))
     summary = scoring.summarise(tested, scoring.undetected(truth, found), config.load("ced", Ced))
     write_json(figures, summary)
     scoring.write(tested, errors, curves, regions)

@@ -21,7 +21,7 @@ def main(
     dropped: Path,
     boxes: Path,
     model: Path,
-    dlib: Path,
+    baselines: Path,
     training: Path,
     page: Path,
     pdf: Path,
@@ -29,7 +29,7 @@ def main(
     files.adopt(scheme)
     truth, found, ced = Faces.read(index), Faces.read(boxes), config.load("ced", Ced)
     test = found.join(truth).where(split="test")
-    tested = scoring.measure(test, {"model": Faces.read(model), "dlib": Faces.read(dlib)})
+    tested = scoring.measure(test, scoring.predictions(model, baselines))
     material = Material(
         faces=faces,
         index=truth,

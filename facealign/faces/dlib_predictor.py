@@ -1,4 +1,4 @@
-"""The baseline: dlib's own 68-point predictor."""
+"""The baseline: dlib's own 68-point predictor, or one that was trained here."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import importlib.util
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import dlib
 import numpy as np
 
 from facealign.core import images, tables
 from facealign.core.cluster import load_once
+from facealign.core.config import Range, Seed
 from facealign.core.errors import ConfigError, ModelError
 from facealign.core.faces import Faces
 from facealign.core.files import sha256
@@ -28,6 +29,14 @@ class Dlib:
 
     predictor: str
     sha256: str
+    # the second baseline, and what dlib's options of the same names are for it
+    train: bool = False
+    cascade_depth: Annotated[int, Range(1, 100)] = 10
+    num_trees_per_cascade_level: Annotated[int, Range(1, 10_000)] = 500
+    tree_depth: Annotated[int, Range(1, 12)] = 4
+    nu: Annotated[float, Range(0.001, 1)] = 0.1
+    oversampling_amount: Annotated[int, Range(1, 1000)] = 20
+    seed: Seed = 1
 
 
 # As in params.yaml (a test compares them), for the commands that run without that file
@@ -60,16 +69,24 @@ def predictor_file(config: Dlib) -> Path:
     return path
 
 
+def whole_pixels(box: Box) -> np.ndarray:
+    """The corners (4,) as dlib's rectangles have them."""
+    return np.array([round(corner) for corner in box.corners], dtype=np.int64)
+
+
 def predict(image: np.ndarray, box: Box, model: Path) -> np.ndarray:
-    """Points (68, 2), image pixels."""
-    shape = _predictor(model)(image, dlib.rectangle(*map(round, box.corners)))
+    """Points (K, 2), image pixels; 68 of dlib's own model."""
+    shape = _predictor(model)(image, dlib.rectangle(*whole_pixels(box).tolist()))
     return np.array([(point.x, point.y) for point in shape.parts()], dtype=np.float64)
 
 
 def predict_all(root: Path, faces: Faces, model: Path) -> np.ndarray:
-    """Points (faces, 68, 2), image pixels, of faces with `box`."""
+    """Points (faces, K, 2), image pixels, of faces with `box`."""
     boxed = [(image, faces.box(row)) for row, image in enumerate(faces.images)]
-    return tables.stack(list(map_in_order(partial(_predict, root, model), boxed, "dlib")))
+    found = list(map_in_order(partial(_predict, root, model), boxed, "dlib"))
+    # there may be no face that shows how many points the model has
+    blank = predict(np.zeros((2, 2), np.uint8), Box(0, 0, 1, 1), model)
+    return tables.stack(found, len(blank))
 
 
 def _predict(root: Path, model: Path, face: tuple[str, Box]) -> np.ndarray:

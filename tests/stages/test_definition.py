@@ -1,9 +1,11 @@
 """dvc.yaml, the stages and the order of the packages, checked against each other."""
 
 import ast
+import importlib
 import re
 from functools import cache
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 import yaml
@@ -116,17 +118,23 @@ def test_the_command_names_the_stage_and_the_data_it_depends_on(stage: str) -> N
     assert sorted(set(words[3:]) - {SPEED, *CHOSEN}) == sorted(data + outs)
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_lists_the_params_it_loads(stage: str) -> None:
+def sections_loaded(stage: str, function: str = "config.load") -> dict[str, str]:
+    """What a stage loads so: section -> name of the dataclass."""
     tree = ast.parse(file_of(stage).read_text(encoding="utf-8"))
-    loaded = {
-        node.args[0].value
+    return {
+        node.args[0].value: ast.unparse(node.args[1])
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and ast.unparse(node.func) == "config.load"
+        and ast.unparse(node.func) == function
         and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
     }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_lists_the_params_it_loads(stage: str) -> None:
+    loaded = {*sections_loaded(stage), *sections_loaded(stage, "config.load_part")}
     listed = {section_of(param) for param in STAGES[stage].get("params", [])}
     # one shows them all, one logs them all but the language that they are reported in
     own = set(SECTIONS) - {"recognition", "suspects"}  # a ranking changes no result
@@ -148,7 +156,13 @@ def test_no_section_is_tracked_whole_that_has_a_key_which_the_run_cache_ignores(
 def test_a_stage_tracks_all_params_of_a_section_it_loads(stage: str) -> None:
     params = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))
     tracked = set(STAGES[stage].get("params", []))
-    for section in {section_of(param) for param in tracked} - {"data"}:
+    parts = sections_loaded(stage, "config.load_part")
+    for section, kind in parts.items():
+        names = get_type_hints(getattr(importlib.import_module(f"stages.{stage}"), kind))
+        assert {f"{section}.{name}" for name in names} == {
+            param for param in tracked if section_of(param) == section
+        }
+    for section in {section_of(param) for param in tracked} - {"data", *parts}:
         assert section in tracked or tracked >= {f"{section}.{key}" for key in params[section]}
 
 

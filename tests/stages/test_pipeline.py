@@ -83,7 +83,7 @@ def test_the_report_tells_the_figures_and_its_bytes_are_the_same_each_time(
     for methods in project.json("metrics/ced.json").values():
         assert f">{methods['model']['auc_08']:.4f}<" in page
     assert "http" not in page and "39-point profiles" in page
-    data = "faces index.csv scheme.json dropped.csv boxes.csv predicted.csv dlib.csv training.csv"
+    data = "faces index.csv scheme.json dropped.csv boxes.csv predicted.csv baselines training.csv"
     again = [tmp_path / path.name for path in written.values()]
     project.run(
         *("python", "-m", "stages.report", *(f"data/{name}" for name in data.split())),

@@ -21,12 +21,26 @@ from facealign.inference import folders, weights
 from facealign.inference.network import Network
 from facealign.synthesis.pictures import plan_pictures, render
 from facealign.training import checkpoint
-from stages import ced, crop, detect, dlib_baseline, label, predict, report, show, suspects, train
+from stages import (
+    ced,
+    crop,
+    detect,
+    dlib_baseline,
+    dlib_train,
+    label,
+    predict,
+    report,
+    show,
+    suspects,
+    train,
+)
 from stages import filter as filtering
 from tests.helpers import PARAMS, ROOT, as_wflw
 
 pytestmark = pytest.mark.slow
 PICTURES = 24
+# dlib's predictor trained on the same faces, quickly
+SMALL = {"train": True, "cascade_depth": 3, "num_trees_per_cascade_level": 20, "tree_depth": 2}
 Convert = Callable[[np.ndarray], np.ndarray]
 Pictures = list[tuple[str, bytes, np.ndarray]]
 
@@ -66,7 +80,9 @@ def run(folder: Path, pictures: Pictures, convert: Convert, **changes: dict[str,
         params[section] |= values
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     p = {name: Path(name) for name in ("faces", "schemes", "index", "dropped", "boxes", "lost")}
-    p |= {name: Path(name) for name in ("labels", "refused", "crops", "curve", "predicted", "dlib")}
+    p |= {
+        name: Path(name) for name in ("labels", "refused", "crops", "curve", "predicted", "others")
+    }
     model, scheme = Path("model.pt"), Path("scheme.json")
     filtering.main(
         *(p["faces"], p["schemes"], Path("patches"), p["index"], p["dropped"]),
@@ -78,15 +94,17 @@ def run(folder: Path, pictures: Pictures, convert: Convert, **changes: dict[str,
     crop.main(p["faces"], p["index"], scheme, p["boxes"], p["labels"], p["crops"])
     train.main(p["crops"], scheme, model, p["curve"], Path("speed.json"))
     predict.main(p["crops"], model, p["predicted"])
-    dlib_baseline.main(p["faces"], p["index"], scheme, p["boxes"], p["dlib"])
+    dlib = Path("dlib.dat")
+    dlib_train.main(p["faces"], p["index"], scheme, p["boxes"], p["labels"], dlib)
+    dlib_baseline.main(p["faces"], p["index"], scheme, p["boxes"], dlib, p["others"])
     ced.main(
-        *(p["index"], scheme, p["boxes"], p["predicted"], p["dlib"], p["curve"]),
+        *(p["index"], scheme, p["boxes"], p["predicted"], p["others"], p["curve"]),
         *(Path(f"{name}.json") for name in ("labels", "ced", "validation", "detection", "copied")),
         *map(Path, ("errors.csv", "curves", "regions", "curve2")),
     )
     show.main(p["faces"], p["index"], scheme, p["boxes"], p["predicted"], Path("faces.jpg"))
     report.main(
-        *(p["faces"], p["index"], scheme, p["dropped"], p["boxes"], p["predicted"], p["dlib"]),
+        *(p["faces"], p["index"], scheme, p["dropped"], p["boxes"], p["predicted"], p["others"]),
         *(p["curve"], Path("report.html"), Path("report.pdf")),
     )
 
@@ -107,6 +125,7 @@ def test_98_points_flow_through_all_stages(folder: Path, pictures: Pictures) -> 
         "data": {"points": 98},
         "train": {"points": 98},
         "suspects": {"networks": judges},
+        "dlib": SMALL,
     }
     run(folder, pictures, as_wflw, **given)
     index, predicted = Faces.read(Path("index")), Faces.read(Path("predicted"))
@@ -115,10 +134,19 @@ def test_98_points_flow_through_all_stages(folder: Path, pictures: Pictures) -> 
     assert sorted(ranked.images) == sorted(index.images)
     assert ranked.points.shape == index.points.shape and np.median(ranked["distance"]) < 0.05
     assert predicted.points.shape[1:] == (98, 2)
-    assert Faces.read(Path("dlib")).points.shape[1:] == (68, 2)
-    # dlib is measured on the 68 points that the 98 give, and the network beside it
+    assert Faces.read(Path("others", "dlib.csv")).points.shape[1:] == (68, 2)
+    assert Faces.read(Path("others", "dlib-trained.csv")).points.shape[1:] == (98, 2)
+    # dlib is measured on the 68 points that the 98 give, and the others beside it
+    assert list(figures()) == ["model", "dlib", "dlib-trained"]
     assert figures()["dlib"]["nme"] < 0.06 and figures()["model"]["nme"] < 0.3
-    assert regions("model") == regions("dlib") == ["jaw", "brows", "nose", "eyes", "mouth"]
+    assert figures()["dlib-trained"]["nme"] < 0.2  # of so few faces
+    assert "dlib, trained here" in Path("report.html").read_text(encoding="utf-8")
+    assert (
+        regions("model")
+        == regions("dlib")
+        == regions("dlib-trained")
+        == ["jaw", "brows", "nose", "eyes", "mouth"]
+    )
 
     export.export_checked(Path("model.pt"), Path("model.onnx"), flip=True)
     aligner, image = Aligner("model.onnx", "dlib"), str(Path("faces", predicted.images[0]))
@@ -165,5 +193,6 @@ def test_a_scheme_without_the_five_points_leaves_dlib_out(folder: Path, pictures
     (folder / "schemes" / "mine.yaml").write_text(yaml.safe_dump(example | {"five": []}))
     data, detect = {"points": "schemes/mine.yaml"}, {"undetected": "skip"}
     run(folder, pictures, as_corners, data=data, train={"points": 8}, detect=detect)
+    assert Path("dlib.dat").read_bytes() == b""
     assert list(figures()) == ["model"] and regions("model") == ["eyes", "mouth", "rest"]
     assert "dlib is not compared" in Path("report.html").read_text(encoding="utf-8")
