@@ -12,7 +12,7 @@ import numpy as np
 
 from facealign.core import tables
 from facealign.core.config import Range, Seed
-from facealign.core.faces import TRUTH, Faces
+from facealign.core.faces import DLIB_TRAINED, TRUTH, Faces
 from facealign.core.geometry import box_sizes
 from facealign.core.points import common_count, require_common, scheme_of, select
 from facealign.core.tables import Table
@@ -20,6 +20,7 @@ from facealign.evaluation import metrics
 from facealign.evaluation.metrics import Summary
 
 ALL = "all"
+CHARTED = ("model", "dlib", DLIB_TRAINED)  # the methods whose curves dvc.yaml has under `plots`
 
 
 @dataclass(frozen=True)
@@ -162,14 +163,22 @@ def best_epoch(training: Table) -> dict[str, float | int]:
 
 def write(tested: Mapping[str, Tested], errors: Path, curves: Path, regions: Path) -> None:
     """The CSV files of the stage `ced`: each image's errors, the CED of each data set and method,
-    and each method's mean error by region."""
+    and each method's mean error by region.
+
+    A method of CHARTED that was not tested has files without rows: DVC draws nothing of them, and
+    would warn of missing ones.
+    """
     faces = next(iter(tested.values())).faces
     faces.with_columns(**{name: one.errors for name, one in tested.items()}).write(errors, *tested)
+    absent = [name for name in CHARTED if name not in tested]
     for dataset, methods in by_dataset(tested).items():
         for name, values in methods.items():
             at, share = metrics.ced_to_limit(values)
             tables.write(curves / f"{dataset}_{name}.csv", {"error": at, "share": share})
-    for name, one in tested.items():
-        means = {part: float(each.mean()) for part, each in by_region(one).items() if len(each)}
-        table: dict[str, tables.Column] = {"region": [*means], "error": [*means.values()]}
+        for name in absent:
+            tables.write(curves / f"{dataset}_{name}.csv", {"error": [], "share": []})
+    means = {name: by_region(one) for name, one in tested.items()} | {name: {} for name in absent}
+    for name, parts in means.items():
+        each = {part: float(its.mean()) for part, its in parts.items() if len(its)}
+        table: dict[str, tables.Column] = {"region": [*each], "error": [*each.values()]}
         tables.write(regions / f"{name}.csv", table)

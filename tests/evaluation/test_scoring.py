@@ -163,8 +163,25 @@ def test_the_files_have_a_curve_for_each_data_set_and_no_regions_without_an_imag
     assert errors.numbers("model")[:, 0] == pytest.approx([2 / 60, 4 / 40, 3 / 100])
     assert curve.numbers("share")[:, 0].tolist() == [0, 1, 1]
     assert regions["region"] == [*scheme_of(68).regions]
-    assert {path.name for path in (tmp_path / "none" / "ced").iterdir()} == {"all_model.csv"}
+    curves = {f"all_{method}.csv" for method in scoring.CHARTED}
+    assert {path.name for path in (tmp_path / "none" / "ced").iterdir()} == curves
     assert len(tables.read(tmp_path / "none" / "regions" / "model.csv")) == 0
+
+
+def test_a_method_of_the_charts_that_was_not_tested_has_files_without_rows(
+    boxed: Faces, predicted: Faces, tmp_path: Path
+) -> None:
+    methods = scoring.measure(boxed, {"model": predicted, "dlib": predicted})
+    scoring.write(methods, tmp_path / "errors.csv", tmp_path / "ced", tmp_path / "regions")
+    assert tables.read(tmp_path / "errors.csv").columns.keys() == {"image", "model", "dlib"}
+    empty = {
+        path.relative_to(tmp_path).as_posix(): path.read_text(encoding="utf-8")
+        for path in tmp_path.rglob("*.csv")
+        if not len(tables.read(path))
+    }
+    curves = [f"ced/{dataset}_dlib-trained.csv" for dataset in ("300W", "Menpo", "all")]
+    expected = dict.fromkeys(curves, "error,share\n")
+    assert empty == expected | {"regions/dlib-trained.csv": "region,error\n"}
 
 
 def test_subgroups_have_the_figures_of_their_faces(boxed: Faces, predicted: Faces) -> None:
