@@ -35,6 +35,7 @@ from facealign.data.annotations import read_pts
 from facealign.data.patches import Patched
 
 SPLITS = ("train", "test")
+HELD_BACK = "held_back"  # why a train picture of `data.test_only` is dropped
 DEGENERATE = "no width, no height or no distance of the eyes"
 # names of files, charts and columns are made of it
 _NAME = re.compile(r"\w[\w.-]{0,63}")
@@ -97,7 +98,7 @@ def filter_faces(
             )
     candidates, drops = _pair_files(root, datasets, test_only)
     if patched:
-        patches.require_images(patched, [one.picture for one in candidates], root)
+        _check_patches(root, patched, candidates, drops)
         candidates = [replace(one, patched=patched.get(one.picture)) for one in candidates]
     results = list(map_in_order(partial(_examine, root, scheme_of(count)), candidates, "filter"))
     drops += [result for result in results if isinstance(result, Drop)]
@@ -198,7 +199,7 @@ def _pair_files(
         for folder in sorted((root / dataset).iterdir()):
             found, lost = _pair_folder(root, folder)
             if folder.name == held_back:
-                lost += [Drop(candidate.picture, "held_back") for candidate in found]
+                lost += [Drop(candidate.picture, HELD_BACK) for candidate in found]
                 found = []
             candidates += found
             drops += lost
@@ -239,6 +240,17 @@ def _pair_folder(root: Path, folder: Path) -> tuple[list[_Candidate], list[Drop]
         if stem not in pictures
     ]
     return candidates, drops
+
+
+def _check_patches(
+    root: Path,
+    patched: Mapping[str, Patched],
+    candidates: Iterable[_Candidate],
+    drops: Iterable[Drop],
+) -> None:
+    labelled = {one.picture for one in candidates}
+    reasons = {drop.image: drop.reason for drop in drops if drop.reason != HELD_BACK}
+    patches.require_images(patched, labelled, reasons, root)
 
 
 def _examine(root: Path, scheme: Scheme, candidate: _Candidate) -> _Kept | Drop:

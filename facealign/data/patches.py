@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,8 @@ import numpy as np
 
 from facealign.core import tables
 from facealign.core.errors import AnnotationError
+from facealign.core.geometry import FARTHEST
+from facealign.core.images import find_pictures
 from facealign.core.tables import KEY
 from facealign.data.annotations import read_pts
 
@@ -44,16 +46,26 @@ def present(root: Path, image: str, patched: Mapping[str, Patched]) -> np.ndarra
         return patched[image].points
     picture = root / image
     beside = sorted(picture.parent.glob(f"{glob.escape(picture.stem)}.*"))
-    named = [path for path in beside if path.suffix.lower() == ".pts"]
-    return read_pts(named[0] if named else picture.with_suffix(".pts"))
+    own = [path for path in beside if path.stem == picture.stem and path.suffix.lower() == ".pts"]
+    return read_pts(own[0] if own else picture.with_suffix(".pts"))
 
 
-def require_images(patched: Mapping[str, Patched], known: Sequence[str], root: Path) -> None:
-    """Refuse images that are neither among the `known` ones nor anywhere below `root`."""
-    used = set(known)
-    for image, one in patched.items():
-        if image not in used and not (root / image).is_file():
-            raise AnnotationError(f"{one.where}: no image {image[:200]!r} in {root}")
+def require_images(
+    patched: Mapping[str, Patched],
+    labelled: Collection[str],
+    dropped: Mapping[str, str],
+    root: Path,
+) -> None:
+    """Refuse images that have no label to correct: not `labelled`, and `dropped` for a reason or
+    nowhere below `root`. Images of data sets that are not used are neither labelled nor dropped."""
+    others = [image for image in patched if image not in labelled]
+    pictures = {path.relative_to(root).as_posix() for path in find_pictures(root)} if others else ()
+    for image in others:
+        where = f"{patched[image].where}: "
+        if image not in pictures:
+            raise AnnotationError(f"{where}no image {image[:200]!r} in {root}")
+        if image in dropped:
+            raise AnnotationError(f"{where}{image!r} has no label to correct: {dropped[image]}")
 
 
 def require_count(patched: Patched, count: int) -> None:
@@ -67,12 +79,14 @@ def require_count(patched: Patched, count: int) -> None:
 def _read(path: Path) -> dict[str, Patched]:
     table = tables.read(path)
     found: dict[str, Patched] = {}
-    for line, (image, points) in enumerate(
-        zip(table[KEY], table.points(), strict=True), start=table.first
-    ):
+    rows = zip(table[KEY], table.points(), strict=True)
+    for line, (image, points) in enumerate(rows, start=table.first):
+        where = f"{path}:{line}"
         if image in found:
             raise AnnotationError(
-                f"{path}:{line}: the image {image[:200]!r} is in {found[image].where}, too"
+                f"{where}: the image {image[:200]!r} is in {found[image].where}, too"
             )
-        found[image] = Patched(points, f"{path}:{line}")
+        if (np.abs(points) > FARTHEST).any():
+            raise AnnotationError(f"{where}: a point beyond {FARTHEST:,.0f} pixels, far outside")
+        found[image] = Patched(points, where)
     return found

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import yaml
 
+from facealign.core import images
 from facealign.core.errors import AnnotationError, ConfigError, InputError
 from facealign.core.faces import Faces
 from facealign.data import patches
@@ -79,6 +80,44 @@ def test_a_patch_of_a_data_set_that_is_not_used_does_nothing(
     assert summarise(faces, drops, patched)["Menpo"]["train"]["patched"] == 0
 
 
+def test_a_patch_of_an_image_that_is_held_back_does_nothing(
+    root: Path, tmp_path: Path, face: np.ndarray
+) -> None:
+    add_face(root, "Menpo/train/c", face + 120)
+    add_face(root, "Menpo/test/d", face + 120)
+    patched = patches.read([patch(tmp_path, "p.csv", train=face + 121, test=face + 122)])
+    faces, _ = filter_faces(root, ["300W", "Menpo"], {"300W"}, patched=patched)
+    assert faces.images == [TEST, "Menpo/test/d.png", "Menpo/train/c.png"]
+    np.testing.assert_array_equal(faces.points[0], face + 122)
+
+
+def test_an_image_without_a_label_of_its_own_cannot_be_patched(
+    root: Path, tmp_path: Path, face: np.ndarray
+) -> None:
+    patched = patches.read([patch(tmp_path, "p.csv", train=face + 121)])
+    (root / "300W/train/a.pts").unlink()
+    said = r"p.csv:2: '300W/train/a.png' has no label to correct: no_points"
+    with pytest.raises(AnnotationError, match=said):
+        filter_faces(root, ["300W"], patched=patched)
+
+
+@pytest.mark.parametrize("image", ["../a.png", "{root}/300W/train/a.png", "", "a\0b", "x" * 300])
+def test_a_name_that_is_no_path_below_the_images_is_refused(
+    root: Path, tmp_path: Path, face: np.ndarray, image: str
+) -> None:
+    images.write(tmp_path / "a.png", images.read(root / TRAIN))
+    patches.write(tmp_path / "p.csv", {image.format(root=root): face})
+    with pytest.raises(AnnotationError, match=r"p.csv:2: no image '.*' in .*faces"):
+        filter_faces(root, ["300W"], patched=patches.read([tmp_path / "p.csv"]))
+
+
+def test_the_present_label_is_the_one_of_the_same_name(root: Path, face: np.ndarray) -> None:
+    add_face(root, "300W/train/a.b", face + 130)
+    np.testing.assert_allclose(patches.present(root, TRAIN, {}), face + 120)
+    (root / "300W/train/a.pts").rename(root / "300W/train/a.PTS")
+    np.testing.assert_allclose(patches.present(root, TRAIN, {}), face + 120)
+
+
 def test_errors_name_the_file_and_the_line(root: Path, tmp_path: Path, face: np.ndarray) -> None:
     gone = patch(tmp_path, "gone.csv", gone=face, train=face)
     with pytest.raises(AnnotationError, match=r"gone.csv:3: no image '300W/train/gone.png' in"):
@@ -87,6 +126,9 @@ def test_errors_name_the_file_and_the_line(root: Path, tmp_path: Path, face: np.
     said = r"few.csv:2: 5 points, expected 68 as in the .pts"
     with pytest.raises(AnnotationError, match=said):
         filter_faces(root, ["300W"], patched=patches.read([few]))
+    far = patch(tmp_path, "far.csv", train=face, test=face + 2e7)
+    with pytest.raises(AnnotationError, match=r"far.csv:2: a point beyond 10,000,000 pixels"):
+        patches.read([far])
     twice = tmp_path / "twice.csv"
     text = few.read_text(encoding="utf-8")
     twice.write_text(text + text.splitlines()[1] + "\n", encoding="utf-8")
