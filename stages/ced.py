@@ -24,6 +24,7 @@ def main(
     figures: Path,
     validation: Path,
     detection: Path,
+    leaderboard: Path,
     labels_copy: Path,
     errors: Path,
     curves: Path,
@@ -34,7 +35,8 @@ def main(
     truth, found = Faces.read(index), Faces.read(boxes)
     test = found.join(truth).where(split="test")
     tested = scoring.measure(test, scoring.predictions(model, baselines))
-    summary = scoring.summarise(tested, scoring.undetected(truth, found), config.load("ced", Ced))
+    ced = config.load("ced", Ced)
+    summary = scoring.summarise(tested, scoring.undetected(truth, found), ced)
     write_json(figures, summary)
     scoring.write(tested, errors, curves, regions)
     by_dataset = scoring.by_dataset(tested)
@@ -45,6 +47,7 @@ def main(
     shutil.copyfile(labels, labels_copy)
     write_json(validation, scoring.best_epoch(tables.read(training)))
     write_json(detection, scoring.detection(truth, found))
+    write_json(leaderboard, scoring.leaderboard(tested, summary[scoring.ALL], ced))
     print(markdown.results_table(summary))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from facealign.core.geometry import box_sizes
 from facealign.core.points import common_count, require_common, scheme_of, select
 from facealign.core.tables import Table
 from facealign.evaluation import metrics
-from facealign.evaluation.metrics import Summary
+from facealign.evaluation.metrics import Difference, Summary
 
 ALL = "all"
 CHARTED = ("model", "dlib", DLIB_TRAINED)  # the methods whose curves dvc.yaml has under `plots`
@@ -148,6 +149,36 @@ def summarise(
         method: one.summary(config, undetected.total()) for method, one in tested.items()
     }
     return figures
+
+
+def ranked(figures: Mapping[str, Summary]) -> list[str]:
+    """The methods, the best first; faces without points count."""
+    return sorted(figures, key=lambda name: -(figures[name]["auc_08_all"] or 0))
+
+
+def differences(tested: Mapping[str, Tested], config: Ced) -> dict[tuple[str, str], Difference]:
+    """Of each two methods, which have the same faces, in their order."""
+    errors = {name: one.errors for name, one in tested.items()}
+    return {
+        (one, other): metrics.compare(errors[one], errors[other], config.resamples, config.seed)
+        for one, other in combinations(errors, 2)
+        if len(errors[one])
+    }
+
+
+def leaderboard(
+    tested: Mapping[str, Tested], figures: Mapping[str, Summary], config: Ced
+) -> dict[str, dict[str, Any]]:
+    """{method: figures}, as metrics/leaderboard.json has it: the best first, each against those
+    behind it."""
+    order = ranked(figures)
+    board: dict[str, dict[str, Any]] = {
+        name: {"rank": rank, "auc_08_all": figures[name]["auc_08_all"], "against": {}}
+        for rank, name in enumerate(order, 1)
+    }
+    for (one, other), its in differences({name: tested[name] for name in order}, config).items():
+        board[one]["against"][other] = {"auc_08": its.value, "ci95": its.ci95, "p": its.p}
+    return board
 
 
 def best_epoch(training: Table) -> dict[str, float | int]:

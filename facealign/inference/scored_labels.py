@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -67,17 +66,11 @@ class Board:
 
     def ranked(self) -> list[str]:
         """The methods, the best first; what they did not find counts."""
-        figures = self.summary()[ALL]
-        return sorted(figures, key=lambda name: -(figures[name]["auc_08_all"] or 0))
+        return scoring.ranked(self.summary()[ALL])
 
     def differences(self) -> dict[tuple[str, str], Difference]:
         """Of each two methods, the better first, on the faces for which all have points."""
-        errors = {name: its.errors for name, its in self.common.items()}
-        return {
-            (one, other): metrics.compare(errors[one], errors[other], CED.resamples, CED.seed)
-            for one, other in combinations(self.tested, 2)
-            if len(errors[one])
-        }
+        return scoring.differences(self.common, CED)
 
     def write_errors(self, path: Path) -> None:
         """A row for each face; empty where a method has no points."""

@@ -146,6 +146,25 @@ def test_a_data_set_without_any_rectangle_is_summed_up_as_a_failure(
     for dataset in ("Menpo", "all"):
         figures = summary[dataset]["model"]
         assert (figures["nme"], figures["undetected"], figures["auc_08_all"]) == (None, 4, 0)
+    board = scoring.leaderboard(methods, summary["all"], CED)
+    assert board == {"model": {"rank": 1, "auc_08_all": 0, "against": {}}}
+
+
+def test_the_leaderboard_has_the_best_first_and_each_against_those_behind_it(
+    truth: Faces, boxes: Faces, boxed: Faces, predicted: Faces, face: np.ndarray
+) -> None:
+    lost = Faces.of([*TESTED], points=shifted(face, 700, 700, 700))
+    methods = scoring.measure(boxed, {"model": predicted, "exact": truth, "lost": lost})
+    summary = scoring.summarise(methods, scoring.undetected(truth, boxes), CED)
+    board = scoring.leaderboard(methods, summary["all"], CED)
+    assert list(board) == ["exact", "model", "lost"]
+    assert [its["rank"] for its in board.values()] == [1, 2, 3]
+    assert list(board["exact"]["against"]) == ["model", "lost"]
+    ahead = board["exact"]["against"]["model"]
+    behind = summary["all"]["model"]["auc_08"]
+    assert behind is not None and ahead["auc_08"] == pytest.approx(1 - behind)
+    assert ahead["ci95"][0] <= ahead["auc_08"] <= ahead["ci95"][1]
+    assert board["lost"]["against"] == {}
 
 
 def test_the_files_have_a_curve_for_each_data_set_and_no_regions_without_an_image(

@@ -49,6 +49,14 @@ def test_the_figures_are_there_and_add_up(project: Project) -> None:
     assert ced["all"]["dlib"]["auc_08"] > 0.5
 
 
+def test_the_leaderboard_agrees_with_the_figures(project: Project) -> None:
+    figures = project.json("metrics/ced.json")["all"]
+    (first, best), (second, other) = project.json("metrics/leaderboard.json").items()
+    assert best["auc_08_all"] == figures[first]["auc_08_all"] >= other["auc_08_all"]
+    ahead = figures[first]["auc_08"] - figures[second]["auc_08"]
+    assert best["against"][second]["auc_08"] == pytest.approx(ahead)
+
+
 def test_what_is_dropped_is_counted_and_listed(project: Project) -> None:
     kept = project.json("metrics/data.json")
     listed = [row for row in project.rows("data/dropped.csv") if row["reason"] == "profile_39"]
