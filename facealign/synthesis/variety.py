@@ -22,38 +22,38 @@ class Mode(NamedTuple):
 
 
 _MODES = (
-    Mode((-58, 42, -42), 28, (-4.0, 0, 0), mean=-1.6),  # width of the jaw
+    Mode((-58, 42, -42), 28, (-4.0, 0, 0), mean=-0.9),  # width of the jaw
     Mode((-46, 55, -28), 18, (-4.0, 2.0, 0)),  # how square it is
-    Mode((-18, 74, -5), 15, (-3.5, 0.6, 0), mean=0.3),  # width of the chin
-    Mode((0, 72, 5), 24, (0, 4.0, 0), mean=-0.5),  # length of the chin
+    Mode((-18, 74, -5), 15, (-3.5, 0.6, 0)),  # width of the chin
+    Mode((0, 72, 5), 24, (0, 4.0, 0), mean=0.5),  # length of the chin
     Mode((0, 64, 12), 20, (0, 0, 4.0)),  # its protrusion
     Mode((0, 75, -5), 48, (0, 4.0, 0)),  # length of the lower face
-    Mode((-76, -20, -47), 34, (-3.0, 0, 0), mean=-1.3),  # width at the ears
-    Mode((-74, -30, -95), 55, (-3.0, 0, 0), mean=-2.0),  # and behind them
-    Mode((-76, -36, -47), 20, (0, 1.5, 0), mean=2.0),  # where the jaw begins
+    Mode((-76, -20, -47), 34, (-3.0, 0, 0), mean=-1.6),  # width at the ears
+    Mode((-74, -30, -95), 55, (-3.0, 0, 0), mean=-1.6),  # and behind them
+    Mode((-76, -36, -47), 20, (0, 1.5, 0), mean=2.5),  # where the jaw begins
     Mode((-48, 15, -8), 24, (-2.5, 0, 3.0)),  # fullness of the cheeks
     Mode((-58, -18, -15), 18, (-2.0, 0, 2.5)),  # cheekbones
-    Mode((-33, -60, 3), 20, (0, -2.3, 0), mean=-3.1),  # height of the brows
+    Mode((-33, -60, 3), 20, (0, -2.3, 0), mean=-2.6),  # height of the brows
     Mode((-33, -67, 0), 10, (0, -1.6, 0)),  # their arches
     Mode((-14, -58, 11), 10, (-1.6, 1.5, 0)),  # their inner ends
-    Mode((-58, -51, -11), 11, (-1.0, -2.0, 0), mean=-1.2),  # their outer ends
-    Mode((-48, -60, -8), 20, (-1.2, 0, 0), mean=2.2),  # their width
+    Mode((-58, -51, -11), 11, (-1.0, -2.0, 0), mean=0.6),  # their outer ends
+    Mode((-48, -60, -8), 20, (-1.2, 0, 0), mean=3.2),  # their width
     Mode((-26, -62, 7), 16, (0, 0, 2.0)),  # brow ridge
     Mode((0, -112, -12), 40, (0, 0, -5.0)),  # slope of the forehead
-    Mode((-62, -100, -50), 36, (-3.0, 0, 0), mean=-1.0),  # its width
+    Mode((-62, -100, -50), 36, (-3.0, 0, 0), mean=-1.3),  # its width
     Mode((0, -140, -70), 60, (0, -6.0, 0)),  # height of the skull
     Mode((0, -8, 36), 10, (0, -0.8, 3.0)),  # protrusion of the tip of the nose
     Mode((0, -26, 22), 11, (0, 0, 2.2)),  # its bridge
     Mode((-6, -34, 15), 10, (-1.2, 0, 0)),  # width of the bridge
-    Mode((0, 0, 29), 13, (0, 2.6, 0.8)),  # its length
+    Mode((0, 0, 29), 13, (0, 2.6, 0.8), mean=0.8),  # its length
     Mode((-14, 2, 21), 10, (-2.1, 0, 0)),  # its width
     Mode((-13, 0, 21), 8, (0, -1.2, 0)),  # height of the nostrils
-    Mode((0, 29, 20), 20, (0, 2.0, 0), mean=-1.2),  # height of the mouth
+    Mode((0, 29, 20), 20, (0, 2.0, 0)),  # height of the mouth
     Mode((-26, 29, 5), 13, (-2.6, 0, 0)),  # its width
-    Mode((-26, 29, 5), 9, (0, -1.0, 0), mean=2.5),  # height of its corners
+    Mode((-26, 29, 5), 9, (0, -1.0, 0), mean=-0.9),  # height of its corners
     Mode((0, 29, 22), 14, (0, 0, 1.8)),  # fullness in profile
-    Mode((-33, -39, 0), 17, (-1.5, 0, 0), mean=2.0),  # distance of the eyes
-    Mode((-29, -40.5, 0), 20, (0, 0, 0), (0.06, 0.05, 0), mean=1.4),  # size of the eyes
+    Mode((-33, -39, 0), 17, (-1.5, 0, 0), mean=2.1),  # distance of the eyes
+    Mode((-29, -40.5, 0), 20, (0, 0, 0), (0.06, 0.05, 0), mean=4.2),  # size of the eyes
     Mode((-29, -40.5, 0), 17, (0, 0, 0), (0.0, 0.13, 0)),  # how round they are
     Mode((-41, -39, -6), 11, (-0.8, -1.5, 0)),  # slant of the eyes
     Mode((-18, -37, 1), 7, (0.8, 0.6, 0)),  # their inner corners

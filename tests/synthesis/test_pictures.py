@@ -50,11 +50,17 @@ def first_of(kind: str, count: int = 300) -> Plan:
 def test_adults_have_the_proportions_that_anthropometry_gives() -> None:
     rng = np.random.default_rng(1)
     adult = np.mean([random_identity(rng, 0) for _ in range(300)], axis=0)
-    # the means of Farkas' norms for North American women and men, in millimetres
-    widths = {(36, 45): 89.5, (39, 42): 32.6, (48, 54): 51.7, (1, 15): 133.5, (4, 12): 100.0}
+    # means of women and men in millimetres, sources in docs/experiments.md
+    widths = {(36, 45): 89.5, (39, 42): 32.6, (1, 15): 139.3, (4, 12): 115.3}
     for (left, right), width in widths.items():
-        assert adult[right, 0] - adult[left, 0] == pytest.approx(width, rel=0.12), (left, right)
-    assert adult[8, 1] - adult[27, 1] == pytest.approx(118, rel=0.05)
+        assert adult[right, 0] - adult[left, 0] == pytest.approx(width, rel=0.03), (left, right)
+    heights = {(27, 8): 118.0, (27, 33): 50.1}
+    for (upper, lower), height in heights.items():
+        assert adult[lower, 1] - adult[upper, 1] == pytest.approx(height, rel=0.03), (upper, lower)
+    pupils, lips = adult[36:48, 1].mean(), adult[[62, 66], 1].mean()
+    assert pupils - adult[[19, 24], 1].mean() == pytest.approx(25, abs=1)  # to the top of the brow
+    assert adult[[48, 54], 1].mean() == pytest.approx(lips, abs=1)
+    assert adult[[0, 16], 1].mean() == pytest.approx(adult[[36, 45], 1].mean(), abs=1)
 
 
 @pytest.mark.parametrize("count", [12, 13, 17, 24, 40, 200])

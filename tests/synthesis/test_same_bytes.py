@@ -10,7 +10,7 @@ from facealign.synthesis.pictures import Plan, plan_people, plan_pictures, rende
 from tests.processors import on_every_processor, on_x86_64
 
 # With the versions of requirements.txt. Another hash is another demo archive: dvc.lock must change.
-EXPECTED = "0632b6e58040a239e467b03f105826aca2f3656c09517b937a4acbb2444f2248"
+EXPECTED = "f5f63cea44b15bf99e2a06653c7c47faccc16fe675b54e40b870c3a5f418a1ba"
 
 
 def chosen_plans() -> list[Plan]:
