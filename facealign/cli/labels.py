@@ -6,8 +6,12 @@ import argparse
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from facealign.cli import options
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
@@ -99,14 +103,7 @@ def _add_suspects(actions: options.Commands[argparse.ArgumentParser]) -> None:
         metavar="N",
         help="how many faces (default: 100)",
     )
-    parser.add_argument(
-        "--faces",
-        type=Path,
-        default=Path("data/faces"),
-        metavar="DIR",
-        help="the images, with their .pts (default: data/faces)",
-    )
-    _add_patches(parser)
+    _add_present(parser)
 
 
 def _add_apply(actions: options.Commands[argparse.ArgumentParser]) -> None:
@@ -126,22 +123,23 @@ def _add_apply(actions: options.Commands[argparse.ArgumentParser]) -> None:
         help="a file, folder or .zip of labels in any format of `facealign labels convert`",
     )
     parser.add_argument(
-        "--to",
-        type=Path,
-        default=Path("data/faces"),
-        metavar="DIR",
-        help="the images, with their present .pts (default: data/faces)",
-    )
-    parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="such as data/patches/first.csv"
     )
     parser.add_argument(
         "--from", dest="source_format", metavar="FORMAT", help="(default: by the contents)"
     )
-    _add_patches(parser)
+    _add_present(parser)
 
 
-def _add_patches(parser: argparse.ArgumentParser) -> None:
+def _add_present(parser: argparse.ArgumentParser) -> None:
+    """Where the present labels are."""
+    parser.add_argument(
+        "--images",
+        type=Path,
+        default=Path("data/faces"),
+        metavar="DIR",
+        help="the folder of the images, with their .pts (default: data/faces)",
+    )
     parser.add_argument(
         "--patch",
         dest="patches",
@@ -162,7 +160,7 @@ def suspects(arguments: argparse.Namespace) -> int:
         arguments.target,
         arguments.format,
         arguments.first,
-        arguments.faces,
+        arguments.images,
         arguments.patches,
     )
     counts = Counter(str(kind) for kind in ranked["kind"])
@@ -175,19 +173,28 @@ def apply(arguments: argparse.Namespace) -> int:
     from facealign.labels import correction
 
     done = correction.correct(
-        arguments.corrected, arguments.to, arguments.patches, arguments.source_format
+        arguments.corrected, arguments.images, arguments.patches, arguments.source_format
     )
     for what, count in done.left_out.items():
         print(f"left out: {what}: {count}", file=sys.stderr)
     for image, moved in sorted(done.moved.items()):
-        touched = moved[moved > 0]
-        print(
-            f"{image}: points moved: {len(touched)}, by {touched.mean():.1f} pixels on average, "
-            f"{touched.max():.1f} at most"
-        )
+        print(f"{image}: {_said(moved)}")
     print(f"{done.format}: faces: {done.faces}, changed: {len(done.points)}")
     if done.points:
         correction.write(arguments.out, done.points)
     else:
         print(f"{arguments.out} is not written: no label changed")
     return 0
+
+
+def _said(moved: np.ndarray) -> str:
+    """By how much the points of a face moved; NaN is one that had no label."""
+    said, known = [], moved[moved > 0]
+    if len(known):
+        said.append(
+            f"points moved: {len(known)}, by {known.mean():.1f} pixels on average, "
+            f"{known.max():.1f} at most"
+        )
+    if new := int((moved != moved).sum()):
+        said.append(f"points that had no label: {new}")
+    return "; ".join(said)

@@ -122,16 +122,18 @@ def _check_points(face: LabelledFace, where: str) -> None:
 
 def image_name(name: str, where: str) -> str:
     """The path of an image as a file names it, which may be Windows'; never out of the folder."""
+    return path_within(name, f"{where}: image", "the folder of images")
+
+
+def path_within(name: str, where: str, folder: str) -> str:
+    """The same of any file."""
     path = PurePosixPath(name.replace("\\", "/"))
     absolute = path.is_absolute() or PureWindowsPath(name).drive or "://" in name
+    shown = printable(name[:100])
     if not path.name or absolute or ".." in path.parts:
-        raise AnnotationError(
-            f"{where}: image {printable(name[:100])!r}, expected a path in the folder of images"
-        )
+        raise AnnotationError(f"{where} {shown!r}, expected a path in {folder}")
     if printable(name) != name:
-        raise AnnotationError(
-            f"{where}: image {printable(name[:100])!r}: its name has letters that are not printable"
-        )
+        raise AnnotationError(f"{where} {shown!r}: its name has letters that are not printable")
     return str(path)
 
 

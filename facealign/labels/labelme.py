@@ -36,6 +36,11 @@ def recognise(folder: Path) -> bool:
     return any(_files(folder))
 
 
+def is_one(file: Json) -> bool:
+    """Whether these are the labels of one image."""
+    return isinstance(file.value, dict) and {"imagePath", "shapes"} <= file.value.keys()
+
+
 def read(folder: Path, images: Images) -> Labels:
     listed = []
     left_out: Counter[str] = Counter()

@@ -65,11 +65,11 @@ def test_suspects_are_exported_and_come_back_as_a_patch(
     )
     ranked.write(tmp_path / "s.csv", *ranking.COLUMNS)
     words = ["labels", "suspects", tmp_path / "s.csv", tmp_path / "out", "--format", "cvat"]
-    words += ["--first", "2", "--faces", tmp_path / "faces"]
+    words += ["--first", "2", "--images", tmp_path / "faces"]
     status, out, _ = run(capsys, *words)
     assert (status, out) == (0, f"{tmp_path / 'out'}: faces: 2 (fits: 2)\n")
     patch = tmp_path / "patches" / "p.csv"
-    words = ["labels", "apply", tmp_path / "out", "--to", tmp_path / "faces", "--out", patch]
+    words = ["labels", "apply", tmp_path / "out", "--images", tmp_path / "faces", "--out", patch]
     status, out, _ = run(capsys, *words)
     said = f"cvat: faces: 2, changed: 0\n{patch} is not written: no label changed\n"
     assert (status, out) == (0, said) and not patch.exists()

@@ -1,6 +1,7 @@
 """Corrected labels become a patch of the faces that changed."""
 
 import shutil
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -101,13 +102,81 @@ def test_an_archive_of_a_tool_is_read(root: Path, tmp_path: Path, face: np.ndarr
 
 def test_an_archive_cannot_write_elsewhere(root: Path, tmp_path: Path, face: np.ndarray) -> None:
     source = labelled(root, "cvat", a=face + 130)
-    with pytest.raises(AnnotationError, match=r"corrected.zip: image '../out.xml', expected"):
-        correct(zipped(tmp_path, source, "../out.xml"), root)
+    for name in ("../out.xml", "a/../../out.xml", "C:/out.xml"):
+        with pytest.raises(
+            AnnotationError, match=rf"corrected.zip: file '{name}', expected a path"
+        ):
+            correct(zipped(tmp_path, source, name), root)
     (tmp_path / "bad.zip").write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(AnnotationError, match=r"bad.zip: not a zip archive that can be read"):
         correct(tmp_path / "bad.zip", root)
     with pytest.raises(AnnotationError, match=r"gone.zip: No such file"):
         correct(tmp_path / "gone.zip", root)
+
+
+def test_errors_in_an_archive_name_the_archive(root: Path, tmp_path: Path) -> None:
+    labelled(root, "cvat").write_text("<annotations><image/></annotations>", encoding="utf-8")
+    with pytest.raises(AnnotationError, match=rf"^{tmp_path}/corrected.zip/job/a.xml: .*image"):
+        correct(zipped(tmp_path, tmp_path / "faces.xml", "job/a.xml"), root)
+
+
+def archived(folder: Path, *files: tuple[str, bytes], **options: int) -> Path:
+    with (
+        warnings.catch_warnings(action="ignore"),  # of two files of one name
+        zipfile.ZipFile(folder / "corrected.zip", "w", **options) as archive,
+    ):
+        for name, data in files:
+            archive.writestr(name, data)
+    return folder / "corrected.zip"
+
+
+def test_what_macos_adds_to_an_archive_is_not_read(
+    root: Path, tmp_path: Path, face: np.ndarray
+) -> None:
+    data = labelled(root, "cvat", a=face + 130).read_bytes()
+    files = ("a.xml/", b""), ("a.xml/b.xml", data), ("__MACOSX/a.xml/._b.xml", b"\0\5")
+    assert list(correct(archived(tmp_path, *files), root).points) == [A]
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([("a.xml", b""), ("a.xml", b"")], r"two files 'a.xml'"),
+        ([("a.xml", b""), ("b.csv", b"")], r"expected one file of labels, found a.xml and b.csv"),
+        ([("a.xml", b""), ("a.xml/b.csv", b"")], r"(File exists|Not a directory)"),
+        ([("x" * 300 + ".csv", b"")], r"File name too long"),
+        ([("a\x1b.csv", b"")], r"file 'a.*': its name has letters"),
+        ([("a.png", b"")], r"not known which labels these are; name pts or labelme with --from"),
+    ],
+)
+def test_an_archive_that_cannot_be_used_is_named(
+    root: Path, tmp_path: Path, files: list[tuple[str, bytes]], said: str
+) -> None:
+    with pytest.raises(InputError, match=rf"^{tmp_path}/corrected.zip: {said}"):
+        correct(archived(tmp_path, *files), root)
+
+
+def test_an_archive_has_limits(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(correction, "MOST_BYTES", 2**21)
+    bomb = archived(tmp_path, ("a.csv", bytes(2**22)), compression=zipfile.ZIP_DEFLATED)
+    assert bomb.stat().st_size < 2**14
+    with pytest.raises(AnnotationError, match=r"corrected.zip: labels of more than 2 MiB"):
+        correct(bomb, root)
+    many = archived(tmp_path, *((f"{number}.pts", b"") for number in range(2**11 + 1)))
+    with pytest.raises(AnnotationError, match=r"corrected.zip: labels of more than 2 MiB"):
+        correct(many, root)
+    other = archived(tmp_path, ("a.csv", b"x"), compression=zipfile.ZIP_LZMA)
+    with pytest.raises(AnnotationError, match=r"zip: 'a.csv' is neither stored nor deflated"):
+        correct(other, root)
+
+
+def test_one_file_of_labelme_is_one_of_a_folder(
+    root: Path, tmp_path: Path, face: np.ndarray
+) -> None:
+    folder = labelled(root, "labelme", a=face + 130)
+    (folder / "300W/test/b.json").unlink()
+    (folder / "Menpo/train/b.json").unlink()
+    assert list(correct(folder, root).points) == [A]
 
 
 def renamed(source: Path, old: str, new: str) -> Path:
@@ -121,7 +190,9 @@ def test_images_are_found_by_the_ends_of_their_names(
     source = labelled(root, "csv", a=face + 130)
     assert list(correct(renamed(source, A, "a.png"), root).points) == [A]
     assert list(correct(renamed(source, "a.png", f"project-1/{A}"), root).points) == [A]
-    with pytest.raises(AnnotationError, match=r"faces.csv: 'b.png': no image .*; .* or .*\?"):
+    with pytest.raises(
+        AnnotationError, match=r"faces.csv: 'b.png': 300W.* or Menpo.*\? expected one"
+    ):
         correct(renamed(source, B, "b.png"), root)
     with pytest.raises(AnnotationError, match=r"faces.csv: 'x.png': no image of this name in .*s$"):
         correct(renamed(source, "b.png", "x.png"), root)
@@ -147,6 +218,24 @@ def test_errors_name_the_image(root: Path, face: np.ndarray) -> None:
     lost = face + 100
     lost[4] = np.nan
     assert said_of(root, source, lost) == f"{where}point 5 is not labelled any more"
+
+
+def test_a_point_may_get_its_first_label(root: Path, face: np.ndarray) -> None:
+    before = face + 100
+    before[[4, 5]] = np.nan
+    add_face(root, A.removesuffix(".png"), before)
+    done = correct(labelled(root, "csv", a=face + 100), root)
+    np.testing.assert_allclose(done.points[A], face + 100)
+    assert np.flatnonzero(np.isnan(done.moved[A])).tolist() == [4, 5]
+
+
+def test_an_image_under_two_names_is_refused(root: Path, face: np.ndarray) -> None:
+    source = labelled(root, "csv", a=face + 130)
+    line = next(one for one in source.read_text(encoding="utf-8").splitlines() if A in one)
+    with source.open("a", encoding="utf-8") as file:
+        file.write(line.replace(A, "a.png") + "\n")
+    with pytest.raises(AnnotationError, match=rf"'a.png': {A} is there as '{A}', too"):
+        correct(source, root)
 
 
 def test_two_faces_of_an_image_are_refused(root: Path) -> None:
