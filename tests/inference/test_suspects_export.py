@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from facealign.core import images
-from facealign.core.errors import InputError
+from facealign.core.errors import AnnotationError, ImageError, InputError
 from facealign.core.faces import Faces
 from facealign.data import patches
 from facealign.inference.suspects import ranking
@@ -99,3 +99,23 @@ def test_what_is_there_stays_and_an_empty_table_is_an_error(
     table.write_text(f"{head}\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"suspects.csv: no ranked face; name networks in suspec"):
         export(table, tmp_path / "out", "cvat", 1, root)
+
+
+@pytest.mark.parametrize("name", ["out", "out.zip"])
+def test_an_image_that_cannot_be_read_leaves_nothing(
+    root: Path, table: Path, tmp_path: Path, name: str
+) -> None:
+    (root / NAMES[1]).write_bytes(b"no picture")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ImageError, match=r"faces/300W/train/a.png: not a picture"):
+        export(table, tmp_path / name, "cvat", 9, root)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_table_cannot_lead_out_of_the_folder(root: Path, table: Path, tmp_path: Path) -> None:
+    text = table.read_text(encoding="utf-8")
+    for name in ("../a.png", f"{root}/{NAMES[1]}"):
+        table.write_text(text.replace(NAMES[1], name), encoding="utf-8")
+        with pytest.raises(AnnotationError, match=r"suspects.csv: image '.*', expected a path in"):
+            export(table, tmp_path / "out", "cvat", 9, root)
+    assert not (tmp_path / "out").exists()

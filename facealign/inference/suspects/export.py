@@ -13,10 +13,11 @@ import numpy as np
 from facealign.core import images
 from facealign.core.errors import InputError
 from facealign.core.faces import Faces
+from facealign.core.files import atomic_write
 from facealign.core.geometry import Box
 from facealign.data import patches
 from facealign.labels import conversion
-from facealign.labels.faces import Images, LabelledFace
+from facealign.labels.faces import Images, LabelledFace, image_name
 from facealign.labels.formats import FORMATS
 from facealign.reports import contact_sheet
 from facealign.reports.contact_sheet import PREDICTED, TRUTH, Tile
@@ -36,12 +37,16 @@ def export(
     ranked = Faces.read(suspects, "score").subset(slice(first))
     if not len(ranked):
         raise InputError(f"{suspects}: no ranked face; name networks in suspects.networks")
-    if target.suffix.lower() != ".zip":
-        _write(ranked, target, form, root, present)
-        return ranked
-    with TemporaryDirectory() as folder:
-        _write(ranked, Path(folder), form, root, present)
-        _zip(Path(folder), target)
+    for image in ranked.images:
+        image_name(image, str(suspects))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".", dir=target.parent) as beside:
+        folder = Path(beside, target.name)
+        _write(ranked, folder, form, root, present)
+        if target.suffix.lower() == ".zip":
+            _zip(folder, target)
+        else:
+            folder.rename(target)
     return ranked
 
 
@@ -71,8 +76,7 @@ def _tile(picture: np.ndarray, ranked: Faces, row: int, label: np.ndarray) -> Ti
 
 def _zip(folder: Path, target: Path) -> None:
     """The same files give the same bytes; pictures are compressed already."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(target, "x") as archive:
+    with atomic_write(target) as part, zipfile.ZipFile(part, "w") as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 name = path.relative_to(folder).as_posix()
