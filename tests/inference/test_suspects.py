@@ -136,7 +136,7 @@ def test_a_faces_own_label_has_no_part_in_what_is_expected(sample: Sample) -> No
         *(np.arange(FACES) % expected.FOLDS, 0.01),
     )
     np.testing.assert_array_equal(after[10], before[10])
-    with pytest.raises(InputError, match="suspects: 19 labelled faces, expected at least 20"):
+    with pytest.raises(InputError, match=r"suspects.networks: 19 labelled faces .* at least 20"):
         expected.expected(images[:19], seen[:19], labels[:19])
 
 
@@ -274,6 +274,14 @@ def test_a_network_lies_in_the_folder_that_the_stage_depends_on(
 def test_the_params_name_networks_that_are_there() -> None:
     section = yaml.safe_load(PARAMS.read_text(encoding="utf-8"))["suspects"]
     assert section["networks"] == [] and (ROOT / section["folder"] / "open.onnx").is_file()
+
+
+def test_networks_whose_points_cannot_be_compared_are_refused() -> None:
+    networks = [Network(weights.FOLDER / f"{name}.onnx", 1) for name in ("open", "open-small")]
+    assert sight.common_of(networks) == 68
+    networks[1].count = 194  # HELEN's contours, which no other scheme has
+    with pytest.raises(ConfigError, match=r"suspects.networks: 68 points .* and 194 points .* no"):
+        sight.common_of(networks)
 
 
 def test_the_runs_of_networks_are_compared_in_the_box(astronaut: np.ndarray) -> None:

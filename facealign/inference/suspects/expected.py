@@ -25,7 +25,9 @@ NEIGHBOURS = 20  # at least so many faces say what is usual for a spread
 def expected(images: Sequence[str], seen: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(N, K, 2) out of fold, from what networks see (N, P, 2) and the labels (N, K, 2)."""
     if len(labels) < FEWEST:
-        raise InputError(f"suspects: {len(labels)} labelled faces, expected at least {FEWEST}")
+        raise InputError(
+            f"suspects.networks: {len(labels)} labelled faces to judge, expected at least {FEWEST}"
+        )
     count = labels.shape[1]
     known = can_become(seen.shape[1], count)
     start = select(seen, count) if known else np.zeros_like(labels)

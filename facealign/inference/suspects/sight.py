@@ -11,10 +11,20 @@ from pathlib import Path
 import numpy as np
 
 from facealign.core import images
+from facealign.core.errors import ConfigError, InputError
 from facealign.core.faces import TRUTH, Detection, Faces
 from facealign.core.geometry import Affine, Box
 from facealign.core.parallel import map_in_order
-from facealign.core.points import can_become, common_count, eyes, mirror, scheme_of, select, use
+from facealign.core.points import (
+    can_become,
+    common_count,
+    eyes,
+    mirror,
+    require_common,
+    scheme_of,
+    select,
+    use,
+)
 from facealign.core.schemes.scheme import Scheme
 from facealign.faces.detection import Detect, box_from_points, largest_face
 from facealign.inference.network import Network, repeated
@@ -66,8 +76,10 @@ def look(
 
 def common_of(networks: Sequence[Network]) -> int:
     """The number of points in which the networks are compared."""
-    count = common_count(network.count for network in networks)
-    return count if count is not None else networks[0].count
+    try:
+        return require_common(*sorted({network.count for network in networks}))
+    except InputError as error:
+        raise ConfigError(f"suspects.networks: {error}") from None
 
 
 def can_be_boxed(count: int) -> bool:
