@@ -177,13 +177,14 @@ def _unzip(source: Path, folder: Path) -> None:
     except OSError as error:
         raise AnnotationError(f"{source}: {error.strerror or error}") from None
     except _BROKEN as error:
-        raise AnnotationError(f"{source}: not a zip archive that can be read: {error}") from None
+        reason = str(error)[:200]  # it may quote a header
+        raise AnnotationError(f"{source}: not a zip archive that can be read: {reason}") from None
 
 
 def _unpack(archive: zipfile.ZipFile, source: Path, folder: Path) -> None:
     left = MOST_BYTES
     for member in archive.infolist():
-        if member.is_dir() or not _has_labels(PurePosixPath(member.filename)):
+        if not _has_labels(PurePosixPath(member.filename)) or member.is_dir():
             continue
         path = folder / path_within(member.filename, f"{source}: file", "the archive")
         if path.exists():

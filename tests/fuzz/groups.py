@@ -7,30 +7,24 @@ current folder, an empty one, and reads it. A case may end well or in a `Faceali
 from __future__ import annotations
 
 import bz2
-import contextlib
 import gzip
 import io
 import json
 import lzma
-import re
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
-from xml.sax import saxutils
 
 import numpy as np
 
 from facealign.core import config, images
-from facealign.core.errors import InputError
 from facealign.core.faces import Faces
 from facealign.core.geometry import Box
 from facealign.data.annotations import format_pts, read_pts
-from facealign.labels import conversion
-from facealign.labels.formats import FORMATS
-from tests.fuzz import seeds
+from tests.fuzz import labels, seeds
+from tests.fuzz.command import facealign
 from tests.fuzz.mutations import WORDS, cut, damage, damaged_text, replaced
 from tests.fuzz.sections import SECTIONS
 
@@ -44,21 +38,6 @@ class Group:
     case: Callable[[Seeds, Random], None]
 
 
-def facealign(*words: object) -> None:
-    """The command; an InputError with the message of a command that fails."""
-    from facealign.cli import main
-
-    sys.argv = ["facealign", *map(str, words)]
-    with contextlib.redirect_stderr(io.StringIO()) as printed:
-        try:
-            main.main()
-        except SystemExit as error:
-            if error.code:
-                text = error.code if isinstance(error.code, str) else printed.getvalue()
-                [message] = re.findall(r"^.*error: (.*)$", text, re.MULTILINE)
-                raise InputError(message) from None
-
-
 # --- annotations and images ---
 
 
@@ -68,33 +47,6 @@ def pts_case(given: list[str], rng: Random) -> None:
     points = read_pts(path)
     path.write_text(format_pts(points), encoding="utf-8")
     np.testing.assert_array_equal(read_pts(path), points)
-
-
-def damaged_value(name: str, text: str, rng: Random) -> bytes:
-    """One value changed in JSON or XML that stays well-formed, half of the time; else nothing."""
-    if rng.random() < 0.5:
-        return b""
-    if name.endswith(".json"):
-        value: Any = rng.choice([None, True, "x", "0", -1, 0, 1e9, [], {}, *WORDS[:20]])
-        return json.dumps(replaced(json.loads(text), rng, value)).encode()
-    if name.endswith(".xml"):
-        start, end = rng.choice([*re.finditer(r'(?<=")[^"]*(?=")', text)]).span()
-        word = saxutils.escape(rng.choice(WORDS), {'"': "&quot;"})
-        return f"{text[:start]}{word}{text[end:]}".encode(errors="surrogateescape")
-    return b""
-
-
-def labels_case(given: dict[str, Any], rng: Random) -> None:
-    form = rng.choice(list(given["files"]))
-    name, text = given["files"][form]
-    Path(name).parent.mkdir(parents=True, exist_ok=True)
-    Path(name).write_bytes(damaged_value(name, text, rng) or damaged_text(text, rng))
-    Path("images").mkdir()
-    Path("images", seeds.LABELLED).write_bytes(given["image"])
-    source, target = Path(name).parts[0], rng.choice([one for one in FORMATS if one != form])
-    facealign("labels", "convert", source, "out", "--to", target, "--images", "images")
-    _, written = conversion.read(Path("out"), target, Path("images"))
-    assert all(np.isfinite(face.points[~np.isnan(face.points)]).all() for face in written.faces)
 
 
 def image_case(given: dict[str, tuple[bytes, np.ndarray]], rng: Random) -> None:
@@ -315,7 +267,9 @@ def _change(model: Any, rng: Random) -> None:
 
 GROUPS: dict[str, Group] = {
     "pts": Group(250, seeds.pts_files, pts_case),
-    "labels": Group(250, seeds.labels, labels_case),
+    "labels": Group(250, seeds.labels, labels.labels_case),
+    "patch": Group(100, seeds.corrected_labels, labels.patch_case),
+    "corrected": Group(200, seeds.corrected_labels, labels.corrected_case),
     "image": Group(300, seeds.encoded_images, image_case),
     "predict": Group(12, seeds.encoded_images, predict_case),
     "film": Group(16, seeds.films, film_case),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import tarfile
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import yaml
 from facealign.core import config, images
 from facealign.core.faces import Faces
 from facealign.core.geometry import Box
+from facealign.data import patches
 from facealign.data.annotations import format_pts
 from facealign.labels.faces import Images, LabelledFace
 from facealign.labels.formats import FOLDER, FORMATS
@@ -61,6 +63,41 @@ def labels() -> dict[str, Any]:
         first = next(iter(written))
         files[name] = str(first), written[first]
     return {"image": data, "files": files}
+
+
+def corrected_labels() -> dict[str, Any]:
+    """Two labelled images as `facealign labels apply` finds them, a patch of them, and, by format,
+    the files of an archive in which a point of each is moved."""
+    image, points = face()
+    data, pts = encoded(image, ".png"), format_pts(points).encode()
+    names = [f"300W/{split}/a.png" for split in ("train", "test")]
+    moved = points + (np.arange(len(points)) == 30)[:, None] * 9.0
+    hidden = np.zeros(len(points), bool)
+    faces = [LabelledFace(name, moved, hidden, size=(160, 160)) for name in names]
+    archives = {}
+    for key, form in FORMATS.items():
+        folder = Path(key)
+        for name in names:  # VIA wants the size of the file
+            (folder / name).parent.mkdir(parents=True)
+            (folder / name).write_bytes(data)
+        path = folder if form.suffix == FOLDER else folder / f"labels{form.suffix}"
+        written = form.write(path, faces, Images(folder))
+        archives[key] = {to.relative_to(folder).as_posix(): text for to, text in written.items()}
+    patches.write(Path("patch.csv"), dict.fromkeys(names, moved))
+    present = dict.fromkeys(names, data)
+    return {
+        "files": present | {name.replace(".png", ".pts"): pts for name in names},
+        "patch": Path("patch.csv").read_text(encoding="utf-8"),
+        "archives": archives,
+    }
+
+
+def zipped(files: Mapping[str, bytes], method: int) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data, method)
+    return file.getvalue()
 
 
 def encoded_images() -> dict[str, tuple[bytes, np.ndarray]]:

@@ -120,10 +120,12 @@ def test_errors_in_an_archive_name_the_archive(root: Path, tmp_path: Path) -> No
         correct(zipped(tmp_path, tmp_path / "faces.xml", "job/a.xml"), root)
 
 
-def archived(folder: Path, *files: tuple[str, bytes], **options: int) -> Path:
+def archived(
+    folder: Path, *files: tuple[str, bytes], compression: int = zipfile.ZIP_STORED
+) -> Path:
     with (
         warnings.catch_warnings(action="ignore"),  # of two files of one name
-        zipfile.ZipFile(folder / "corrected.zip", "w", **options) as archive,
+        zipfile.ZipFile(folder / "corrected.zip", "w", compression) as archive,
     ):
         for name, data in files:
             archive.writestr(name, data)
