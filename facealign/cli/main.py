@@ -11,6 +11,7 @@ from facealign.cli import (
     align,
     bench,
     compare,
+    dataset,
     embed,
     evaluate,
     export,
@@ -41,6 +42,7 @@ COMMANDS = (
     compare,
     export,
     labels,
+    dataset,
     bench,
 )
 

@@ -9,7 +9,7 @@ import struct
 import tarfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Self, cast
 
@@ -18,7 +18,7 @@ from tqdm import tqdm
 from facealign.core import images
 from facealign.core.errors import ArchiveError, InputError
 from facealign.core.files import atomic_write, file_lock, is_utf8
-from facealign.data.layouts import celeba, course
+from facealign.data.layouts import course, releases
 
 ROOT = "landmarks_task"
 _BLOCK = 127 * 512  # of a gzip file: at most 65,535 bytes, in tar's units
@@ -41,42 +41,52 @@ _HEADERS = {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE}
 _HEADERS |= {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}
 
 
-def extract(archive: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
-    """Unpack the data sets into `target`, as DATASET/SPLIT/FILE or, where the people are known, as
-    DATASET/SPLIT/PERSON/FILE.
+def extract(source: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
+    """Unpack the data sets of an archive into `target`, as DATASET/SPLIT/FILE or, where the people
+    are known, as DATASET/SPLIT/PERSON/FILE.
 
-    Data sets are the folders below ROOT, and top folders in the layout of the course, of CelebA, or
-    of people (TOP/PERSON/PICTURE). Returns the number of files by top folder: those unpacked, and
-    those left out. `target` must be absent or empty.
+    Data sets are the folders below ROOT, and top folders in the layout of the course, of a
+    published data set, or of people (TOP/PERSON/PICTURE). Returns the number of files by top
+    folder: those unpacked, and those left out. `target` must be absent or empty.
+
+    The source may also be a folder with a published data set.
     """
     place = target.resolve()
+    part = place.with_name(f".{place.name}.part")
     try:
         if place.exists() and any(place.iterdir()):
             raise InputError(f"{target}: not empty, expected an empty or a new folder")
         with file_lock(place.with_name(f".{place.name}.lock")):
-            return _extract(archive, place.with_name(f".{place.name}.part"), place)
+            shutil.rmtree(part, ignore_errors=True)
+            try:
+                counts = (_read_folder if source.is_dir() else _read_archive)(source, part)
+                if place.exists():
+                    place.rmdir()  # Windows replaces no folder, not even an empty one
+                os.replace(part / ROOT, place)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
         raise InputError(f"{target}: {error.strerror or error}") from error
+    return counts
 
 
-def _extract(archive: Path, part: Path, target: Path) -> tuple[Counter[str], Counter[str]]:
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        tops = _unpack(archive, part)
-        used = {ROOT, *_gather(archive, part)}
-        unpacked = Counter({top: count for top, count in tops.items() if top in used})
-        if not unpacked.total():
-            found = ", ".join(sorted(tops)[:5]) or "nothing"
-            raise ArchiveError(
-                f"{archive}: expected files under {ROOT}/, a folder with {course.TABLES['test']}, "
-                f"{celeba.PICTURES}/ with its lists, or FOLDER/PERSON/PICTURE, found {found}"
-            )
-        if target.exists():
-            target.rmdir()  # Windows replaces no folder, not even an empty one
-        os.replace(part / ROOT, target)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+def _read_archive(archive: Path, part: Path) -> tuple[Counter[str], Counter[str]]:
+    tops = _unpack(archive, part)
+    used = {ROOT, *_gather(archive, part)}
+    unpacked = Counter({top: count for top, count in tops.items() if top in used})
+    if not unpacked.total():
+        found = ", ".join(sorted(tops)[:5]) or "nothing"
+        raise ArchiveError(
+            f"{archive}: expected files under {ROOT}/, a folder with {course.TABLES['test']}, "
+            f"{releases.NAMES} as it is released, or FOLDER/PERSON/PICTURE, found {found}"
+        )
     return unpacked, tops - unpacked
+
+
+def _read_folder(folder: Path, part: Path) -> tuple[Counter[str], Counter[str]]:
+    name = releases.unpack(folder, part / ROOT)
+    files = sum(path.is_file() for path in (part / ROOT).rglob("*"))
+    return Counter({name: files}), Counter()
 
 
 def pack(archive: Path, files: Iterable[tuple[str, bytes]]) -> None:
@@ -113,27 +123,43 @@ class _Stored:
 
 def _gather(archive: Path, part: Path) -> set[str]:
     """Move data sets of other layouts into ROOT; returns their top names in the archive."""
+    wrapped: dict[str, set[str]] = {}
+    (part / ROOT).mkdir(parents=True, exist_ok=True)
     try:
-        return _gather_all(part)
+        wrapped |= _wrap_all(part)
+        return _gather_all(part, wrapped)
     except (InputError, OSError) as error:
         if isinstance(error, OSError) and error.errno in _DISK:
             raise
-        message = str(error).replace(f"{part}/", "")  # paths as in the archive
+        message = str(error)
+        for folder in (*(part / name for name in wrapped), part):  # paths as in the archive
+            message = message.replace(f"{folder}/", "")
         raise ArchiveError(f"{archive}: {message}") from None
 
 
-def _gather_all(part: Path) -> set[str]:
+def _gather_all(part: Path, wrapped: Mapping[str, set[str]]) -> set[str]:
     home = part / ROOT
-    home.mkdir(parents=True, exist_ok=True)
-    gathered = set()
+    gathered: set[str] = set()
     for path in sorted(part.iterdir()):
         if path != home and path.is_dir() and _arrange(path, home / path.name):
-            gathered.add(path.name)
-    # CelebA without a folder of its own
-    names = {path.name for path in part.iterdir() if celeba.PART.fullmatch(path.name)}
-    if celeba.is_celeba(part) and _arrange(part, home / celeba.NAME):
-        gathered |= names
+            gathered |= wrapped.get(path.name, {path.name})
     return gathered
+
+
+def _wrap_all(part: Path) -> dict[str, set[str]]:
+    """Put a folder around published data sets that have none; returns what is in it now."""
+    wrapped = {}
+    for release in releases.RELEASES:
+        names = {path.name for path in part.iterdir() if release.parts.fullmatch(path.name)}
+        if names and release.fits(part):
+            folder = part / release.name
+            if folder.exists():
+                raise ArchiveError(f"{min(names)} and {folder} would be the same data set")
+            folder.mkdir()
+            for name in names:
+                (part / name).rename(folder / name)
+            wrapped[release.name] = names
+    return wrapped
 
 
 def _arrange(folder: Path, target: Path) -> bool:
@@ -164,7 +190,7 @@ def _arrange_people(folder: Path, target: Path) -> None:
 
 _LAYOUTS: list[tuple[Callable[[Path], bool], Callable[[Path, Path], None]]] = [
     (course.is_course, course.arrange),
-    (celeba.is_celeba, celeba.arrange),
+    *((release.fits, release.arrange) for release in releases.RELEASES),
     (_is_of_people, _arrange_people),
 ]
 

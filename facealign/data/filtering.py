@@ -30,7 +30,7 @@ from facealign.core.points import (
 )
 from facealign.core.schemes.scheme import Scheme
 from facealign.core.tables import dataset_and_split, stack
-from facealign.data import patches
+from facealign.data import attributes, patches
 from facealign.data.annotations import read_pts
 from facealign.data.patches import Patched
 
@@ -214,6 +214,8 @@ def _pair_folder(root: Path, folder: Path) -> tuple[list[_Candidate], list[Drop]
     annotations: dict[Path, Path] = {}
     drops: list[Drop] = []
     for path in _files(folder):
+        if path.name == attributes.FILE:
+            continue
         if not path.is_file():  # opening a pipe would wait for ever
             drops.append(Drop(_key(root, path), "unknown_file", "a link, pipe, device or socket"))
             continue

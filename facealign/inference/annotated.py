@@ -16,6 +16,7 @@ from facealign.core.faces import Faces
 from facealign.core.geometry import FARTHEST, Box, box_sizes
 from facealign.core.parallel import map_in_order
 from facealign.core.points import COUNT, can_become, is_known, select
+from facealign.data import attributes
 from facealign.data.annotations import read_pts
 from facealign.data.filtering import DEGENERATE, SPLITS, is_degenerate
 from facealign.data.layouts import course
@@ -56,7 +57,7 @@ class Report:
     groups: dict[str, Groups]  # of each data set; parts of the face are groups, too
     tested: dict[str, Tested]  # of each method, on the pictures where a face was found
     dropped: list[str]  # what could not be used, and why
-    undetected: list[str]
+    undetected: Faces  # that the detector did not find
     calibrated: int  # faces of the calibration that the detector found
     correlation: float | None  # of scores with errors, by rank, over all points
 
@@ -66,7 +67,7 @@ def known_faces(folder: Path, table: Path | None) -> tuple[Faces, list[str]]:
 
     All have the number of points that most have; points that cannot become so many are dropped.
     `image` is the path; `dataset` the folder below the one that was given, or that itself; `split`
-    the first folder below that is named as one, or "".
+    the first folder below that is named as one, or ""; `attributes` what a table in it says.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: {'not a' if folder.exists() else 'no such'} folder")
@@ -84,10 +85,12 @@ def known_faces(folder: Path, table: Path | None) -> tuple[Faces, list[str]]:
         reasons = "".join(f"\n{reason}" for reason in dropped[:10])
         raise InputError(f"{folder}: no face to measure on, expected {wanted}{reasons}")
     below = [path.relative_to(folder).parts[:-1] for path in known]
+    said = attributes.read(folder)
     faces = Faces.of(
         [str(path) for path in known],
         dataset=[parts[0] if parts else folder.resolve().name for parts in below],
         split=[next((part for part in parts if part in SPLITS), "") for parts in below],
+        attributes=[said.get(path, "") for path in known],
         points=tables.stack(list(known.values()), count),
     )
     return faces, dropped
@@ -143,7 +146,7 @@ def score(
         groups={name: _groups(tested, name) for name in datasets},
         tested=tested,
         dropped=dropped + seen.unreadable,
-        undetected=seen.undetected.images,
+        undetected=seen.undetected,
         calibrated=calibrated,
         correlation=_correlation(tested["model"], predicted["model"]),
     )
@@ -255,6 +258,12 @@ def _groups(tested: Mapping[str, Tested], dataset: str) -> Groups:
     part = {name: one.subset(one.faces.datasets == dataset) for name, one in tested.items()}
     groups = subgroups.summarise(part, part["model"].faces["sharpness"], CED)
     regions = {name: scoring.regions(one) for name, one in part.items()}
+    has = attributes.members(part["model"].faces[attributes.COLUMN])
+    if has:
+        groups["attribute"] = {
+            name: {method: one.subset(rows).summary(CED) for method, one in part.items()}
+            for name, rows in has.items()
+        }
     if regions["model"]:
         groups["part"] = {
             region: {name: parts[region].summary(CED) for name, parts in regions.items()}

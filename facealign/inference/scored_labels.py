@@ -15,7 +15,7 @@ from facealign.core.faces import Faces
 from facealign.core.geometry import Box, overlap
 from facealign.core.points import require_common, select
 from facealign.data.filtering import DEGENERATE, is_degenerate
-from facealign.evaluation import metrics, scoring
+from facealign.evaluation import metrics, protocols, scoring
 from facealign.evaluation.metrics import Difference, Summary
 from facealign.evaluation.scoring import ALL, Tested
 from facealign.evaluation.subgroups import Groups
@@ -26,8 +26,8 @@ from facealign.labels import conversion
 
 NORMS = {  # what an error is divided by
     "dlib": "sqrt(H W) of dlib's rectangle",
-    "points": "sqrt(H W) of the box around the true points",
-    "eyes": "the distance of the outer eye corners",
+    "points": protocols.NORMS["points"].words,
+    "eyes": protocols.NORMS["eyes"].words,
 }
 
 

@@ -35,13 +35,19 @@ class Curve:
 
 
 @styled
-def ced_figure(errors: Mapping[str, np.ndarray], title: str, path: Path) -> None:
-    """Draw each method's curve up to the task's limit, as `path`.png and `path`.svg."""
+def ced_figure(
+    errors: Mapping[str, np.ndarray],
+    title: str,
+    path: Path,
+    norm: str = DLIB,
+    limit: float = metrics.LIMIT,
+) -> None:
+    """Draw each method's curve up to the limit, as `path`.png and `path`.svg."""
     count = max((len(values) for values in errors.values()), default=0)
-    figure, axes = _frame(f"{title}, {count} test images", (6.4, 4.8))
+    figure, axes = _frame(f"{title}, {count} test images", (6.4, 4.8), norm, limit)
     for method, values in errors.items():
         at, share = metrics.ced(values)
-        area = f"{metrics.auc(values, metrics.LIMIT):.3f}" if len(values) else "no images"
+        area = f"{metrics.auc(values, limit):.3f}" if len(values) else "no images"
         ends = np.append(at, 1e9), np.append(share, share[-1])
         label = f"{METHOD_NAMES.get(method, method)}, AUC {area}"
         _step(axes, *ends, METHODS.get(method, ("#444444", "-.")), 2, label)
@@ -88,11 +94,13 @@ def _step(
     )
 
 
-def _frame(title: str, size: tuple[float, float], norm: str = DLIB) -> tuple[Figure, Axes]:
+def _frame(
+    title: str, size: tuple[float, float], norm: str, limit: float = metrics.LIMIT
+) -> tuple[Figure, Axes]:
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots()
     axes.set(
-        xlim=(0, metrics.LIMIT),
+        xlim=(0, limit),
         ylim=(0, 1),
         xlabel=f"mean point error / {norm}",
         ylabel="images with a smaller error",

@@ -34,6 +34,7 @@ _GROUPED_BY = {
     "yaw": "yaw, degrees",
     "sharpness": "sharpness",
     "size": "size, pixels",
+    "attribute": "attribute",
     "part": "part of the face",
 }
 _RECOGNITION = {
@@ -94,6 +95,35 @@ def groups_rows(
                 row += [with_interval(method), cell("nme", method["nme"])]
             rows.append(row)
     return rows
+
+
+def protocol_table(
+    results: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]], limit: float
+) -> str:
+    """The figures of protocol.json, a row for each data set, attribute, norm and method."""
+    interval, at = "95 % interval", f"@{limit:.2f}"
+    measures = ("NME, %", interval, f"FR{at}, %", interval, f"AUC{at}", interval)
+    rows = [["data set", "faces", "divided by", "method", *measures, "images", "undetected"]]
+    for dataset, groups in results.items():
+        for group, norms in groups.items():
+            for norm, methods in norms.items():
+                for method, its in methods.items():
+                    row = [dataset, group, norm, METHOD_NAMES.get(method, method)]
+                    rows.append(row + _protocol_cells(its))
+    return table(rows, names=4)
+
+
+def _protocol_cells(figures: Mapping[str, Any]) -> list[str]:
+    def percent(value: float | None, digits: int) -> str:
+        return "—" if value is None else f"{100 * value:.{digits}f}"
+
+    cells = []
+    for key, digits in (("nme", 2), ("fr", 1)):
+        ends = figures[f"{key}_ci95"]
+        interval = "—" if ends is None else "–".join(percent(end, digits) for end in ends)
+        cells += [percent(figures[key], digits), interval]
+    names = ("auc", "auc_ci95", "images", "undetected")
+    return cells + [cell(name, figures[name]) for name in names]
 
 
 def difference_rows(differences: Mapping[tuple[str, str], Difference]) -> list[list[str]]:

@@ -2,15 +2,18 @@
 
 import json
 import re
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from facealign.core.points import scheme_of
+from facealign.data import attributes
 from facealign.data.annotations import format_pts, read_pts
+from facealign.evaluation import protocols
 from facealign.training import checkpoint
-from tests.cli.running import run
+from tests.cli.running import run, run_refused
 from tests.helpers import ROOT
 
 
@@ -181,3 +184,60 @@ def test_evaluate_refuses_a_data_set_that_is_named_like_the_sum_of_all(
     assert said == "error: data set 'All' stands for the sum of all: rename the folder"
     words[1] = tmp_path / "in" / "All"
     assert run(capsys, *words)[0] == 0
+
+
+def test_evaluate_by_the_protocol_of_a_data_set(
+    measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for path in (measured / "one").glob("[01].*"):
+        (tmp_path / "one").mkdir(exist_ok=True)
+        (tmp_path / "one" / path.name).write_bytes(path.read_bytes())
+    pictures = sorted(path.name for path in (tmp_path / "one").iterdir() if path.suffix != ".pts")
+    attributes.write(tmp_path / "one", {pictures[0]: ["challenging"], pictures[1]: ["common"]})
+    words = ["evaluate", tmp_path / "one", "--model", "small", "--out", tmp_path / "out"]
+    status, said, _ = run(capsys, *words, "--protocol", "300w")
+    assert status == 0
+    rows = [line.split("|")[1:5] for line in said.splitlines() if line.startswith("| one")]
+    cells = [tuple(cell.strip() for cell in row) for row in rows]
+    groups, norms, methods = ("all", "challenging", "common"), ("eyes", "pupils"), ("model", "dlib")
+    assert cells == [("one", *its) for its in product(groups, norms, methods)]
+    assert "eyes: the distance of the outer eye corners" in said
+    read = json.loads((tmp_path / "out" / "protocol.json").read_text(encoding="utf-8"))
+    assert (read["protocol"], read["points"], read["limit"]) == ("300w", 68, 0.08)
+    everyone = read["figures"]["one"]["all"]
+    ced = json.loads((tmp_path / "out" / "ced.json").read_text(encoding="utf-8"))
+    for method, its in everyone["eyes"].items():
+        assert its["nme"] == pytest.approx(ced["one"][method]["nme_interocular"])
+        assert its["nme"] < everyone["pupils"][method]["nme"]
+        assert its["images"] == 2
+    by = json.loads((tmp_path / "out" / "groups.json").read_text(encoding="utf-8"))["one"]
+    assert list(by["attribute"]) == ["challenging", "common"]
+    curve = (tmp_path / "out" / "one.svg").read_text(encoding="utf-8")
+    assert "outer eye corners" in curve
+    status, said, err = run(capsys, *words, "--protocol", "300w", "--json")
+    assert json.loads(said) == read and "warning" not in err
+    status, _, _ = run(capsys, *words, "--protocol", "wflw")
+    assert status == (
+        "error: --protocol wflw is defined by 98 points (WFLW), the faces have 68 (iBUG)"
+    )
+
+
+def test_a_network_of_fewer_points_than_the_protocol_is_measured_with_a_warning(
+    measured: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    [pts, picture] = sorted((measured / "one").glob("0.*"), key=lambda path: path.suffix != ".pts")
+    points = np.zeros((98, 2))
+    points[[row[0] for row in scheme_of(98).maps[68]]] = read_pts(pts)
+    (tmp_path / picture.name).write_bytes(picture.read_bytes())
+    (tmp_path / pts.name).write_text(format_pts(points), encoding="utf-8")
+    words = ["evaluate", tmp_path, "--model", "small", "--out", tmp_path / "out"]
+    status, said, err = run(capsys, *words, "--protocol", "wflw", "--json")
+    assert status == 0 and "warning: measured on 68 points" in err
+    read = json.loads(said)
+    assert (read["points"], read["limit"], list(read["norms"])) == (68, 0.1, ["eyes"])
+    assert list(read["figures"][tmp_path.name]["all"]["eyes"]) == ["model"]  # without dlib
+
+
+def test_the_protocols_can_be_named(capsys: pytest.CaptureFixture[str]) -> None:
+    said = run_refused(capsys, "evaluate", ".", "--protocol", "none")
+    assert all(name in said for name in protocols.PROTOCOLS)

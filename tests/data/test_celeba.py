@@ -124,7 +124,7 @@ def test_a_list_of_points_without_its_header_is_refused(
 
 def test_pictures_without_any_list_are_no_data_set(tmp_path: Path, files: dict[str, bytes]) -> None:
     pictures = {name: data for name, data in files.items() if name.startswith("img")}
-    assert "img_celeba/ with its lists" in refusal(tgz(tmp_path / "a.tgz", pictures))
+    assert "celeba as it is released" in refusal(tgz(tmp_path / "a.tgz", pictures))
 
 
 def test_folders_named_by_person_are_a_data_set(tmp_path: Path) -> None:

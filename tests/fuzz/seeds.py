@@ -126,6 +126,8 @@ def layouts() -> dict[str, dict[str, bytes]]:
     table = f"{names}\na.jpg,{row}\nb.jpg,{row}\n".encode()
     five = "10 20 30 20 20 30 12 40 28 40"
     celeba = f"3\nx y\n1.jpg {five}\n2.jpg {five}\n3.jpg {five}\n".encode()
+    ninety_eight = " ".join(f"{value:.2f}" for value in np.linspace(20, 120, 196))
+    wflw = f"{ninety_eight} 20 20 120 120 0 1 0 0 0 1 0--Parade/a.jpg\n".encode()
     return {
         "folders": {
             f"landmarks_task/300W/{split}/a{suffix}": data
@@ -142,6 +144,10 @@ def layouts() -> dict[str, dict[str, bytes]]:
             "list_landmarks_celeba.txt": celeba,
             "identity_CelebA.txt": b"1.jpg 5\n2.jpg 5\n3.jpg 6\n",
             "list_eval_partition.txt": b"1.jpg 0\n2.jpg 1\n3.jpg 2\n",
+        },
+        "wflw": {
+            "WFLW_images/0--Parade/a.jpg": jpg,
+            **{f"WFLW_annotations/list_98pt_rect_attr_{n}.txt": wflw for n in ("train", "test")},
         },
         "people": {f"people/{who}/{i}.jpg": jpg for who in "ab" for i in range(2)},
     }

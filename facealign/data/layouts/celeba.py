@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from facealign.core.errors import ArchiveError
-from facealign.core.files import in_fold
-from facealign.data.annotations import format_pts
+from facealign.data.layouts.release import Release, Sample, split_of
 
 PICTURES = "img_celeba"
 LANDMARKS = "list_landmarks_celeba.txt"  # five points of each picture
 IDENTITIES = "identity_CelebA.txt"  # the person on each picture
 PARTITION = "list_eval_partition.txt"  # 0: train, 1: validation, 2: test
-NAME = "celeba"  # of the data set, where it has no folder of its own
-PART = re.compile(r"img_celeba|(list|identity)_\w+\.txt|Anno|Eval|Img", re.IGNORECASE)
-
 _HEADED = {LANDMARKS}  # two lines come first: the count, and the names of the columns
 # What is behind a picture's name: a pattern of the words, their count, and what errors call them
 _NUMBER = re.compile(r"[+-]?(\d{1,9}(\.\d{0,9})?|\.\d{1,9})", re.ASCII)
@@ -32,20 +29,17 @@ _WORDS = {
     IDENTITIES: (re.compile(r"\d{1,9}", re.ASCII), 1, "the number of a person"),
     PARTITION: (re.compile(r"[012]"), 1, "0, 1 or 2"),
 }
-_TEST = 0.1  # share of the people for the test split, without a partition
 
 
-def is_celeba(folder: Path) -> bool:
+def fits(folder: Path) -> bool:
     return any(_find(folder, name) for name in (LANDMARKS, IDENTITIES)) and bool(
         _find(folder, PICTURES)
     )
 
 
-def arrange(folder: Path, target: Path) -> None:
-    """Move the pictures to `target`: SPLIT/PERSON/PICTURE, with a `.pts` of five points beside it.
-
-    Without identities there is no folder PERSON, without landmarks there is no `.pts`.
-    """
+def read(folder: Path) -> Iterator[Sample]:
+    """The faces as SPLIT/PERSON/PICTURE; without identities there is no folder PERSON, without
+    landmarks there are no points."""
     pictures = _find(folder, PICTURES)
     assert pictures is not None
     present = {path.name for path in pictures.iterdir() if path.is_file()}
@@ -54,13 +48,13 @@ def arrange(folder: Path, target: Path) -> None:
     partition = _read(folder, PARTITION, present)
     for name in sorted(present):
         person = f"{people[name][0]:.0f}" if name in people else ""
-        tested = partition[name] == [2] if name in partition else in_fold(person or name, _TEST)
-        home = target / ("test" if tested else "train") / person
-        home.mkdir(parents=True, exist_ok=True)
-        (pictures / name).rename(home / name)
-        if name in points:
-            text = format_pts(np.array(points[name]).reshape(-1, 2))
-            (home / name).with_suffix(".pts").write_text(text, encoding="utf-8", newline="\n")
+        tested = "test" if partition.get(name) == [2] else "train"
+        yield Sample(
+            split=tested if name in partition else split_of(person or name),
+            name=(Path(person) / name).with_suffix("").as_posix(),
+            picture=pictures / name,
+            points=np.array(points[name]).reshape(-1, 2) if name in points else None,
+        )
 
 
 def _find(folder: Path, name: str) -> Path | None:
@@ -104,3 +98,11 @@ def _read(folder: Path, name: str, present: set[str]) -> dict[str, list[float]]:
     if absent:
         print(f"{name}: {absent} lines name pictures that are missing", file=sys.stderr)
     return values
+
+
+RELEASE = Release(
+    "celeba",
+    re.compile(r"img_celeba|(list|identity)_\w+\.txt|Anno|Eval|Img", re.IGNORECASE),
+    fits,
+    read,
+)
