@@ -22,6 +22,9 @@ from facealign.data.annotations import format_pts
 from facealign.labels.faces import Images, LabelledFace
 from facealign.labels.formats import FOLDER, FORMATS
 from facealign.synthesis.pictures import plan_pictures, render
+from tests.data.test_list_releases import BATCHES
+from tests.data.test_list_releases import labels as infants
+from tests.data.test_mat_releases import aflw, cofw
 from tests.helpers import PARAMS, ROOT
 
 LABELLED = "photo 1.png"  # the image of the labels
@@ -128,6 +131,7 @@ def layouts() -> dict[str, dict[str, bytes]]:
     celeba = f"3\nx y\n1.jpg {five}\n2.jpg {five}\n3.jpg {five}\n".encode()
     ninety_eight = " ".join(f"{value:.2f}" for value in np.linspace(20, 120, 196))
     wflw = f"{ninety_eight} 20 20 120 120 0 1 0 0 0 1 0--Parade/a.jpg\n".encode()
+    lapa = ("106\n" + "3.25 4.5\n" * 106).encode()
     return {
         "folders": {
             f"landmarks_task/300W/{split}/a{suffix}": data
@@ -148,6 +152,20 @@ def layouts() -> dict[str, dict[str, bytes]]:
         "wflw": {
             "WFLW_images/0--Parade/a.jpg": jpg,
             **{f"WFLW_annotations/list_98pt_rect_attr_{n}.txt": wflw for n in ("train", "test")},
+        },
+        "cofw": {
+            "COFW_train_color.mat": cofw("IsTr", "phisTr", image, image[:, :, 0]),
+            "COFW_test_color.mat": cofw("IsT", "phisT", image),
+        },
+        "aflw2000": {f"image00002{end}": data for end, data in ((".jpg", jpg), (".mat", aflw(20)))},
+        "lapa": {
+            f"{split}/{name}": data
+            for split in ("train", "val", "test")
+            for name, data in (("images/a.jpg", jpg), ("landmarks/a.txt", lapa))
+        },
+        "infanface": {
+            "labels.csv": infants("1,0,0,0"),
+            **{f"images/{batch}/a.png": jpg for batch in BATCHES},
         },
         "people": {f"people/{who}/{i}.jpg": jpg for who in "ab" for i in range(2)},
     }

@@ -105,6 +105,16 @@ def numbers(words: Sequence[str], count: int, where: str) -> np.ndarray:
     return np.array(values)
 
 
+def matrix(array: np.ndarray, where: str, shape: tuple[int, int]) -> np.ndarray:
+    """Finite numbers of this shape."""
+    if array.dtype.kind not in "fiu" or array.shape != shape:
+        said = f"{array.dtype} of shape {array.shape}"
+        raise ArchiveError(f"{where}: {said}, expected numbers of shape {shape}")
+    if not np.isfinite(array).all():
+        raise ArchiveError(f"{where}: expected finite numbers")
+    return array.astype(np.float64)
+
+
 def picture_in(folder: Path, name: str, where: str) -> Path:
     """The picture that a list names by its path in the folder."""
     path = PurePosixPath(name)
@@ -113,6 +123,36 @@ def picture_in(folder: Path, name: str, where: str) -> Path:
     if not images.is_picture(folder / path) or not (folder / path).is_file():
         raise ArchiveError(f"{where}: no picture {name[:100]!r} in {folder}")
     return folder / path
+
+
+def picture_beside(points: Path) -> Path:
+    """The picture of the same name as a file of points."""
+    return picture_of(points.with_suffix(""), points)
+
+
+def picture_of(stem: Path, points: Path) -> Path:
+    """The picture of this name, whatever its suffix, to which a file of points belongs."""
+    for suffix in sorted(images.SUFFIXES):
+        if (path := stem.with_name(stem.name + suffix)).is_file():
+            return path
+    raise ArchiveError(f"{points}: no picture {stem.name} in {stem.parent}")
+
+
+def points_in(path: Path, count: int, headed: bool = False) -> np.ndarray:
+    """A file with a line for each point, after one with their number if it is `headed`."""
+    found = []
+    for where, line in lines(path):
+        if headed:
+            if line.split() != [str(count)]:
+                raise ArchiveError(
+                    f"{where}: {line[:40]!r}, expected the number of points, {count}"
+                )
+            headed = False
+        else:
+            found.append(numbers(line.split(), 2, where))
+    if len(found) != count:
+        raise ArchiveError(f"{path}: {len(found)} points, expected {count}")
+    return np.array(found)
 
 
 def _suffix(sample: Sample) -> str:

@@ -5,10 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 
 from facealign.core.errors import ArchiveError
-from facealign.data.layouts import celeba, wflw
+from facealign.data.layouts import (
+    aflw2000,
+    celeba,
+    cofw,
+    face_synthetics,
+    films_300vw,
+    ibug,
+    infanface,
+    lapa,
+    wflw,
+)
 from facealign.data.layouts.release import Release
 
-RELEASES: tuple[Release, ...] = (wflw.RELEASE, celeba.RELEASE)
+RELEASES: tuple[Release, ...] = (
+    wflw.RELEASE,
+    cofw.RELEASE,
+    *ibug.RELEASES,
+    films_300vw.RELEASE,
+    aflw2000.RELEASE,
+    lapa.RELEASE,
+    face_synthetics.RELEASE,
+    infanface.RELEASE,
+    celeba.RELEASE,
+)
 NAMES = ", ".join(release.name for release in RELEASES)
 
 
