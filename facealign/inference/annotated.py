@@ -19,7 +19,7 @@ from facealign.core.points import COUNT, can_become, is_known, select
 from facealign.data import attributes
 from facealign.data.annotations import read_pts
 from facealign.data.filtering import DEGENERATE, SPLITS, is_degenerate
-from facealign.data.layouts import course
+from facealign.data.layouts import course, releases
 from facealign.evaluation import scoring, subgroups
 from facealign.evaluation.metrics import Summary
 from facealign.evaluation.scoring import ALL, Ced, Tested
@@ -81,6 +81,11 @@ def known_faces(folder: Path, table: Path | None) -> tuple[Faces, list[str]]:
         except AnnotationError as error:
             dropped.append(str(error))
     if not known:
+        if release := releases.recognise(folder):
+            raise InputError(
+                f"{folder}: {release.name} as it is released: make it a folder of images with .pts "
+                f"first: facealign dataset {folder} OUT"
+            )
         wanted = "a .pts beside a picture" if table is None else f"a picture that {table} names"
         reasons = "".join(f"\n{reason}" for reason in dropped[:10])
         raise InputError(f"{folder}: no face to measure on, expected {wanted}{reasons}")

@@ -19,6 +19,8 @@ def test_a_folder_of_a_release_becomes_a_data_set(
     for name, text in LISTS.items():
         (source / name).write_text(text)
     out = tmp_path / "faces"
+    status, _, _ = run(capsys, "evaluate", source, "--model", "small")
+    assert str(status).endswith(f"first: facealign dataset {source} OUT")
     status, said, _ = run(capsys, "dataset", source, out)
     assert status == 0
     assert said.splitlines() == [
