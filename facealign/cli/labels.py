@@ -24,6 +24,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     _add_convert(actions)
     _add_suspects(actions)
     _add_apply(actions)
+    _add_edit(actions)
 
 
 def _add_convert(actions: options.Commands[argparse.ArgumentParser]) -> None:
@@ -140,6 +141,65 @@ def _add_present(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="the folder of the images, with their .pts (default: data/faces)",
     )
+    _add_patches(parser)
+
+
+def _add_edit(actions: options.Commands[argparse.ArgumentParser]) -> None:
+    parser = options.add_command(
+        actions,
+        edit,
+        "edit",
+        "correct points by hand, in the browser",
+        "Show labelled faces in a page of this machine, to move their points with mouse, touch or "
+        "keys. Every change is written at once as a patch, which `data.patches` in params.yaml "
+        "names; the same command goes on from it. Ctrl-C ends.",
+    )
+    parser.add_argument(
+        "folder",
+        type=Path,
+        nargs="?",
+        default=Path("data/faces"),
+        metavar="FACES",
+        help="the images, with their .pts (default: data/faces)",
+    )
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument(
+        "--suspects",
+        type=Path,
+        metavar="TABLE",
+        help="only the faces of a table of the stage `suspects`, in its order, with what is "
+        "expected of them",
+    )
+    chosen.add_argument(
+        "--names",
+        type=Path,
+        metavar="LIST",
+        help="only the images that this text file names, one a line",
+    )
+    parser.add_argument("--first", type=options.count, metavar="N", help="only the first N of them")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("data/patches/edits.csv"),
+        metavar="FILE",
+        help="the patch (default: data/patches/edits.csv)",
+    )
+    _add_patches(parser)
+    parser.add_argument(
+        "--scheme",
+        type=Path,
+        metavar="FILE",
+        help="your own scheme of points: data/scheme.json of the stage `filter`",
+    )
+    parser.add_argument(
+        "--port", type=options.port, default=0, help="(default: 0, any that is free)"
+    )
+    parser.add_argument(
+        "--no-browser", action="store_true", help="print the address only, and open no browser"
+    )
+
+
+def _add_patches(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--patch",
         dest="patches",
@@ -198,3 +258,36 @@ def _said(moved: np.ndarray) -> str:
     if new := int((moved != moved).sum()):
         said.append(f"points that had no label: {new}")
     return "; ".join(said)
+
+
+def edit(arguments: argparse.Namespace) -> int:
+    import contextlib
+    import shlex
+    import webbrowser
+    from threading import Thread
+
+    from facealign.core.schemes import files
+    from facealign.labels import edits
+    from facealign.labels.edit_server import Server
+
+    if arguments.scheme:
+        files.adopt(arguments.scheme)
+    if arguments.suspects:
+        items = edits.in_table(arguments.suspects, arguments.folder)
+    elif arguments.names:
+        items = edits.in_list(arguments.names, arguments.folder)
+    else:
+        items = edits.in_folder(arguments.folder)
+    work = edits.Edits(arguments.folder, items[: arguments.first], arguments.out, arguments.patches)
+    with Server(work, arguments.port) as server:
+        print(f"images: {len(work.items)}; Ctrl-C ends: {server.url}", flush=True)
+        if not arguments.no_browser:  # one in the terminal returns when it is closed
+            Thread(target=webbrowser.open, args=[server.url], daemon=True).start()
+        with contextlib.suppress(KeyboardInterrupt):
+            server.serve_forever()
+    print(f"{work.out}: labels changed: {work.count}")
+    if work.count:
+        named = ",".join(map(str, [*work.present, work.out]))
+        print("next:", shlex.join(["git", "add", str(work.out)]), sep="\n")
+        print(shlex.join(["dvc", "exp", "run", "-S", f"data.patches=[{named}]"]))
+    return 0

@@ -5,16 +5,26 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
+import yaml
 
 from facealign.core.faces import Faces
+from facealign.data import patches
 from facealign.data.annotations import read_pts
 from facealign.inference.suspects import ranking
 from tests.cli.running import run, run_refused
+from tests.cli.test_main import start
 from tests.data.test_filtering import add_face
+from tests.helpers import ROOT
 
 
 def test_convert_says_what_it_did_and_what_it_left_out(
@@ -83,3 +93,83 @@ def test_suspects_are_exported_and_come_back_as_a_patch(
     assert "invalid choice: 'coco'" in run_refused(
         capsys, "labels", "suspects", "s.csv", "out", "--format", "coco"
     )
+
+
+@contextmanager
+def editing(*words: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`facealign labels edit` and the address that it prints."""
+    process = start("labels", "edit", *words, "--no-browser")
+    try:
+        assert process.stdout is not None
+        found = re.fullmatch(r"images: 1; Ctrl-C ends: (http\S+)\n", process.stdout.readline())
+        assert found
+        yield process, found[1]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def get(url: str) -> Any:
+    with urlopen(url, timeout=30) as answer:
+        return json.load(answer)
+
+
+def post(url: str, value: Any) -> None:
+    origin = "/".join(url.split("/")[:3])
+    with urlopen(Request(url, json.dumps(value).encode(), {"Origin": origin}), timeout=30):
+        pass
+
+
+def test_edit_says_at_the_end_what_was_changed_and_what_comes_next(
+    tmp_path: Path, face: np.ndarray
+) -> None:
+    for name in ("b", "a"):
+        add_face(tmp_path / "faces", f"300W/train/{name}", face + 100)
+    (tmp_path / "names.txt").write_text("300W/train/b.png\n300W/train/a.png\n", encoding="utf-8")
+    first, patch = tmp_path / "first.csv", tmp_path / "patches" / "p.csv"
+    patches.write(first, {"300W/train/a.png": face + 101})
+    words = [tmp_path / "faces", "--out", patch, "--patch", first]
+    words += ["--names", tmp_path / "names.txt", "--first", "1"]
+    with editing(*words) as (process, url):
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/[\w-]{32}/", url)
+        assert get(f"{url}state")["images"] == ["300W/train/b.png"]
+        post(f"{url}face/0", (face + 102).tolist())
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (0, "")
+    assert out == (
+        f"{patch}: labels changed: 1\nnext:\ngit add {patch}\n"
+        f"dvc exp run -S 'data.patches=[{first},{patch}]'\n"
+    )
+    with editing(*words) as (process, url):
+        assert get(f"{url}state")["changed"] == [0]
+        process.kill()  # nothing is lost
+        process.wait()
+    np.testing.assert_array_equal(patches.read([patch])["300W/train/b.png"].points, face + 102)
+
+
+def test_edit_knows_the_points_of_a_users_scheme(tmp_path: Path) -> None:
+    values = yaml.safe_load((ROOT / "schemes" / "example.yaml").read_text(encoding="utf-8"))
+    (tmp_path / "scheme.json").write_text(json.dumps(values), encoding="utf-8")
+    points = np.arange(2.0 * len(values["points"])).reshape(-1, 2)
+    add_face(tmp_path / "faces", "own/train/a", points)
+    with editing(tmp_path / "faces", "--scheme", tmp_path / "scheme.json") as (_, url):
+        scheme = get(f"{url}face/0")["scheme"]
+    assert scheme["names"] == values["points"] and scheme["name"] == values["name"]
+    with editing(tmp_path / "faces") as (_, url):  # they can be moved, without names and lines
+        label = get(f"{url}face/0")
+    assert label["points"] == points.tolist() and label["scheme"]["lines"] == []
+
+
+def test_edit_refuses_what_cannot_be(
+    tmp_path: Path, face: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = run(capsys, "labels", "edit", tmp_path / "gone", "--no-browser")[0]
+    assert said == f"error: {tmp_path / 'gone'}: No such file or directory"
+    add_face(tmp_path, "300W/train/a", face)
+    with editing(tmp_path) as (_, url):
+        port = url.split(":")[2].split("/")[0]
+        said = run(capsys, "labels", "edit", tmp_path, "--no-browser", "--port", port)[0]
+    assert said == f"error: --port {port}: Address already in use"
+    words = ["labels", "edit", "--names", "a.txt", "--suspects", "b.csv"]
+    assert "--suspects: not allowed with argument --names" in run_refused(capsys, *words)

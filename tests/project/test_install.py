@@ -126,7 +126,7 @@ def test_the_weights_are_bundled() -> None:
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     globs = tomllib.loads(text)["tool"]["setuptools"]["package-data"]["facealign"]
     folders = ["weights/*", "recognition/weights/*", "detectors/weights/*"]
-    assert globs == ["py.typed", *folders]
+    assert globs == ["py.typed", *folders, "labels/*.html"]
     for name in ("weights/cascade.onnx", "recognition/weights/recogniser.onnx"):
         assert (ROOT / "facealign" / name).stat().st_size < 16e6
 
@@ -165,7 +165,8 @@ def test_wheel_and_source_archive_hold_types_weights_and_licences(built: Path) -
     with tarfile.open(built / f"facealign-{version}.tar.gz") as archive:
         in_archive = {name.partition("/")[2] for name in archive.getnames()}
     weights = [*ROOT.glob("facealign/weights/*"), *ROOT.glob("facealign/*/weights/*")]
-    needed = {path.relative_to(ROOT).as_posix() for path in weights} | {"facealign/py.typed"}
+    needed = {path.relative_to(ROOT).as_posix() for path in weights}
+    needed |= {"facealign/py.typed", "facealign/labels/edit.html"}
     assert len(needed) > 8 and "facealign/detectors/weights/NOTICE" in needed
     assert needed <= in_wheel and needed <= in_archive
     licences = {"LICENSE", "LICENSE-WEIGHTS"}
