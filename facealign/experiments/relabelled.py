@@ -9,6 +9,7 @@ import numpy as np
 
 from facealign.core import tables
 from facealign.core.faces import Faces
+from facealign.core.points import require_common
 from facealign.evaluation import scoring
 from facealign.evaluation.scoring import Ced
 from facealign.experiments import comparison
@@ -27,9 +28,10 @@ class Relabelled:
     new: list[Compared]  # on those of the head
 
 
-def are_patched_apart(both: Comparison) -> bool:
-    """Whether other patches apply in the one run than in the other."""
-    return (both.base.params.get(PATCHES) or []) != (both.head.params.get(PATCHES) or [])
+def are_patched_apart(both: Comparison, base: Source, head: Source) -> bool:
+    """Whether the runs have different patches, or one was edited between them."""
+    old, new = (run.params.get(PATCHES) or [] for run in (both.base, both.head))
+    return old != new or any(base.read(name) != head.read(name) for name in new)
 
 
 def measure(both: Comparison, base: Source, head: Source, config: Ced) -> Relabelled:
@@ -60,6 +62,6 @@ def _labelled(source: Source, images: list[str]) -> Faces:
 
 
 def _errors(truth: Faces, predicted: dict[str, Faces]) -> dict[str, np.ndarray]:
-    return {
-        name: scoring.measure(truth, {name: its})[name].errors for name, its in predicted.items()
-    }
+    """Of both networks, on the points that they and the truth have in common."""
+    require_common(*sorted({faces.points.shape[1] for faces in (truth, *predicted.values())}))
+    return {name: one.errors for name, one in scoring.measure(truth, predicted).items()}

@@ -20,7 +20,7 @@ from facealign.evaluation.metrics import FEWEST, Difference
 from facealign.evaluation.scoring import ALL, Ced
 from facealign.experiments import comparison, relabelled, revisions
 from facealign.experiments.comparison import Compared, Comparison
-from facealign.experiments.relabelled import faces_of
+from facealign.experiments.relabelled import Relabelled, faces_of
 from facealign.experiments.revisions import Source, Workspace
 from facealign.faces.drawing import Colour
 from facealign.reports import ced_figures, contact_sheet
@@ -155,20 +155,25 @@ def _page(comparison: Comparison, rows: Sequence[int], hidden: str, labels: str)
 
 def _labels(comparison: Comparison, base: Source, head: Source, ced: Ced) -> Iterator[str]:
     """What corrected labels changed, if the runs have different patches of them."""
-    if not comparison.images or not relabelled.are_patched_apart(comparison):
-        return
-    old, new = _names(comparison)
-    yield ""
-    yield "## Old and new test labels"
-    yield ""
     try:
-        both = relabelled.measure(comparison, base, head, ced)
+        if not comparison.images or not relabelled.are_patched_apart(comparison, base, head):
+            return
+        lines = [*_on_both(comparison, relabelled.measure(comparison, base, head, ced))]
     except (ExperimentError, InputError) as error:
-        yield f"They cannot be compared: {escape(str(error))}"
+        lines = [f"They cannot be compared: {escape(str(error))}"]
+    yield from ("", "## Old and new test labels", "")
+    yield from lines
+
+
+def _on_both(comparison: Comparison, both: Relabelled) -> Iterator[str]:
+    old, new = _names(comparison)
+    count = len(comparison.images)
+    if not both.changed:
+        yield f"The labels of the {count} test images are the same in {new} as in {old}."
         return
     yield (
-        f"{both.changed} of the {len(comparison.images)} test images have other labels in {new} "
-        f"than in {old}. Both networks on both:"
+        f"{both.changed} of the {count} test images have other labels in {new} than in {old}. "
+        "Both networks on both:"
     )
     for name, compared in ((old, both.old), (new, both.new)):
         yield ""
