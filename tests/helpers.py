@@ -53,6 +53,30 @@ def as_wflw(points: np.ndarray) -> np.ndarray:
     return points[..., np.array(between), :].mean(axis=-2)
 
 
+def as_helen(points: np.ndarray) -> np.ndarray:
+    """194 points in HELEN's order, spread evenly over the contours of iBUG's 68."""
+
+    def spread(count: int, *places: int) -> np.ndarray:
+        line = points[list(places)]
+        steps = np.r_[0, np.linalg.norm(np.diff(line, axis=0), axis=1).cumsum()]
+        at = np.linspace(0, steps[-1], count)
+        return np.column_stack([np.interp(at, steps, line[:, axis]) for axis in (0, 1)])
+
+    aside = (points[31] - points[35]) / 3
+    brows = [spread(11, *range(22, 27)), spread(11, *range(21, 16, -1))]  # their upper edges
+    thick = (points[36] - points[17]) / 5
+    parts = [
+        *(spread(41, *range(17)), points[27:31] + aside, spread(9, *range(31, 36))),
+        *(points[30:26:-1] - aside, spread(15, *range(48, 55))),
+        *(spread(15, *range(54, 60), 48)[1:-1], spread(15, *range(60, 65))),
+        spread(15, *range(64, 68), 60)[1:-1],
+        *(spread(11, *range(42, 46)), spread(11, 45, 46, 47, 42)[1:-1]),
+        *(spread(11, 39, 38, 37, 36), spread(11, 36, 41, 40, 39)[1:-1]),
+        *(part for upper in brows for part in (upper, upper[-2:0:-1] + thick)),
+    ]
+    return np.concatenate(parts)
+
+
 class Project:
     """A small copy of this project, with a Git repository and a DVC cache of its own."""
 

@@ -15,7 +15,8 @@ from facealign.core.points import (
     use,
 )
 from facealign.core.schemes.scheme import Scheme
-from tests.helpers import as_wflw
+from facealign.faces.mean_face import MEAN_FACE
+from tests.helpers import as_helen, as_wflw
 
 
 def test_points_on_the_axis_of_the_face_keep_their_names() -> None:
@@ -54,6 +55,19 @@ def test_98_points_give_back_the_68_that_they_were_made_of(face: np.ndarray) -> 
     np.testing.assert_array_equal(select(as_wflw(faces), 5), select(faces, 5))
 
 
+def test_194_points_give_back_the_68_of_an_average_face_to_half_a_step_of_its_contours(
+    face: np.ndarray,
+) -> None:
+    average = MEAN_FACE[:, :2]
+    for its in (average, average @ np.array([[0.9, 0.2], [-0.2, 0.9]]) + (300, 200)):
+        off = np.linalg.norm(select(as_helen(its), 68) - its, axis=1)
+        # millimetres: a step is 7.5 on the jaw, 5 on a brow, and less elsewhere
+        assert off[:17].max() < 3.75 and off[17:27].max() < 2.5 and off[27:].max() < 1.8
+        np.testing.assert_allclose(select(as_helen(its), 5)[2:], its[[30, 48, 54]])
+    off = np.linalg.norm(select(as_helen(face), 68) - face, axis=1)  # of other proportions
+    assert off.max() < 10 and off.mean() < 2
+
+
 @pytest.mark.parametrize("count", [68, 5])
 def test_five_points_of_the_mirrored_face_are_the_mirrored_five(
     face: np.ndarray, count: int
@@ -71,7 +85,7 @@ def test_the_richest_common_scheme_is_found() -> None:
     assert common_count([21, 98, 68]) == 5
     assert common_count([21, 19]) == 19
     assert common_count([68]) == 68 and common_count([194]) == 194
-    assert common_count([194, 68]) is None
+    assert common_count([194, 98]) == 68
     assert can_become(98, 68) and can_become(5, 5) and not can_become(68, 98)
     assert not can_become(7, 7)
 
@@ -89,6 +103,7 @@ def test_a_users_scheme_is_known_by_its_number_of_points(monkeypatch: pytest.Mon
     use(own)
     use(own)
     assert scheme_of(3) is own and mirror(3).tolist() == [1, 0, 2]
+    assert common_count([3, 68]) is None
     for count in (3, 68):
         other = Scheme("noses", tuple(range(count)), {}, ((0,), (1,)), source={"name": "noses"})
         with pytest.raises(ConfigError, match=f"^noses: a scheme of {count} points, as "):

@@ -8,6 +8,7 @@ from facealign.core import tables
 from facealign.core.errors import InputError
 from facealign.core.faces import TRUTH, Faces
 from facealign.core.points import scheme_of, select
+from facealign.core.schemes.scheme import Scheme
 from facealign.evaluation import scoring, subgroups
 from facealign.evaluation.scoring import Ced
 from tests.helpers import as_wflw
@@ -227,8 +228,13 @@ def test_other_schemes_are_measured_in_the_richest_one_in_common(
     np.testing.assert_allclose(alone.interocular, ibug["model"].interocular)
 
 
-def test_a_method_without_a_scheme_in_common_is_left_out_but_not_the_first(boxed: Faces) -> None:
-    helen = boxed.with_columns(points=np.ones((len(boxed), 194, 2)))
-    assert list(scoring.measure(helen, {"model": helen, "dlib": boxed})) == ["model"]
-    with pytest.raises(InputError, match=r"68 points \(iBUG\) and 194 points \(HELEN\) cannot be"):
-        scoring.measure(boxed, {"model": helen, "dlib": boxed})
+def test_a_method_without_a_scheme_in_common_is_left_out_but_not_the_first(
+    boxed: Faces, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "facealign.core.points._own", {3: Scheme("ears", (1, 0, 2), {}, ((0,), (1,)))}
+    )
+    ears = boxed.with_columns(points=np.ones((len(boxed), 3, 2)))
+    assert list(scoring.measure(ears, {"model": ears, "dlib": boxed})) == ["model"]
+    with pytest.raises(InputError, match=r"68 points \(iBUG\) and 3 points \(ears\) cannot be"):
+        scoring.measure(boxed, {"model": ears, "dlib": boxed})

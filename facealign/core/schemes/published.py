@@ -224,7 +224,19 @@ JD = Scheme(
     },
 )
 
-# No point of it is the tip of the nose, so that it has no map to the five points
+# Its points are spread evenly over contours. These are the nearest to where iBUG's lie on those of
+# an average face. None is on the ridge of the nose: halfway between its sides is only near it
+_HELEN_68 = (
+    *singles(0, 3, 5, 8, 10, 13, 15, 18, 20, 22, 25, 27, 30, 32, 35, 37, 40),
+    *singles(184, 182, 179, 176, 174),  # the brows' upper edges
+    *singles(154, 156, 159, 162, 164),
+    *((41, 57), (42, 56), (43, 55), (44, 54)),
+    *singles(45, 47, 49, 51, 53),
+    *singles(144, 141, 138, 134, 151, 147),
+    *singles(114, 118, 121, 124, 127, 131),
+    *singles(58, 61, 63, 65, 67, 69, 72, 75, 77, 79, 81, 83),
+    *singles(86, 91, 93, 95, 100, 105, 107, 109),
+)
 HELEN = Scheme(
     name="HELEN",
     mirror=mirrored(
@@ -236,8 +248,9 @@ HELEN = Scheme(
             across(73, 85),
             across(86, 100),  # inner lip, upper edge
             across(101, 113),
-            (run(114, 133), run(134, 153)),  # eyes, both from their inner corners
-            (run(154, 173), run(174, 193)),  # brows
+            # eyes and brows, the right ones first: from the inner end along the upper edge
+            (run(114, 133), run(134, 153)),
+            (run(154, 173), run(174, 193)),
         ],
     ),
     regions={
@@ -258,6 +271,7 @@ HELEN = Scheme(
         ring(*run(154, 173)),
         ring(*run(174, 193)),
     ),
+    maps={68: _HELEN_68, 5: through(_HELEN_68, IBUG_FIVE)},
 )
 
 SCHEMES = {

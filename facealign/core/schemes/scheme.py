@@ -56,8 +56,8 @@ def chosen(points: np.ndarray, rows: Sequence[Row]) -> np.ndarray:
 
 
 def through(rows: Sequence[Row], then: Sequence[Row]) -> tuple[Row, ...]:
-    """The map `rows`, each of whose rows is one point, and then the map `then`."""
-    return tuple(tuple(rows[i][0] for i in row) for row in then)
+    """The map `rows`, and then the map `then`, each of whose rows takes rows of one length."""
+    return tuple(tuple(point for i in row for point in rows[i]) for row in then)
 
 
 def run(first: int, last: int) -> tuple[int, ...]:
