@@ -15,6 +15,8 @@ from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
+from facealign.core.errors import InputError
+
 FARTHEST = 1e7  # pixels: no image is so large
 SMALLEST = 1e-3  # pixels: no face is so small
 
@@ -139,6 +141,20 @@ class Affine:
         area = a * d - b * c
         a, b, c, d = d / area, -b / area, -c / area, a / area
         return Affine(np.array([[a, b, -(a * x + b * y)], [c, d, -(c * x + d * y)]]))
+
+
+def fitted_similarity(points: np.ndarray, aims: np.ndarray) -> Affine:
+    """The turn, scale and shift that brings the points (N, 2) closest to `aims` (N, 2), by least
+    squares."""
+    middle, aim = points.mean(axis=0), aims.mean(axis=0)
+    # of complex numbers, one factor is both rotation and scale
+    here, there = (its @ (1, 1j) for its in (points - middle, aims - aim))
+    spread = np.abs(here).max()
+    if not SMALLEST <= spread <= FARTHEST:
+        raise InputError(f"points {spread:.3g} pixels apart cannot be aligned")
+    factor = np.vdot(here, there) / np.vdot(here, here).real
+    turn = Affine.similarity(abs(factor), float(np.degrees(np.angle(factor))))
+    return Affine.translation(*aim) @ turn @ Affine.translation(*-middle)
 
 
 def crop_map(box: Box, margin: float, size: int, roll: float = 0.0) -> Affine:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from facealign.core import ridge
+
 # The square of 0.003 of a face's size: the map hardly uses variations smaller than that.
 RIDGE = 1e-5
 
@@ -19,8 +21,6 @@ def translate(points: np.ndarray, wanted: np.ndarray, sizes: np.ndarray) -> np.n
     units = sizes[:, None, None]
     shapes = ((points - points.mean(axis=1, keepdims=True)) / units).reshape(len(points), -1)
     steps = ((wanted - points) / units).reshape(len(points), -1)
-    varied = shapes - shapes.mean(axis=0)
-    penalty = RIDGE * len(points) * np.eye(varied.shape[1])
-    weights = np.linalg.solve(varied.T @ varied + penalty, varied.T @ (steps - steps.mean(axis=0)))
-    moved = (varied @ weights + steps.mean(axis=0)).reshape(points.shape)
+    slopes, shift = ridge.fit(shapes, steps, RIDGE)
+    moved = (shapes @ slopes + shift).reshape(points.shape)
     return np.asarray(points + moved * units)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from facealign.core import images
-from facealign.core.errors import InputError
-from facealign.core.geometry import FARTHEST, SMALLEST, Affine
+from facealign.core.geometry import Affine, fitted_similarity
 from facealign.core.points import select
 from facealign.faces.mean_face import MEAN_FACE
 
@@ -29,16 +28,7 @@ def to_template(five: np.ndarray, count: int, size: int) -> Affine:
     """The similarity transform, picture -> crop, that fits `count` of the five points (5, 2) to
     the template by least squares."""
     chosen = list(CHOICES[count])
-    source, target = five[chosen], template(size)[chosen]
-    middle, aim = source.mean(axis=0), target.mean(axis=0)
-    # of complex numbers, one factor is both rotation and scale
-    here, there = (points @ (1, 1j) for points in (source - middle, target - aim))
-    spread = np.abs(here).max()
-    if not SMALLEST <= spread <= FARTHEST:
-        raise InputError(f"points {spread:.3g} pixels apart cannot be aligned")
-    factor = np.vdot(here, there) / np.vdot(here, here).real
-    turn = Affine.similarity(abs(factor), float(np.degrees(np.angle(factor))))
-    return Affine.translation(*aim) @ turn @ Affine.translation(*-middle)
+    return fitted_similarity(five[chosen], template(size)[chosen])
 
 
 def align(image: np.ndarray, points: np.ndarray, count: int, size: int) -> np.ndarray:

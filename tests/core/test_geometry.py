@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from facealign.core.geometry import Affine, Box, box_sizes, crop_map, overlap
+from facealign.core.geometry import Affine, Box, box_sizes, crop_map, fitted_similarity, overlap
 
 TURN = Affine.similarity(2, 90)
 
@@ -95,3 +95,22 @@ def test_boxes_overlap_by_a_share_of_their_union() -> None:
     assert overlap(Box(5, 0, 15, 10), box) == pytest.approx(1 / 3)
     assert overlap(box, Box(10, 0, 20, 10)) == 0
     assert overlap(box, Box(20, 20, 30, 30)) == 0
+
+
+def test_the_similarity_between_points_is_the_one_that_moved_them() -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        moved, points = random_map(rng), rng.normal(size=(7, 2))
+        found = fitted_similarity(points, moved(points))
+        np.testing.assert_allclose(found.matrix, moved.matrix, rtol=1e-9, atol=1e-6)
+
+
+def test_no_similarity_comes_closer_than_the_fitted_one() -> None:
+    rng = np.random.default_rng(2)
+    points, aims = rng.normal(size=(2, 7, 2))
+    fitted = fitted_similarity(points, aims)
+    best = np.square(fitted(points) - aims).sum()
+    for degrees in (-1, 0, 1):
+        for scale, step in ((0.99, (0, 0)), (1.01, (0, 0)), (1, (0.01, 0)), (1, (0, -0.01))):
+            other = Affine.translation(*step) @ Affine.similarity(scale, degrees) @ fitted
+            assert np.square(other(points) - aims).sum() > best

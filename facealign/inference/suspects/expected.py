@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from facealign.core import ridge
 from facealign.core.errors import InputError
 from facealign.core.files import in_fold
 from facealign.core.points import can_become, select
@@ -72,16 +73,6 @@ def _fit(inputs: np.ndarray, offsets: np.ndarray, strength: float) -> tuple[np.n
     rest = offsets - np.median(offsets, axis=0)
     for _ in range(2):
         kept = np.argsort((rest**2).sum(axis=1), kind="stable")[: round(KEPT * len(rest))]
-        slopes, shift = _ridge(inputs[kept], offsets[kept], strength)
+        slopes, shift = ridge.fit(inputs[kept], offsets[kept], strength)
         rest = offsets - inputs @ slopes - shift
     return slopes, shift
-
-
-def _ridge(
-    inputs: np.ndarray, offsets: np.ndarray, strength: float
-) -> tuple[np.ndarray, np.ndarray]:
-    middle, mean = inputs.mean(axis=0), offsets.mean(axis=0)
-    centred = inputs - middle
-    penalty = strength * len(inputs) * np.eye(inputs.shape[1])
-    slopes = np.linalg.solve(centred.T @ centred + penalty, centred.T @ (offsets - mean))
-    return slopes, mean - middle @ slopes
