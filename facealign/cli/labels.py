@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from facealign.cli import options
+from facealign.cli import corrections, options
 
 if TYPE_CHECKING:
-    import numpy as np
+    pass
 
 
 def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
@@ -22,9 +20,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
     )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     _add_convert(actions)
-    _add_suspects(actions)
-    _add_apply(actions)
-    _add_edit(actions)
+    corrections.add(actions)
 
 
 def _add_convert(actions: options.Commands[argparse.ArgumentParser]) -> None:
@@ -32,13 +28,19 @@ def _add_convert(actions: options.Commands[argparse.ArgumentParser]) -> None:
         actions,
         convert,
         "convert",
-        "write labels in another format",
+        "write labels in another format or scheme of points",
         "Convert labels between folders of .pts or LabelMe files, csv, COCO keypoints, CVAT, "
-        "Label Studio, imglab (dlib) and VGG VIA. What the new format cannot hold is refused or "
-        "counted. Files that are there already are never changed.",
+        "Label Studio, imglab (dlib) and VGG VIA, and to other schemes of points. What cannot be "
+        "converted is refused or counted. Files that are there already are never changed.",
     )
     parser.add_argument("source", type=Path, metavar="IN", help="a file or folder of labels")
-    parser.add_argument("target", type=Path, metavar="OUT", help="the file or folder to write")
+    parser.add_argument(
+        "target",
+        type=Path,
+        metavar="OUT",
+        help="the file or folder to write; with --learn, labels of the same images in the other "
+        "scheme, which are read",
+    )
     names = "pts, csv, coco, cvat, label-studio, imglab, labelme or via"
     parser.add_argument(
         "--from",
@@ -57,24 +59,54 @@ def _add_convert(actions: options.Commands[argparse.ArgumentParser]) -> None:
         type=Path,
         metavar="DIR",
         help="the folder of the images, for formats that hold their names or sizes (default: the "
-        "folder of IN)",
+        "folder of IN; with --learn, of OUT for OUT)",
     )
+    _add_schemes(parser)
+
+
+def _add_schemes(parser: argparse.ArgumentParser) -> None:
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--points",
+        type=options.count,
+        metavar="N",
+        help="convert the points to the scheme of N points, such as 98 points to 68",
+    )
+    ways.add_argument(
+        "--map", type=Path, metavar="FILE", help="convert the points by a map that was learnt"
+    )
+    ways.add_argument(
+        "--learn",
+        type=Path,
+        metavar="FILE",
+        help="learn the map from the points of IN to those of OUT, of the same images, and write "
+        "it to FILE, such as map.json",
+    )
+    options.add_own_schemes(parser)
 
 
 def convert(arguments: argparse.Namespace) -> int:
-    from facealign.labels import conversion
+    from facealign.labels import conversion, learnt_map, schemes
 
+    options.adopt_schemes(arguments.schemes)
+    if arguments.learn:
+        return _learn(arguments)
+    change = None
+    if arguments.points:
+        change = schemes.by_fixed_map(arguments.points)
+    elif arguments.map:
+        change = schemes.by_learnt_map(learnt_map.load(arguments.map))
     done = conversion.convert(
         arguments.source,
         arguments.target,
         arguments.source_format,
         arguments.target_format,
         arguments.images,
+        change,
     )
     images = len({face.image for face in done.faces})
     counts = sorted({len(face.points) for face in done.faces})
-    for what, count in done.left_out.items():
-        print(f"left out: {what}: {count}", file=sys.stderr)
+    options.report_left_out(done.left_out)
     print(
         f"{done.source} to {done.target}: faces: {len(done.faces)}, images: {images}, "
         f"points of a face: {' or '.join(map(str, counts))}"
@@ -82,212 +114,25 @@ def convert(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _add_suspects(actions: options.Commands[argparse.ArgumentParser]) -> None:
-    parser = options.add_command(
-        actions,
-        suspects,
-        "suspects",
-        "export labels that are probably wrong",
-        "Write the first faces of a table of the stage `suspects` for an annotation tool: their "
-        "images, their present labels, and sheet.jpg, with labels in green and what is expected "
-        "in red.",
-    )
-    parser.add_argument("table", type=Path, metavar="TABLE", help="such as data/suspects.csv")
-    parser.add_argument("target", type=Path, metavar="OUT", help="a new folder, or a new file .zip")
-    parser.add_argument(
-        "--format", required=True, choices=("cvat", "label-studio", "imglab"), help="of the tool"
-    )
-    parser.add_argument(
-        "--first",
-        type=options.count,
-        default=100,
-        metavar="N",
-        help="how many faces (default: 100)",
-    )
-    _add_present(parser)
+def _learn(arguments: argparse.Namespace) -> int:
+    from facealign.core.files import require_new
+    from facealign.labels import learning, learnt_map
 
-
-def _add_apply(actions: options.Commands[argparse.ArgumentParser]) -> None:
-    parser = options.add_command(
-        actions,
-        apply,
-        "apply",
-        "write what was corrected as a patch",
-        "Compare corrected labels with the present ones and write the faces that changed as a "
-        "patch, which `data.patches` in params.yaml names. Points that nobody moved stay as they "
-        "are, even if the tool has rounded them.",
-    )
-    parser.add_argument(
-        "corrected",
-        type=Path,
-        metavar="CORRECTED",
-        help="a file, folder or .zip of labels in any format of `facealign labels convert`",
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="FILE", help="such as data/patches/first.csv"
-    )
-    parser.add_argument(
-        "--from", dest="source_format", metavar="FORMAT", help="(default: by the contents)"
-    )
-    _add_present(parser)
-
-
-def _add_present(parser: argparse.ArgumentParser) -> None:
-    """Where the present labels are."""
-    parser.add_argument(
-        "--images",
-        type=Path,
-        default=Path("data/faces"),
-        metavar="DIR",
-        help="the folder of the images, with their .pts (default: data/faces)",
-    )
-    _add_patches(parser)
-
-
-def _add_edit(actions: options.Commands[argparse.ArgumentParser]) -> None:
-    parser = options.add_command(
-        actions,
-        edit,
-        "edit",
-        "correct points by hand, in the browser",
-        "Show labelled faces in a page of this machine, to move their points with mouse, touch or "
-        "keys. Every change is written at once as a patch, which `data.patches` in params.yaml "
-        "names; the same command goes on from it. Ctrl-C ends.",
-    )
-    parser.add_argument(
-        "folder",
-        type=Path,
-        nargs="?",
-        default=Path("data/faces"),
-        metavar="FACES",
-        help="the images, with their .pts (default: data/faces)",
-    )
-    chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument(
-        "--suspects",
-        type=Path,
-        metavar="TABLE",
-        help="only the faces of a table of the stage `suspects`, in its order, with what is "
-        "expected of them",
-    )
-    chosen.add_argument(
-        "--names",
-        type=Path,
-        metavar="LIST",
-        help="only the images that this text file names, one a line",
-    )
-    parser.add_argument("--first", type=options.count, metavar="N", help="only the first N of them")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("data/patches/edits.csv"),
-        metavar="FILE",
-        help="the patch (default: data/patches/edits.csv)",
-    )
-    _add_patches(parser)
-    parser.add_argument(
-        "--scheme",
-        type=Path,
-        metavar="FILE",
-        help="your own scheme of points: data/scheme.json of the stage `filter`",
-    )
-    parser.add_argument(
-        "--port", type=options.port, default=0, help="(default: 0, any that is free)"
-    )
-    parser.add_argument(
-        "--no-browser", action="store_true", help="print the address only, and open no browser"
-    )
-
-
-def _add_patches(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--patch",
-        dest="patches",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a patch that already applies to the labels; may be repeated, in the order of "
-        "`data.patches`",
-    )
-
-
-def suspects(arguments: argparse.Namespace) -> int:
-    from facealign.inference.suspects import export
-
-    ranked = export.export(
-        arguments.table,
+    require_new(arguments.learn)
+    done = learning.learn(
+        arguments.source,
         arguments.target,
-        arguments.format,
-        arguments.first,
+        arguments.source_format,
+        arguments.target_format,
         arguments.images,
-        arguments.patches,
     )
-    counts = Counter(str(kind) for kind in ranked["kind"])
-    listed = ", ".join(f"{kind}: {count}" for kind, count in counts.most_common())
-    print(f"{arguments.target}: faces: {len(ranked)} ({listed})")
-    return 0
-
-
-def apply(arguments: argparse.Namespace) -> int:
-    from facealign.labels import correction
-
-    done = correction.correct(
-        arguments.corrected, arguments.images, arguments.patches, arguments.source_format
+    options.report_left_out(done.left_out)
+    learnt_map.save(done.map, arguments.learn)
+    fixed = "there is none" if done.fixed_nme is None else f"{done.fixed_nme:.4f}"
+    print(
+        f"{done.map.source} to {done.map.target}: faces: {done.map.faces}"
+        f"{', and their mirror images' if done.map.mirrored else ''}\n"
+        f"NME on faces that it was not learnt from: {done.map.held_out_nme:.4f}, by the fixed map: "
+        f"{fixed}"
     )
-    for what, count in done.left_out.items():
-        print(f"left out: {what}: {count}", file=sys.stderr)
-    for image, moved in sorted(done.moved.items()):
-        print(f"{image}: {_said(moved)}")
-    print(f"{done.format}: faces: {done.faces}, changed: {len(done.points)}")
-    if done.points:
-        correction.write(arguments.out, done.points)
-    else:
-        print(f"{arguments.out} is not written: no label changed")
-    return 0
-
-
-def _said(moved: np.ndarray) -> str:
-    """By how much the points of a face moved; NaN is one that had no label."""
-    said, known = [], moved[moved > 0]
-    if len(known):
-        said.append(
-            f"points moved: {len(known)}, by {known.mean():.1f} pixels on average, "
-            f"{known.max():.1f} at most"
-        )
-    if new := int((moved != moved).sum()):
-        said.append(f"points that had no label: {new}")
-    return "; ".join(said)
-
-
-def edit(arguments: argparse.Namespace) -> int:
-    import contextlib
-    import shlex
-    import webbrowser
-    from threading import Thread
-
-    from facealign.core.schemes import files
-    from facealign.labels import edits
-    from facealign.labels.edit_server import Server
-
-    if arguments.scheme:
-        files.adopt(arguments.scheme)
-    if arguments.suspects:
-        items = edits.in_table(arguments.suspects, arguments.folder)
-    elif arguments.names:
-        items = edits.in_list(arguments.names, arguments.folder)
-    else:
-        items = edits.in_folder(arguments.folder)
-    work = edits.Edits(arguments.folder, items[: arguments.first], arguments.out, arguments.patches)
-    with Server(work, arguments.port) as server:
-        print(f"images: {len(work.items)}; Ctrl-C ends: {server.url}", flush=True)
-        if not arguments.no_browser:  # one in the terminal returns when it is closed
-            Thread(target=webbrowser.open, args=[server.url], daemon=True).start()
-        with contextlib.suppress(KeyboardInterrupt):
-            server.serve_forever()
-    print(f"{work.out}: labels changed: {work.count}")
-    if work.count:
-        named = ",".join(map(str, [*work.present, work.out]))
-        print("next:", shlex.join(["git", "add", str(work.out)]), sep="\n")
-        print(shlex.join(["dvc", "exp", "run", "-S", f"data.patches=[{named}]"]))
     return 0

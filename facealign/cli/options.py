@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -215,3 +216,32 @@ def folder(text: str) -> Path:
 
 def folder_or_table(text: str) -> Path:
     return Path(text) if text.lower().endswith(".csv") else folder(text)
+
+
+def add_own_schemes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scheme",
+        dest="schemes",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a scheme of your own that the labels have, such as schemes/example.yaml or the "
+        "pipeline's data/scheme.json; may be repeated",
+    )
+
+
+def adopt_schemes(own: Sequence[Path]) -> None:
+    from facealign.core import config
+    from facealign.core.schemes import files
+
+    for path in own:
+        if path.suffix == ".json":
+            files.adopt(path)
+        else:
+            files.of(config.load_yaml(path), path)
+
+
+def report_left_out(left_out: Counter[str]) -> None:
+    for what, count in left_out.items():
+        print(f"left out: {what}: {count}", file=sys.stderr)

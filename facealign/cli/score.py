@@ -96,8 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         picture = document.Picture((out / "ced.png").read_bytes(), f"CED, {title}", 0.8)
         page = leaderboard.page(figures, differences, groups, norm, board.left_out, picture)
         document.write(page, out / "leaderboard.html", out / "leaderboard.pdf")
-    for what, count in board.left_out.items():
-        print(f"left out: {what}: {count}", file=sys.stderr)
+    options.report_left_out(board.left_out)
     if arguments.json:
         print((out / "leaderboard.json").read_text(encoding="utf-8"), end="")
         return 0

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from facealign.core.errors import ConfigError
+from facealign.core.errors import ConfigError, DependencyError
 
 SECTIONS = (
     *("data", "demo", "detect", "label", "crop", "train", "predict", "dlib", "ced", "report"),
@@ -68,7 +68,10 @@ def load_all(path: Path = Path("params.yaml")) -> dict[str, Any]:
 def load_yaml(path: Path) -> Any:
     """The value in a YAML file; duplicate keys are errors, and so are aliases that stand for more
     values than MOST_VALUES."""
-    import yaml  # a dependency of the pipeline only, not of finding landmarks
+    try:
+        import yaml  # a dependency of the pipeline only, not of finding landmarks
+    except ModuleNotFoundError:
+        raise DependencyError(f"{path}: YAML needs PyYAML: pip install pyyaml") from None
 
     class Loader(yaml.SafeLoader):
         def get_single_node(self) -> Any:

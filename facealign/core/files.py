@@ -119,6 +119,12 @@ def is_utf8(name: str) -> bool:
     return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
+def require_new(path: Path) -> None:
+    """Before a file that a person may have made would be written over."""
+    if path.exists():
+        raise InputError(f"{path} is there already; remove it or write to another place")
+
+
 def write_text(path: Path, text: str) -> None:
     with atomic_write(path) as part:
         # a file name that is not UTF-8 holds surrogates; in JSON `\udcff` is the escape for one

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from facealign.core.errors import InputError
-from facealign.core.files import write_text
+from facealign.core.files import require_new, write_text
 from facealign.labels import formats
-from facealign.labels.faces import Images, LabelledFace, Labels, checked, point_names
+from facealign.labels.faces import Images, LabelledFace, Labels, checked, listed, point_names
 from facealign.labels.formats import Format
+from facealign.labels.schemes import Change, changed
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,14 @@ def convert(
     source_format: str | None = None,
     target_format: str | None = None,
     images: Path | None = None,
+    change: Change | None = None,
 ) -> Conversion:
-    """`images` is the folder of the images, by default the one that has the labels."""
+    """`images` is the folder of the images, by default the one that has the labels. `change`
+    converts the points to another scheme."""
     chosen = formats.of_new(target, target_format)
     name, labels = read(source, source_format, images)
+    if change is not None:
+        labels = changed(labels, change, source)
     left_out = labels.left_out + write(target, labels.faces, chosen, _images(source, images))
     return Conversion(name, chosen.name, labels.faces, left_out)
 
@@ -43,8 +48,7 @@ def read(path: Path, name: str | None = None, images: Path | None = None) -> tup
     form, content = formats.load(path, name)
     labels = checked(form.read(content, _images(path, images)), path)
     if not labels.faces:
-        rest = "".join(f"; left out: {what}: {count}" for what, count in labels.left_out.items())
-        raise InputError(f"{path}: no labelled face{rest}")
+        raise InputError(f"{path}: no labelled face{listed(labels.left_out)}")
     return form.name, labels
 
 
@@ -52,8 +56,8 @@ def write(path: Path, faces: Sequence[LabelledFace], form: Format, images: Image
     """What the format does not hold; files that are there are never changed."""
     fitting, lost = _fitted(faces, form, path)
     texts = form.write(path, fitting, images)
-    if there := next((file for file in texts if file.exists()), None):
-        raise InputError(f"{there} is there already; remove it or write to another place")
+    for file in texts:
+        require_new(file)
     for file, text in texts.items():
         write_text(file, text)
     return lost

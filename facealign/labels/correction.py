@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from facealign.core.errors import AnnotationError, FacealignError, InputError
+from facealign.core.files import require_new
 from facealign.core.images import find_pictures
 from facealign.data import patches
 from facealign.labels import conversion, json_files, labelme
@@ -75,8 +76,7 @@ def correct(
 
 def write(path: Path, points: Mapping[str, np.ndarray]) -> None:
     """A patch; a file that is there is never changed."""
-    if path.exists():
-        raise InputError(f"{path} is there already; remove it or write to another place")
+    require_new(path)
     counts = sorted({len(its) for its in points.values()})
     if len(counts) > 1:
         listed = " and ".join(map(str, counts))

@@ -86,6 +86,11 @@ class Images:
 _WHERE = "name the folder of the images with --images"
 
 
+def listed(left_out: Counter[str]) -> str:
+    """The end of an error: what was left out."""
+    return "".join(f"; left out: {what}: {count}" for what, count in (+left_out).items())
+
+
 def by_image(faces: Iterable[LabelledFace]) -> dict[str, list[LabelledFace]]:
     found: dict[str, list[LabelledFace]] = {}
     for face in faces:

@@ -19,12 +19,12 @@ import yaml
 
 from facealign.core.faces import Faces
 from facealign.data import patches
-from facealign.data.annotations import read_pts
+from facealign.data.annotations import format_pts, read_pts
 from facealign.inference.suspects import ranking
 from tests.cli.running import run, run_refused
 from tests.cli.test_main import start
 from tests.data.test_filtering import add_face
-from tests.helpers import ROOT
+from tests.helpers import ROOT, as_wflw
 
 
 def test_convert_says_what_it_did_and_what_it_left_out(
@@ -61,6 +61,66 @@ def test_convert_asks_for_a_format_that_it_cannot_know(
     assert "required: ACTION" in run_refused(capsys, "labels")
 
 
+def test_convert_changes_the_scheme_of_points_by_a_fixed_map(
+    face: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "ab":
+        add_face(tmp_path / "wide", name, as_wflw(face + 100))
+    add_face(tmp_path / "wide", "c", face[:39])
+    words = ["labels", "convert", tmp_path / "wide", tmp_path / "out", "--to", "pts"]
+    status, out, err = run(capsys, *words, "--points", 68)
+    assert (status, out) == (0, "pts to pts: faces: 2, images: 2, points of a face: 68\n")
+    assert err == "left out: faces of 39 points, which do not convert to 68: 1\n"
+    np.testing.assert_array_equal(read_pts(tmp_path / "out" / "b.pts"), face + 100)
+    message, _, _ = run(capsys, *words, "--points", 67)
+    assert str(message).startswith("error: 67 points: no scheme has so many")
+    said = run_refused(capsys, *words, "--points", 68, "--map", "map.json")
+    assert "not allowed with argument --points" in said
+
+
+def test_convert_learns_a_map_and_uses_it(
+    face: np.ndarray,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("facealign.core.points._own", {})
+    rng = np.random.default_rng(1)
+    for number in range(24):
+        points = face * rng.uniform(0.9, 1.1, 2) + 150
+        add_face(tmp_path / "ours", f"{number}", points)
+        corners = points[[36, 39, 42, 45, 30, 48, 54, 8]] + (0, 5)  # of schemes/example.yaml
+        (tmp_path / "theirs").mkdir(exist_ok=True)
+        (tmp_path / "theirs" / f"{number}.pts").write_text(format_pts(corners), encoding="utf-8")
+    (tmp_path / "theirs" / "3.pts").unlink()
+    own = ["--scheme", ROOT / "schemes" / "example.yaml", "--images", tmp_path / "ours"]
+    learning = ["labels", "convert", tmp_path / "ours", tmp_path / "theirs", *own]
+    learning += ["--learn", tmp_path / "map.json"]
+    status, out, err = run(capsys, *learning)
+    assert (status, err) == (0, "left out: faces that only one of the two has: 1\n")
+    first, second = out.splitlines()
+    assert first == "68 points (iBUG) to 8 points (corners): faces: 23, and their mirror images"
+    assert re.fullmatch(
+        r"NME on faces that it was not learnt from: 0\.00\d\d, by the fixed map: there is none",
+        second,
+    )
+    words = ["labels", "convert", tmp_path / "ours", tmp_path / "out", "--to", "pts"]
+    words += ["--map", tmp_path / "map.json"]
+    status, out, _ = run(capsys, *words)
+    assert (status, out) == (0, "pts to pts: faces: 24, images: 24, points of a face: 8\n")
+    off = read_pts(tmp_path / "out" / "7.pts") - read_pts(tmp_path / "theirs" / "7.pts")
+    assert np.linalg.norm(off, axis=1).mean() < 1
+
+    message, _, _ = run(capsys, *learning)
+    assert str(message).startswith(f"error: {tmp_path / 'map.json'} is there already; remove it")
+    learning[-1] = tmp_path / "other.json"
+    for number in range(4, 9):
+        (tmp_path / "theirs" / f"{number}.pts").unlink()
+    message, _, _ = run(capsys, *learning)
+    assert "18 faces in 18 images have all points in both, expected at least 20" in str(message)
+    assert not (tmp_path / "other.json").exists()
+
+
 def test_suspects_are_exported_and_come_back_as_a_patch(
     tmp_path: Path, face: np.ndarray, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +153,26 @@ def test_suspects_are_exported_and_come_back_as_a_patch(
     assert "invalid choice: 'coco'" in run_refused(
         capsys, "labels", "suspects", "s.csv", "out", "--format", "coco"
     )
+
+
+def test_suspects_of_a_users_scheme_are_exported_and_come_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = ROOT / "schemes" / "example.yaml"
+    count = len(yaml.safe_load(own.read_text(encoding="utf-8"))["points"])
+    points = 20 + 3.0 * np.arange(2 * count).reshape(-1, 2) % 50
+    add_face(tmp_path / "faces", "own/train/a", points)
+    columns = {name: np.ones(1) for name in ("rank", "score", "distance", "usual")}
+    said = {name: ["fits"] for name in ("kind", "other")}
+    ranked = Faces.of(["own/train/a.png"], **columns, **said, points=points[None])
+    ranked.write(tmp_path / "s.csv", *ranking.COLUMNS)
+    where = "--images", tmp_path / "faces", "--scheme", own
+    words = ["labels", "suspects", tmp_path / "s.csv", tmp_path / "out", "--format", "cvat"]
+    status, out, _ = run(capsys, *words, *where)
+    assert (status, out) == (0, f"{tmp_path / 'out'}: faces: 1 (fits: 1)\n")
+    words = ["labels", "apply", tmp_path / "out", "--out", tmp_path / "p.csv"]
+    status, out, _ = run(capsys, *words, *where)
+    assert (status, out.splitlines()[0]) == (0, "cvat: faces: 1, changed: 0")
 
 
 @contextmanager

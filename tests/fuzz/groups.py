@@ -23,6 +23,7 @@ from facealign.core import config, images
 from facealign.core.faces import Faces
 from facealign.core.geometry import Box
 from facealign.data.annotations import format_pts, read_pts
+from facealign.labels import conversion
 from tests.fuzz import labels, seeds
 from tests.fuzz.command import facealign
 from tests.fuzz.mutations import WORDS, cut, damage, damaged_text, replaced
@@ -165,6 +166,20 @@ def scheme_case(given: tuple[str, Any], rng: Random) -> None:
     assert files.adopt(Path("again.json")).count == scheme.count
 
 
+def map_case(given: dict[str, str], rng: Random) -> None:
+    """A learnt map, and labels that it converts."""
+    path = Path("map.json")
+    if rng.random() < 0.5:
+        value: Any = rng.choice([None, True, "x", "1e9", -1, 0, 1, 1e7, 1e308, [], {}, [[1]]])
+        path.write_text(json.dumps(replaced(json.loads(given["map"]), rng, value)))
+    else:
+        path.write_bytes(damaged_text(given["map"], rng))
+    Path("faces.csv").write_text(given["labels"], encoding="utf-8")
+    facealign("labels", "convert", "faces.csv", "out.csv", "--map", path)
+    _, written = conversion.read(Path("out.csv"))
+    assert all(np.isfinite(face.points).all() for face in written.faces)
+
+
 def table_case(given: dict[str, Any], rng: Random) -> None:
     """`crop` and the measuring of `ced`, with one of their tables damaged."""
     from facealign.evaluation import scoring
@@ -276,6 +291,7 @@ GROUPS: dict[str, Group] = {
     "archive": Group(150, seeds.layouts, archive_case),
     "params": Group(250, seeds.params, params_case),
     "scheme": Group(150, seeds.scheme, scheme_case),
+    "map": Group(150, seeds.learnt_map, map_case),
     "sweep": Group(200, seeds.experiments, sweep_case),
     "table": Group(150, seeds.tables, table_case),
     "figures": Group(200, seeds.figures, figures_case),

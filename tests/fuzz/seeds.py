@@ -17,8 +17,11 @@ import yaml
 from facealign.core import config, images
 from facealign.core.faces import Faces
 from facealign.core.geometry import Box
+from facealign.core.points import select
 from facealign.data import patches
 from facealign.data.annotations import format_pts
+from facealign.labels import conversion, learning
+from facealign.labels import learnt_map as maps
 from facealign.labels.faces import Images, LabelledFace
 from facealign.labels.formats import FOLDER, FORMATS
 from facealign.synthesis.pictures import plan_pictures, render
@@ -198,6 +201,19 @@ def experiments() -> tuple[list[str], Any]:
 def scheme() -> tuple[str, Any]:
     text = (ROOT / "schemes" / "example.yaml").read_text(encoding="utf-8")
     return text, yaml.safe_load(text)
+
+
+def learnt_map() -> dict[str, str]:
+    """A small map, from five points to four, and the labels of a face to convert."""
+    rng, five = np.random.default_rng(1), select(face()[1], 5)
+    faces = five + rng.normal(size=(20, 5, 2))
+    names = [f"{number}.png" for number in range(len(faces))]
+    learnt = learning.fit(names, faces, (faces[:, 1:] + faces[:, :-1]) / 2)
+    labelled = LabelledFace(LABELLED, five, np.zeros(5, bool))
+    saved, written = Path("map.json"), Path("faces.csv")
+    maps.save(learnt, saved)
+    conversion.write(written, [labelled], FORMATS["csv"], Images(Path()))
+    return {"map": saved.read_text("utf-8"), "labels": written.read_text("utf-8")}
 
 
 def tables() -> dict[str, Any]:

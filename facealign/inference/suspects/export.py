@@ -13,7 +13,7 @@ import numpy as np
 from facealign.core import images
 from facealign.core.errors import InputError
 from facealign.core.faces import Faces
-from facealign.core.files import atomic_write
+from facealign.core.files import atomic_write, require_new
 from facealign.core.geometry import Box
 from facealign.data import patches
 from facealign.labels import conversion
@@ -32,8 +32,7 @@ def export(
 ) -> Faces:
     """Write the `first` faces of the table to the folder or zip archive `target`: their pictures,
     their present labels in the tool's format, and a sheet. Returns these faces."""
-    if target.exists():
-        raise InputError(f"{target} is there already; remove it or write to another place")
+    require_new(target)
     ranked = Faces.read(suspects, "score").subset(slice(first))
     if not len(ranked):
         raise InputError(f"{suspects}: no ranked face; name networks in suspects.networks")
