@@ -25,7 +25,7 @@ _own: dict[int, Scheme] = {}  # users' schemes in this process
 def use(scheme: Scheme) -> None:
     """Make a user's scheme known to this process, by its number of points."""
     known = _known(scheme.count)
-    if known is None:
+    if known is None or (known.source == scheme.source and scheme.file):
         _own[scheme.count] = scheme
     elif known.source != scheme.source:
         raise ConfigError(
@@ -40,6 +40,21 @@ def scheme_of(count: int) -> Scheme:
         listed = ", ".join(map(str, sorted({*SCHEMES, *_own})))
         raise InputError(f"{count} points: no scheme has so many. Known: {listed}")
     return known
+
+
+def count_named(wanted: int | str, key: str) -> int:
+    """The number of points that the value `key` of params.yaml names: itself, or that of a user's
+    scheme by its file, which this process knows."""
+    if isinstance(wanted, int):
+        return wanted
+    files = {scheme.file: count for count, scheme in _own.items() if scheme.file}
+    if wanted not in files:
+        listed = f", {', '.join(files)}" if files else ""
+        raise ConfigError(
+            f"params.yaml: {key} is {wanted!r}, expected a number of points or the file of "
+            f"data.points{listed}"
+        )
+    return files[wanted]
 
 
 def source_of(count: int) -> Any:

@@ -49,7 +49,7 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
     train_rows, validation_rows = split_rows(crops, config)
     device = choose_device()
     make_repeatable(device, config.seed)
-    truth = true_points(crops, config.points)
+    truth = true_points(crops, config.point_count)
     mean_face = torch.tensor(truth[train_rows].mean(axis=0), dtype=torch.float32)
     shape = Shape(crops.stats.size, mean_face)
     network, codec_name = models.build(config.arch, shape, config.networks.get(config.arch))
@@ -64,7 +64,7 @@ def train(crops: Crops, config: Train, scratch: Path | None = None) -> Trained:
         crops.pixels,
         crops.stats,
         train_rows,
-        point_targets(crops, config.points),
+        point_targets(crops, config.point_count),
         augment.Strength.of(config),
         config.batch,
         config.seed,

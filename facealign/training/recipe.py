@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from facealign import models
 from facealign.core.config import Count, Named, Range, Seed, Share
+from facealign.core.points import count_named
 from facealign.faces.validation import Fold
 from facealign.training import losses
 from facealign.training.augment import STRONGEST_BLUR
@@ -17,7 +18,7 @@ from facealign.training.augment import STRONGEST_BLUR
 class Train:
     arch: str
     networks: Annotated[Mapping[str, Any], Named("network with options", models.options)]
-    points: Annotated[int, Range(1, 999)]  # of a scheme that the data have or can become
+    points: int | str  # as data.points: a scheme that the data have or can become
     init: str
     init_sha256: str
     loss: str
@@ -46,6 +47,10 @@ class Train:
     cover: Share
     light: Share
     noise: Annotated[float, Range(0, 0.5)]
+
+    @property
+    def point_count(self) -> int:
+        return count_named(self.points, "train.points")
 
     def used(self) -> dict[str, Any]:
         """The values that decide the outcome: of all options, those of the network and loss that

@@ -117,7 +117,7 @@ def file_of(scratch: Path, crops: Crops, config: Train) -> Path:
     training never resumes from another one's state."""
     digest = hashlib.sha256()
     facts = [config.used(), asdict(crops.stats), crops.images, crops.sources, torch.__version__]
-    facts.append(source_of(config.points))
+    facts.append(source_of(config.point_count))
     digest.update(json.dumps([*facts, choose_device().type, threads()]).encode())
     for array in (crops.pixels, crops.points, crops.normalisers, crops.weights):
         digest.update(np.ascontiguousarray(array).data)

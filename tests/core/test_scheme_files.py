@@ -12,7 +12,7 @@ import yaml
 
 from facealign.core import points
 from facealign.core.errors import ConfigError, ModelError
-from facealign.core.points import eyes, mirror, scheme_of, select, source_of
+from facealign.core.points import count_named, eyes, mirror, scheme_of, select, source_of
 from facealign.core.schemes import files
 from tests.helpers import ROOT
 
@@ -46,14 +46,31 @@ def test_a_published_scheme_is_found_by_its_number_and_handed_on(
 
 
 def test_a_users_scheme_is_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scheme = files.of(VALUES, EXAMPLE)
+    scheme = files.find("schemes/example.yaml", Path("schemes"))
     files.write(scheme, tmp_path / "scheme.json")
     text = json.dumps(source_of(8))
-    for read in (files.adopt, lambda path: files.of_text(text, path)):
+    # a network does not know the file, which lies elsewhere on another machine
+    for read, file in ((files.adopt, scheme.file), (lambda path: files.of_text(text, path), "")):
         monkeypatch.setattr(points, "_own", {})
         again = read(tmp_path / "scheme.json")
         assert scheme_of(8) is again and again is not scheme
-        assert vars(again) == vars(scheme)
+        assert vars(again) == vars(scheme) | {"file": file}
+        assert again.source == VALUES
+
+
+def test_a_scheme_is_known_by_its_file_whoever_else_knows_it(tmp_path: Path) -> None:
+    words = r"train\.points is 'schemes/example\.yaml', expected a number of points or the file of"
+    with pytest.raises(ConfigError, match=f"{words} data\\.points$"):
+        count_named("schemes/example.yaml", "train.points")
+    network = json.dumps(VALUES)
+    files.of_text(network, Path("mine.onnx"))
+    files.write(files.find("schemes/example.yaml", Path("schemes")), tmp_path / "scheme.json")
+    files.adopt(tmp_path / "scheme.json")
+    files.of_text(network, Path("mine.onnx"))
+    assert count_named("schemes/example.yaml", "train.points") == 8
+    assert count_named(68, "train.points") == 68
+    with pytest.raises(ConfigError, match=r"data\.points, schemes/example\.yaml$"):
+        count_named("schemes/mine.yaml", "train.points")
 
 
 @pytest.mark.parametrize("wanted", [67, 0, "other/mine.yaml", "schemes/../mine.yaml", "mine"])

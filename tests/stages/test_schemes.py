@@ -173,8 +173,8 @@ def test_98_points_teach_68_as_those_68_do(folder: Path, pictures: Pictures) -> 
 def test_a_users_scheme_flows_through_all_stages(
     folder: Path, pictures: Pictures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    data = {"points": "schemes/example.yaml"}
-    run(folder, pictures, as_corners, data=data, train={"points": 8})
+    named = {"points": "schemes/example.yaml"}
+    run(folder, pictures, as_corners, data=named, train=named)
     predicted = Faces.read(Path("predicted")).points
     assert predicted.shape[1:] == (8, 2)
     assert (predicted[:, 0, 0] < predicted[:, 3, 0]).mean() > 0.8  # the flips kept the sides

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,14 @@ def find(wanted: int | str, folder: Path) -> Scheme:
             )
         return SCHEMES[wanted]
     path = config.file_in(folder, wanted, "data.points")
-    return of(config.load_yaml(path), path)
+    return of(config.load_yaml(path), path, wanted)
 
 
-def of(values: Any, path: Path) -> Scheme:
-    """A user's scheme from the values of a file, which are checked; this process knows it now."""
+def of(values: Any, path: Path, file: str = "") -> Scheme:
+    """A user's scheme from the values of a file, which are checked; this process knows it now,
+    and that params.yaml calls it `file`."""
     said = config.convert(values, _File, KEY, path)
-    scheme = _Checked(said, path).scheme(values)
+    scheme = replace(_Checked(said, path).scheme(values), file=file)
     try:
         use(scheme)
     except ConfigError as error:
@@ -62,14 +63,17 @@ def of(values: Any, path: Path) -> Scheme:
 
 def write(scheme: Scheme, path: Path) -> None:
     """For the stages that follow: a number of points, or the user's scheme as a whole."""
-    write_json(path, scheme.source or {"points": scheme.count})
+    own = {"file": scheme.file, **scheme.source} if scheme.source else None
+    write_json(path, own or {"points": scheme.count})
 
 
 def adopt(path: Path) -> Scheme:
     """The scheme that was written there; this process knows it now."""
     values = read_json(path)
-    count = values.get("points") if isinstance(values, dict) else None
-    return SCHEMES[count] if isinstance(count, int) and count in SCHEMES else of(values, path)
+    if not isinstance(values, dict):
+        return of(values, path)
+    count, file = values.get("points"), str(values.pop("file", ""))
+    return SCHEMES[count] if isinstance(count, int) and count in SCHEMES else of(values, path, file)
 
 
 def of_text(text: str, path: Path) -> Scheme:

@@ -28,6 +28,7 @@ class Scheme:
     # the schemes that its points can be converted to, by their numbers of points
     maps: Mapping[int, tuple[Row, ...]] = field(default_factory=dict)
     source: Any = None  # of a user's scheme: what its file says
+    file: str = ""  # and the file's name in params.yaml, where that is known
 
     @property
     def count(self) -> int:
