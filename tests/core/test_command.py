@@ -17,8 +17,8 @@ from tests.helpers import PARAMS
     [
         ("detect faces gone.csv scheme.json a b", "error: gone.csv: No such file or directory"),
         ("extract gone.tgz out", "error: gone.tgz: no such archive"),
-        ("filter gone schemes a b c d", "error: gone: not a folder"),
-        ("filter params.yaml schemes a b c d", "error: params.yaml: not a folder"),
+        ("filter gone schemes patches a b c d", "error: gone: not a folder"),
+        ("filter params.yaml schemes patches a b c d", "error: params.yaml: not a folder"),
         ("train gone scheme.json m c s", "error: gone/stats.json: No such file or directory"),
         ("track . params.yaml . . . . . . out", "error: params.yaml:2: 1 cells, expected 2"),
         (
