@@ -46,7 +46,7 @@ def batches_of(
     shares: np.ndarray | None = None,
     part: slice = slice(None),
 ) -> Batches:
-    targets, strength = point_targets(crops, recipe.points), Strength.of(recipe)
+    targets, strength = point_targets(crops, recipe.point_count), Strength.of(recipe)
     return Batches(
         crops.pixels,
         crops.stats,
