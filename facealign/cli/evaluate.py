@@ -20,7 +20,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         "evaluate",
         "measure accuracy on annotated images",
         "Measure the network, and dlib's predictor on the same boxes, on a folder of images with "
-        "68 points each, in .pts files beside them or in a table. Subfolders are data sets. Write "
+        "landmarks, in .pts files beside them or in a table. Subfolders are data sets. Write "
         "ced.json, groups.json (by yaw, sharpness, size and part of the face), CED figures and a "
         "contact sheet of faces from the smallest error to the largest.",
     )
