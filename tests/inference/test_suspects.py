@@ -13,6 +13,7 @@ from facealign.core.faces import Detection, Faces
 from facealign.core.geometry import Affine, Box
 from facealign.core.images import write
 from facealign.core.points import MIRROR, mirror
+from facealign.core.schemes.scheme import Scheme
 from facealign.data.annotations import format_pts
 from facealign.data.filtering import filter_faces
 from facealign.faces.detection import Detect, detect
@@ -276,11 +277,15 @@ def test_the_params_name_networks_that_are_there() -> None:
     assert section["networks"] == [] and (ROOT / section["folder"] / "open.onnx").is_file()
 
 
-def test_networks_whose_points_cannot_be_compared_are_refused() -> None:
+def test_networks_whose_points_cannot_be_compared_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ears = Scheme("ears", (1, 0, 2), {}, ((0,), (1,)))
+    monkeypatch.setattr("facealign.core.points._own", {3: ears})
     networks = [Network(weights.FOLDER / f"{name}.onnx", 1) for name in ("open", "open-small")]
     assert sight.common_of(networks) == 68
-    networks[1].count = 194  # HELEN's contours, which no other scheme has
-    with pytest.raises(ConfigError, match=r"suspects.networks: 68 points .* and 194 points .* no"):
+    networks[1].count = 3
+    with pytest.raises(ConfigError, match=r"suspects.networks: 3 points .* and 68 points .* no"):
         sight.common_of(networks)
 
 

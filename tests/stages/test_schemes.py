@@ -99,7 +99,10 @@ def run(folder: Path, pictures: Pictures, convert: Convert, **changes: dict[str,
     dlib_baseline.main(p["faces"], p["index"], scheme, p["boxes"], dlib, p["others"])
     ced.main(
         *(p["index"], scheme, p["boxes"], p["predicted"], p["others"], p["curve"]),
-        *(Path(f"{name}.json") for name in ("labels", "ced", "validation", "detection", "copied")),
+        *(
+            Path(f"{name}.json")
+            for name in ("labels", "ced", "validation", "detection", "board", "copied")
+        ),
         *map(Path, ("errors.csv", "curves", "regions", "curve2")),
     )
     show.main(p["faces"], p["index"], scheme, p["boxes"], p["predicted"], Path("faces.jpg"))
