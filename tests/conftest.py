@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from facealign.core import config
+from facealign.core import config, points
 from facealign.faces import dlib_predictor
 from facealign.faces.dlib_predictor import Dlib
 from tests.dask_cluster import dask_cluster
@@ -32,6 +32,12 @@ def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     torch are slower than one while another test runs."""
     monkeypatch.setenv("FACEALIGN_WORKERS", "1")
     monkeypatch.setenv("FACEALIGN_THREADS", "1")
+
+
+@pytest.fixture(autouse=True)
+def no_users_schemes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that a test makes known are forgotten after it."""
+    monkeypatch.setattr(points, "_own", {})
 
 
 @pytest.fixture(scope="session")

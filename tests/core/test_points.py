@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from facealign.core import points
 from facealign.core.errors import ConfigError, InputError
 from facealign.core.points import (
     COUNT,
@@ -97,8 +96,7 @@ def test_points_without_a_map_or_a_scheme_are_refused() -> None:
         select(np.zeros((67, 2)), 68)
 
 
-def test_a_users_scheme_is_known_by_its_number_of_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(points, "_own", {})
+def test_a_users_scheme_is_known_by_its_number_of_points() -> None:
     own = Scheme("ears", (1, 0, 2), {}, ((0,), (1,)), source={"name": "ears"})
     use(own)
     use(own)
