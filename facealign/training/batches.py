@@ -12,12 +12,15 @@ import cv2
 import numpy as np
 import torch
 
+from facealign.core.parallel import workers
 from facealign.faces.cropping import Stats
 from facealign.training import augment
 from facealign.training.augment import Draw, Strength
+from facealign.training.device import has_room
 from facealign.training.inputs import augmented_input, augmented_on_device
 
-PREFETCH = 3  # batches: enough to cover the variation of a step's time
+PREFETCH = 3  # batches for each thread that makes them, to cover the variation of a step's time
+MOST_MAKERS = 8  # threads: each makes about two thousand faces a second
 
 Targets = Callable[[np.ndarray, Draw], torch.Tensor]  # of these rows, under this augmentation
 
@@ -31,8 +34,8 @@ class Batch(NamedTuple):
 class Batches:
     """Augmented faces and their targets, in an order that seed and epoch decide.
 
-    On a CPU a thread prepares them beside torch's own. On a GPU all crops are kept in its memory
-    and augmented there.
+    On a CPU a thread prepares them beside torch's own. A GPU keeps all crops in its memory and
+    augments them there; if they need more than half of it, threads of the CPU prepare the batches.
     """
 
     def __init__(
@@ -58,18 +61,21 @@ class Batches:
         self._strength, self._seed, self._device = strength, seed, device
         self._part = part
         self._resident: torch.Tensor | None = None
-        if device.type != "cpu":
+        self._makers = 1
+        if has_room(device, pixels.nbytes):
             self._resident = torch.from_numpy(np.array(pixels)).to(device)
+        elif device.type != "cpu":  # its own threads leave the cores idle
+            self._makers = min(workers(), MOST_MAKERS)
 
     def epoch(self, number: int) -> Iterator[Batch]:
         rng = np.random.default_rng([self._seed, number])
         coming: deque[Future[Batch]] = deque()
-        with ThreadPoolExecutor(1, initializer=cv2.setNumThreads, initargs=(1,)) as maker:
+        with ThreadPoolExecutor(self._makers, "batches", cv2.setNumThreads, (1,)) as makers:
             for chunk in np.array_split(rng.permutation(self._picked(rng)), self.count):
                 chosen = augment.draw(rng, len(chunk), self._stats.size, self._strength)
                 # sorted, to read the memory-mapped file in order
-                coming.append(maker.submit(self._make, np.sort(chunk), chosen))
-                if len(coming) > PREFETCH:
+                coming.append(makers.submit(self._make, np.sort(chunk), chosen))
+                if len(coming) > PREFETCH * self._makers:
                     yield self._next(coming)
             while coming:
                 yield self._next(coming)
@@ -91,7 +97,7 @@ class Batches:
         targets, share = self._targets(rows, chosen), len(rows) / len(every)
         if self._resident is None:
             inputs = augmented_input(self._pixels[rows], chosen, self._stats)
-            return Batch(inputs, targets, share)
+            return Batch(inputs.to(self._device), targets.to(self._device), share)
         crops = self._resident[torch.from_numpy(rows).to(self._device)]
         inputs = augmented_on_device(crops, chosen, self._stats)
         return Batch(inputs, targets.to(self._device), share)

@@ -41,6 +41,13 @@ def choose_device() -> torch.device:
     return device
 
 
+def has_room(device: torch.device, size: int) -> bool:
+    """Whether a GPU's memory has room for so many bytes, and as much again for the training."""
+    if device.type == "cpu":
+        return False
+    return device.type != "cuda" or size <= torch.cuda.mem_get_info(device)[0] / 2
+
+
 def make_repeatable(device: torch.device, seed: int) -> None:
     """Make torch deterministic, as far as it can be on the device, and seed it."""
     # CUDA has no deterministic gradient of `grid_sample`: only a warning there

@@ -45,6 +45,7 @@ def batches_of(
     recipe: Train,
     shares: np.ndarray | None = None,
     part: slice = slice(None),
+    device: torch.device = CPU,
 ) -> Batches:
     targets, strength = point_targets(crops, recipe.point_count), Strength.of(recipe)
     return Batches(
@@ -55,7 +56,7 @@ def batches_of(
         strength,
         recipe.batch,
         recipe.seed,
-        CPU,
+        device,
         shares,
         part,
     )
@@ -132,6 +133,21 @@ def test_batches_made_in_the_devices_memory_are_those_that_opencv_makes(crops: C
     assert torch.equal(points, same)
     # two levels of 255, at most: OpenCV rounds after each step
     assert (inputs - others).abs().max() < 2.5 / 40 * 1.4
+
+
+def test_crops_that_a_gpu_has_no_room_for_are_augmented_by_several_threads(
+    crops: Crops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, several = (batches_of(crops, np.arange(10), RECIPE) for _ in range(2))
+    several._makers = 3
+    (inputs, points), (others, same) = run(one, 0), run(several, 0)
+    assert torch.equal(inputs, others) and torch.equal(points, same)
+    monkeypatch.setattr("facealign.training.batches.has_room", lambda *_: False)
+    # tensors without values stand for those of a GPU: only where they lie is looked at
+    streamed = batches_of(crops, np.arange(10), RECIPE, device=torch.device("meta"))
+    assert streamed._resident is None and streamed._makers >= 1
+    for batch in streamed.epoch(0):
+        assert batch.inputs.device.type == batch.targets.device.type == "meta"
 
 
 def test_an_error_while_a_batch_is_made_reaches_the_training(crops: Crops) -> None:
