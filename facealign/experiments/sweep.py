@@ -61,7 +61,7 @@ def _run_on_workers(wanted: dict[str, sweep_list.Values], scheduler: str) -> lis
         if existing := revisions.newest().get(name):
             print(f"{name}\n{_skipped(existing, values)}")
         else:
-            copied = [word for path in _untracked(values) for word in ("--copy-paths", path)]
+            copied = [word for path in untracked(values) for word in ("--copy-paths", path)]
             due.append((name, [*copied, *_options(values)]))
     work = partial(workspace.run_apart, logs=LOGS)
     failed = []
@@ -72,25 +72,33 @@ def _run_on_workers(wanted: dict[str, sweep_list.Values], scheduler: str) -> lis
     return failed
 
 
-def _untracked(values: sweep_list.Values) -> list[str]:
-    """The files that an experiment reads and that DVC, or a stage, does not put into its folder."""
-    paths = [values.get("data.archive"), sweep_list.initial_weights(values)]
-    return [
-        str(path)
-        for path in paths
-        if path and str(path) not in workspace.outs() and not Path(f"{path}.dvc").is_file()
-    ]
+def untracked(values: sweep_list.Values) -> list[str]:
+    """The files and folders in this one that an experiment's values name and that neither Git, DVC
+    nor a stage puts into its own folder."""
+    here, found = Path.cwd(), set()
+    for value in values.values():
+        path = Path(value) if value and isinstance(value, str) else here
+        if here not in (here / path).resolve().parents or path.is_absolute():
+            continue  # no path, or one that leads there from everywhere
+        above = [path, *path.parents][:-1]
+        if any(str(each) in workspace.outs() or Path(f"{each}.dvc").is_file() for each in above):
+            continue
+        for entry in git("ls-files", "-z", "--others", "--directory", "--", str(path)).split(b"\0"):
+            # DVC copies into folders that exist there: those with files of Git
+            entries = [Path(os.fsdecode(entry)), *Path(os.fsdecode(entry)).parents][:-1]
+            found.update([str(each) for each in entries if not git("ls-files", str(each))][-1:])
+    return sorted(found)
 
 
 def _refuse_missing(wanted: dict[str, sweep_list.Values], sweep: Path) -> None:
     """Fail fast if an experiment needs a file that does not exist and that no stage makes."""
     for name, values in wanted.items():
-        archive = values.get("data.archive")
-        if archive and archive not in workspace.outs() and not Path(archive).is_file():
-            raise ConfigError(f"{sweep}: {name}: data.archive: no file {archive}")
-        init = sweep_list.initial_weights(values)
-        if init and not init.is_file():
-            raise ConfigError(f"{sweep}: {name}: train.init: no file {init}")
+        paths = {key: values.get(key) for key in ("data.archive", "label.teacher")}
+        for key, path in (paths | {"train.init": sweep_list.initial_weights(values)}).items():
+            if path and str(path) not in workspace.outs() and not Path(path).is_file():
+                raise ConfigError(f"{sweep}: {name}: {key}: no file {path}")
+        if (folder := values.get("suspects.folder")) and not Path(folder).is_dir():
+            raise ConfigError(f"{sweep}: {name}: suspects.folder: no folder {folder}")
         if (arch := values.get("train.arch")) and not (MODELS / f"{arch}.py").is_file():
             valid = sorted(file.stem for file in MODELS.glob("[a-z]*.py"))
             raise ConfigError(

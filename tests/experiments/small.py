@@ -18,6 +18,10 @@ train:
   rate: 0.002
   init: none
   init_sha256: ''
+label:
+  teacher: data/model.pt
+suspects:
+  folder: data
 """
 PIPELINE = """\
 stages:

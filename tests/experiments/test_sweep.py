@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ import yaml
 from facealign.core import cluster
 from facealign.core.errors import FacealignError
 from facealign.core.files import sha256
-from facealign.experiments import revisions
+from facealign.experiments import revisions, sweep
 from tests.dask_cluster import dask_cluster
 from tests.experiments.small import Small
 
@@ -127,9 +128,40 @@ def test_weights_to_start_from_are_hashed_unless_the_list_names_their_hash(small
     small.run("dvc", "exp", "remove", "further", "said")
 
 
+def test_what_a_worker_lacks_is_copied_into_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written = "committed.pt named.tgz named.tgz.dvc nets/a.onnx mixed/committed mixed/b.onnx"
+    written += " data/committed data/ignored/c.onnx data/faces/made.jpg people/1.jpg"
+    for name in written.split():
+        Path(name).parent.mkdir(exist_ok=True, parents=True)
+        Path(name).write_text(name, encoding="utf-8")
+    Path(".gitignore").write_text("nets\n/data/ignored\n", encoding="utf-8")
+    Path("dvc.yaml").write_text("stages: {extract: {outs: [data/faces]}}", encoding="utf-8")
+    Path("stages/recognition").mkdir(parents=True)
+    Path("stages/recognition/dvc.yaml").write_text("stages: {}", encoding="utf-8")
+    for words in (["init", "-q"], ["add", "committed.pt", "mixed/committed", "data/committed"]):
+        subprocess.run(["git", *words], check=True)
+    copied = {
+        "nets": ["nets"],
+        "nets/a.onnx": ["nets"],  # DVC makes no folders for what it copies
+        "mixed": ["mixed/b.onnx"],  # and copies over none
+        "data/ignored/c.onnx": ["data/ignored"],
+        "data/ignored/": ["data/ignored"],
+    }
+    for value in (*copied, "committed.pt", "named.tgz", "data/faces/made.jpg", "none", "", "."):
+        values = {"label.teacher": value, "data.datasets": ["people"], "train.epochs": 3}
+        assert sweep.untracked(values) == copied.get(value, []), value
+    for value in (str(tmp_path / "nets"), "../elsewhere.pt"):
+        assert sweep.untracked({"train.init": value}) == []
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
+        ("label.teacher: gone.onnx", "list.yaml: one: label.teacher: no file gone.onnx"),
+        ("suspects.folder: gone", "list.yaml: one: suspects.folder: no folder gone"),
         ("data.archive: data/gone.tgz", "list.yaml: one: data.archive: no file data/gone.tgz"),
         ("train.init: data/gone.pt", "list.yaml: one: train.init: no file data/gone.pt"),
         ("train.arch: casade", "train.arch: unknown network 'casade', did you mean cascade?"),
