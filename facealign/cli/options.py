@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from facealign import detectors
 from facealign.core import cluster
-from facealign.core.errors import FacealignError
+from facealign.core.errors import ConfigError, FacealignError
 from facealign.inference import weights
 
 if TYPE_CHECKING:
@@ -136,6 +137,12 @@ def load_aligner(
     from facealign.inference.aligner import Aligner
 
     model = arguments.model or weights.DEFAULT
+    if "scheduler" in arguments and os.environ.get(cluster.VARIABLE) and model.endswith(".pt"):
+        # it would be exported to a temporary folder of this machine
+        raise ConfigError(
+            f"{model}: the workers of a cluster need an ONNX file: first facealign export {model} "
+            f"--out {Path(model).stem}.onnx"
+        )
     selection = {name: getattr(arguments, name) for name in SELECTION if name in arguments}
     aligner = Aligner(model, arguments.detector, arguments.device, upsample, threads, **selection)
     say_device(arguments, aligner)

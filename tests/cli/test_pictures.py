@@ -63,6 +63,20 @@ def test_a_cluster_gives_the_same(
         assert (here / file).read_bytes() == (there / file).read_bytes()
 
 
+def test_a_checkpoint_is_not_for_a_cluster(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(cluster.VARIABLE, "")  # and is put back
+    command = ("predict", "x.png", "--model", "nets/mine.pt")
+    said = run(capsys, *command, "--scheduler", "tcp://127.0.0.1:9")[0]
+    assert str(said) == (
+        "error: nets/mine.pt: the workers of a cluster need an ONNX file: first facealign export "
+        "nets/mine.pt --out mine.onnx"
+    )
+    monkeypatch.setenv(cluster.VARIABLE, "")
+    assert "no such file" in str(run(capsys, *command)[0])
+
+
 def test_files_are_named_after_the_pictures_and_count_from_1(
     album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
