@@ -30,6 +30,7 @@ from facealign.data.annotations import format_pts
 from facealign.faces import alignment
 from facealign.faces.drawing import draw
 from facealign.inference.aligner import Aligner, as_dict
+from facealign.inference.listing import Keep, walk
 
 TABLE = "landmarks.csv"
 _POSE = ("yaw", "pitch", "roll")
@@ -141,6 +142,7 @@ def find_pictures(paths: Sequence[str], out: Path | None = None) -> list[Source]
     What an earlier call wrote to `out`, a folder below one of these, is not among them.
     """
     found: dict[Path, Source] = {}
+    keep = Keep()
     for text in paths:
         path = Path(text)
         pattern = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  # it may be absolute
@@ -148,7 +150,8 @@ def find_pictures(paths: Sequence[str], out: Path | None = None) -> list[Source]
         if not matches:
             found[path] = Source(path, path, f"{text}: no such file or folder")
         for match in matches:
-            inside = _below(match, out) if match.is_dir() else [Source(match, Path(match.name))]
+            file = Source(match, Path(match.name))
+            inside = _below(match, out, keep) if match.is_dir() else [file]
             if not inside:
                 suffixes = ", ".join(sorted(images.SUFFIXES))
                 found[match] = Source(
@@ -156,19 +159,16 @@ def find_pictures(paths: Sequence[str], out: Path | None = None) -> list[Source]
                 )
             for source in inside:
                 found.setdefault(source.path, source)
+    keep.report()
     return list(found.values())
 
 
-def _below(folder: Path, out: Path | None) -> list[Source]:
-    sources = pictures_below(folder)
+def _below(folder: Path, out: Path | None, keep: Keep) -> list[Source]:
+    sources = [Source(path, path.relative_to(folder), error) for path, error in walk(folder, keep)]
     if out is None or folder.resolve() not in out.resolve().parents:
         return sources
     results = out.resolve().relative_to(folder.resolve())
     return [source for source in sources if not source.name.is_relative_to(results)]
-
-
-def pictures_below(folder: Path) -> list[Source]:
-    return [Source(path, path.relative_to(folder)) for path in images.find_pictures(folder)]
 
 
 def _named_apart(sources: Sequence[Source]) -> list[Source]:

@@ -19,7 +19,7 @@ from facealign.evaluation import scoring
 from facealign.inference import annotated
 from facealign.inference.aligner import Aligner
 from facealign.inference.annotated import Estimate
-from facealign.inference.folders import Source, pictures_below
+from facealign.inference.folders import Source
 from facealign.reports import contact_sheet
 from facealign.reports.contact_sheet import COLUMNS, PREDICTED, TRUTH, Tile
 
@@ -60,7 +60,8 @@ def show(
         items = list(zip(known.images, known.points, strict=True))
         draw = partial(_draw_known, aligner if predicted else None)
     else:
-        items = pictures_below(folder)
+        pictures = images.find_pictures(folder)
+        items = [Source(path, path.relative_to(folder)) for path in pictures]
         draw = partial(_draw_found, aligner)
         if worst:
             raise ConfigError(f"{folder}: --worst needs true points, in .pts or --csv")

@@ -6,6 +6,7 @@ import glob
 import os
 import sys
 import tarfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -19,6 +20,27 @@ from facealign.core.errors import ImageError, InputError
 from facealign.inference import stores
 
 _COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
+_UNSUPPORTED = {".heic", ".heif", ".avif", ".gif", ".jxl", ".jp2", ".psd"} | {
+    *(".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2")  # of cameras
+}
+
+
+class Keep:
+    """`images.is_picture`, and how many pictures of other formats it was asked about."""
+
+    def __init__(self) -> None:
+        self._others: Counter[str] = Counter()
+
+    def __call__(self, path: Path) -> bool:
+        suffix = path.suffix.lower()
+        if suffix in _UNSUPPORTED and not path.name.startswith("."):
+            self._others[suffix] += 1
+        return images.is_picture(path)
+
+    def report(self) -> None:
+        if self._others:
+            counts = (f"{count} {suffix}" for suffix, count in self._others.most_common())
+            print(f"skipped: {', '.join(counts)}", file=sys.stderr)
 
 
 @dataclass(frozen=True)
@@ -30,8 +52,11 @@ class Listed:
     start: int = 0  # of the picture's bytes in a tar file
     size: int | None = None  # there
     error: str = ""
+    unlisted: bool = False  # it stands for pictures that are unknown: of a folder or a tar file
+    refused: bool = False  # by a store
 
     def read(self) -> np.ndarray:
+        """PermissionError if a store refuses it."""
         if self.size is None and not stores.is_url(self.place):
             return images.read(Path(self.place))
         if (self.size or 0) > images.MAX_BYTES:
@@ -51,22 +76,44 @@ class Listed:
                 file.seek(self.start)
                 return file.read(self.size)
         except OSError as error:
+            if isinstance(error, PermissionError) and stores.is_url(self.place):
+                raise
             raise ImageError(f"{self.name}: {error.strerror or error}") from None
 
 
-def list_pictures(paths: Sequence[str], lists: Sequence[Path] = ()) -> Iterator[Listed]:
+def walk(folder: Path, keep: Keep) -> Iterator[tuple[Path, str]]:
+    """As `images.walk`, but a folder that cannot be read comes with the error, and ends nothing."""
+    try:
+        with os.scandir(folder) as entries:
+            inside = sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        yield folder, f"{folder}: {error.strerror}"
+        return
+    for entry in inside:
+        path = folder / entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from walk(path, keep)
+        # os.path's, because that of the entry raises errors
+        elif keep(path) and not (entry.is_symlink() and os.path.isdir(path)):  # noqa: PTH112
+            yield path, ""
+
+
+def list_pictures(
+    paths: Sequence[str], lists: Sequence[Path] = (), keep: Keep | None = None
+) -> Iterator[Listed]:
     """The pictures of `paths` (files, folders, glob patterns, tar files, URLs of these), then those
     of text files with such a path in each line; `-` is the standard input.
 
     The order is the same in each run, as long as folders and lists are.
     """
+    keep = keep or Keep()
     for text in paths:
-        yield from _listed(text)
+        yield from _listed(text, keep)
     for path in lists:
-        yield from _in_list(path)
+        yield from _in_list(path, keep)
 
 
-def _in_list(path: Path) -> Iterator[Listed]:
+def _in_list(path: Path, keep: Keep) -> Iterator[Listed]:
     if not path.is_file() and str(path) != "-":
         raise InputError(f"{path}: no such file, expected a list with a path in each line")
     with (
@@ -76,54 +123,64 @@ def _in_list(path: Path) -> Iterator[Listed]:
     ) as lines:
         for line in lines:
             if text := line.rstrip("\r\n"):
-                yield from _listed(text)
+                yield from _listed(text, keep)
 
 
-def _listed(text: str) -> Iterator[Listed]:
+def _listed(text: str, keep: Keep) -> Iterator[Listed]:
     if text.lower().endswith(_COMPRESSED):
         yield Listed(text, text, error=f"{text}: a compressed archive, expected a plain .tar")
     elif stores.is_url(text):
-        yield from _in_store(text)
-    elif (path := Path(text)).is_dir():
+        yield from _in_store(text, keep)
+    elif os.path.isdir(path := Path(text)):  # noqa: PTH112  # Path.is_dir raises errors
         found = False
-        for found_path in images.walk(path):
+        for found_path, error in walk(path, keep):
             found = True
-            yield Listed(str(found_path), str(found_path))
+            name = str(found_path)
+            yield Listed(name, name, error=error, unlisted=bool(error))
         if not found:
             yield _nothing_in(text)
     elif os.path.lexists(path):
-        yield from _in_tar(text) if path.suffix == ".tar" else [Listed(text, text)]
+        yield from _in_tar(text, keep) if path.suffix == ".tar" else [Listed(text, text)]
     else:
         matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  # it may be absolute
         for match in matches:
             if "**" not in text or not Path(match).is_dir():  # what is below it matches, too
-                yield from _listed(match)
+                yield from _listed(match, keep)
         if not matches:
             yield Listed(text, text, error=f"{text}: no such file or folder")
 
 
-def _in_store(url: str) -> Iterator[Listed]:
+def _in_store(url: str, keep: Keep) -> Iterator[Listed]:
     empty = True
-    for each in stores.find(url):
-        empty = False
-        yield from _in_tar(each) if each.endswith(".tar") else [Listed(each, each)]
+    try:
+        for each, error in stores.find(url, keep):
+            empty = False
+            if error:
+                yield Listed(each, each, error=error, unlisted=True, refused=True)
+            else:
+                yield from _in_tar(each, keep) if each.endswith(".tar") else [Listed(each, each)]
+    except PermissionError as error:
+        yield Listed(url, url, error=str(error), unlisted=True, refused=True)
+        return
     if empty:
         yield Listed(url, url, error=f"{url}: no such file, and no folder with images")
 
 
-def _in_tar(place: str) -> Iterator[Listed]:
+def _in_tar(place: str, keep: Keep) -> Iterator[Listed]:
     """The pictures in a tar file, such as a shard in WebDataset's layout."""
     empty = True
     try:
         with _open(place) as file, tarfile.open(fileobj=file, mode="r:") as tar:
             for member in tar:
                 tar.members = []  # type: ignore[attr-defined]  # it would keep them all
-                if member.isreg() and images.is_picture(Path(PurePosixPath(member.name).name)):
+                if member.isreg() and keep(Path(PurePosixPath(member.name).name)):
                     empty = False
                     name = f"{place}/{member.name}"
                     yield Listed(name, place, member.offset_data, member.size)
     except (OSError, tarfile.TarError) as error:
-        yield Listed(place, place, error=f"{place}: {error}")
+        refused = stores.is_url(place) and isinstance(error, PermissionError)
+        said = str(error) if refused else f"{place}: {error}"
+        yield Listed(place, place, error=said, unlisted=True, refused=refused)
         return
     if empty:
         yield _nothing_in(place)

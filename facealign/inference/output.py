@@ -64,6 +64,8 @@ class StoreFolder:
             return stores.read(self.path(name))
         except FileNotFoundError:
             return b""
+        except PermissionError as error:
+            raise InputError(str(error)) from None
 
     def write(self, name: str, data: bytes) -> None:
         stores.write(self.path(name), data)

@@ -7,16 +7,17 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from facealign.core.errors import ConfigError, DependencyError, ImageError, InputError
 from facealign.core.parallel import map_in_order
-from facealign.inference import folders
+from facealign.inference import folders, stores
 from facealign.inference.aligner import Aligner
 from facealign.inference.folders import Result
-from facealign.inference.listing import Listed, list_pictures
+from facealign.inference.listing import Keep, Listed, list_pictures
 from facealign.inference.output import MANIFEST, Line, Output, begin, note, open_folder
 
 _COUNTS = ("images", "faces", "without_face", "failed")
@@ -38,10 +39,13 @@ def predict(
         raise ConfigError(f"--parts: format {form}, expected one of {', '.join(_FORMATS)}")
     if not paths and not lists:
         raise ConfigError("expected a path, or a list of paths with --list")
-    folder, pictures = open_folder(out), list_pictures(paths, lists)
+    folder, keep = open_folder(out), Keep()
     with folder.lock():
         done = begin(folder, {"format": form, "parts": size} | made_with, resume)
-        return _continue(pictures, form, folder, size, done, aligner)
+        pictures = list_pictures(paths, lists, keep)
+        status = _continue(pictures, form, folder, size, done, aligner)
+    keep.report()
+    return status
 
 
 def _continue(
@@ -54,11 +58,17 @@ def _continue(
 ) -> int:
     sums = {name: sum(line[name] for line in done if "part" in line) for name in _COUNTS}
     if not done or "complete" not in done[-1]:
+        readable: Listed | None = None  # of a store, the last picture that was read
         for line in done:
-            _skip(pictures, line, out)
+            readable = _skip(pictures, line, out) or readable
         number = len(done)
         results = map_in_order(partial(_examine, aligner), pictures, "faces")
-        while part := list(islice(results, size)):
+        while examined := list(islice(results, size)):
+            readable = _require_access(examined, readable)
+            part = [result for _, result in examined]
+            for picture, result in examined:
+                if picture.unlisted:
+                    print(f"error: {result.error}", file=sys.stderr)
             name = f"landmarks-{number:06}{_SUFFIXES[form]}"
             read = [result for result in part if not result.error]
             data = _FORMATS[form](read, aligner.network.count)
@@ -76,25 +86,60 @@ def _continue(
     return 1 if sums["failed"] else 0
 
 
-def _skip(pictures: Iterator[Listed], line: Line, out: Output) -> None:
-    """Leave out the pictures of a finished file, which must be the same ones."""
-    names = [picture.name for picture in islice(pictures, line["images"])]
-    if _digest(names) != line["names_sha256"]:
+def _skip(pictures: Iterator[Listed], line: Line, out: Output) -> Listed | None:
+    """Leave out the pictures of a finished file, which must be the same ones. Returns the last one
+    of a store that was read."""
+    skipped = list(islice(pictures, line["images"]))
+    if _digest(picture.name for picture in skipped) != line["names_sha256"]:
         raise InputError(
             f"{out.path(line['part'])}: the images are not those of the earlier run, which began "
             f"with {line['first']!r}: to resume, name the same ones, or name another --out"
         )
+    return _last_of_store(picture for picture in skipped if picture.name not in line["errors"])
 
 
-def _examine(aligner: Aligner, picture: Listed) -> Result:
+def _last_of_store(pictures: Iterable[Listed]) -> Listed | None:
+    return next((each for each in reversed([*pictures]) if stores.is_url(each.place)), None)
+
+
+def _require_access(
+    examined: Sequence[tuple[Listed, Result]], readable: Listed | None
+) -> Listed | None:
+    """Stores refuse forbidden and archived pictures, which must not end the run, in the same words
+    as all pictures if the credentials are wrong or have expired, which must.
+
+    So if some were refused, the last one that was read is read again. It is returned.
+    """
+    readable = _last_of_store(each for each, result in examined if not result.error) or readable
+    errors = [result.error for picture, result in examined if picture.refused]
+    if not errors:
+        return readable
+    if readable is None:
+        raise InputError(f"{errors[0]}; no image could be read before: check the credentials")
+    try:
+        readable.read()
+    except PermissionError:
+        raise InputError(
+            f"{errors[0]}; {readable.name}, which was read before, is refused now, too: check the "
+            "credentials, then add --resume"
+        ) from None
+    except ImageError:  # removed since
+        pass
+    return readable
+
+
+def _examine(aligner: Aligner, picture: Listed) -> tuple[Listed, Result]:
     """One picture, in a worker process."""
     try:
         if picture.error:
             raise ImageError(picture.error)
         image = picture.read()
+    except PermissionError as error:
+        return replace(picture, refused=True), Result(picture.name, error=str(error))
     except ImageError as error:
-        return Result(picture.name, error=str(error))
-    return Result(picture.name, image.shape[1], image.shape[0], tuple(aligner.predict(image)))
+        return picture, Result(picture.name, error=str(error))
+    faces = tuple(aligner.predict(image))
+    return picture, Result(picture.name, image.shape[1], image.shape[0], faces)
 
 
 def _described(name: str, data: bytes, part: Sequence[Result]) -> Line:

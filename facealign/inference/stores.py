@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -38,13 +38,16 @@ def open_store(url: str) -> tuple[AbstractFileSystem, str]:
 
 @contextmanager
 def errors(url: str) -> Iterator[None]:
-    """A missing file is a FileNotFoundError. What stores say of lost connections and of wrong
-    credentials, each in its own way, ends the command."""
+    """A missing file is a FileNotFoundError, one that is refused a PermissionError: it is forbidden
+    or archived, or the credentials are wrong. What stores say of lost connections, each in its own
+    way, ends the command."""
     try:
         yield
     except (FileNotFoundError, tarfile.TarError, FacealignError):
         raise
     except Exception as error:
+        if isinstance(error, PermissionError) or str(error).startswith("Forbidden: "):  # gcsfs's
+            raise PermissionError(f"{url}: {error}") from None
         raise InputError(f"{url}: {error}") from None
 
 
@@ -63,6 +66,8 @@ def write(url: str, data: bytes) -> None:
             store.pipe_file(path, data)
     except FileNotFoundError as error:  # such as a missing bucket
         raise InputError(f"{url}: {error}") from None
+    except PermissionError as error:
+        raise InputError(str(error)) from None
 
 
 @contextmanager
@@ -72,13 +77,14 @@ def open_file(url: str) -> Iterator[IO[bytes]]:
         yield file
 
 
-def find(url: str) -> Iterator[str]:
-    """The URLs of a file, of the pictures below a folder, or of all that match a pattern, in an
-    order that stays the same. Folders are listed as they are needed; a missing one has none."""
+def find(url: str, keep: Callable[[Path], bool]) -> Iterator[tuple[str, str]]:
+    """The URLs of a file, of what is kept below a folder, or of all that match a pattern, in an
+    order that stays the same. Folders are listed as they are needed; a missing one has none, and
+    one below that cannot be listed comes with the error."""
     store, path = open_store(url)
     pattern = glob.has_magic(path)
     if not pattern and (images.is_picture(Path(path)) or path.endswith(".tar")):
-        yield url  # to ask for each of a long list would take longer than to read it
+        yield url, ""  # to ask for each of a long list would take longer than to read it
         return
     with errors(url):
         try:
@@ -88,25 +94,32 @@ def find(url: str) -> Iterator[str]:
         walk = _walk_s3 if "s3" in store.protocol else _walk
         for name, entry in sorted(found.items()):
             if entry["type"] != "directory":
-                yield store.unstrip_protocol(name)
+                yield store.unstrip_protocol(name), ""
             elif "**" not in path:  # which matches what is below the folder, too
-                for picture in walk(store, name):
-                    yield store.unstrip_protocol(picture)
+                for below, error in walk(store, name, keep):
+                    yield store.unstrip_protocol(below), error
 
 
-def _walk(store: AbstractFileSystem, folder: str) -> Iterator[str]:
-    """As `images.walk`; stores have no order of their own."""
-    entries = sorted(store.ls(folder, detail=True), key=lambda entry: str(entry["name"]))
+def _walk(
+    store: AbstractFileSystem, folder: str, keep: Callable[[Path], bool]
+) -> Iterator[tuple[str, str]]:
+    """As `listing.walk`; stores have no order of their own."""
+    try:
+        with errors(folder):
+            entries = sorted(store.ls(folder, detail=True), key=lambda entry: str(entry["name"]))
+    except PermissionError as error:
+        yield folder, str(error)
+        return
     store.invalidate_cache(folder)  # it would keep them all
     for entry in entries:
         name = str(entry["name"])
         if entry["type"] == "directory":
-            yield from _walk(store, name)
-        elif images.is_picture(Path(name)):
-            yield name
+            yield from _walk(store, name, keep)
+        elif keep(Path(name)):
+            yield name, ""
 
 
-def _walk_s3(store: Any, folder: str) -> Iterator[str]:
+def _walk_s3(store: Any, folder: str, keep: Callable[[Path], bool]) -> Iterator[tuple[str, str]]:
     """S3 lists a thousand names at a time, sorted; `ls` would wait for all of them."""
     bucket, key, _ = store.split_path(folder)
     page: dict[str, Any] = {}
@@ -120,5 +133,5 @@ def _walk_s3(store: Any, folder: str) -> Iterator[str]:
             **store.req_kw,
         )
         for entry in page.get("Contents", []):
-            if images.is_picture(Path(entry["Key"])):
-                yield f"{bucket}/{entry['Key']}"
+            if keep(Path(entry["Key"])):
+                yield f"{bucket}/{entry['Key']}", ""

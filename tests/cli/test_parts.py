@@ -211,6 +211,34 @@ def test_what_cannot_be_listed_is_in_the_manifest(
         assert any(name in error for error in errors.values()), (name, errors)
 
 
+def test_a_folder_that_cannot_be_read_ends_nothing(
+    album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    photos = shutil.copytree(album, tmp_path / "photos")
+    for name in ("a.HEIC", "b.heic", "c.gif", "._c.gif"):
+        (photos / name).touch()
+    folder = os.open(photos, os.O_RDONLY)
+    for _ in range(20):  # its path is longer than allowed, also for root
+        os.mkdir("deep" * 60, dir_fd=folder)
+        below = os.open("deep" * 60, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = below
+    os.close(folder)
+    out = tmp_path / "out"
+    for more in (("--format", "csv"), ("--parts", 9, "--out", out)):
+        status, _, err = run(capsys, "predict", photos, *MODEL, *more)
+        assert status == 1 and f"error: {photos}/deepdeep" in err and "name too long" in err
+        assert "skipped: 2 .heic, 1 .gif\n" in err
+    part = manifest(out)[1]
+    assert (part["images"], part["faces"], part["failed"]) == (5, 3, 2)
+    assert [error for name, error in part["errors"].items() if "deepdeep" in name] == [
+        line.removeprefix("error: ") for line in err.splitlines() if line.startswith("error: ")
+    ]
+    listed = tmp_path / "list.txt"
+    listed.write_text("x" * 300 + f"\n{album / 'both.png'}\n", "utf-8")
+    assert [bool(each.error) for each in list_pictures([], [listed])] == [True, False]
+
+
 def test_pictures_are_listed_as_they_are_needed(tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()

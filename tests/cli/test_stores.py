@@ -1,13 +1,18 @@
 """`facealign predict --parts` with a real S3 server: it lists, reads and writes there."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from moto.server import ThreadedMotoServer
 from s3fs import S3FileSystem
 
@@ -155,3 +160,89 @@ def test_what_is_missing_is_in_the_manifest_and_what_is_refused_ends_the_command
     S3FileSystem.clear_instance_cache()
     assert said.startswith("error: s3://faces/album: ") and "redentials" in said
     assert len(manifest(tmp_path / "b")) == 1
+
+
+def test_what_a_store_refuses_is_in_the_manifest(
+    store: S3FileSystem, album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    picture = (album / "both.png").read_bytes()
+    store.pipe_file("faces/years/2020.png", picture)
+    for year in range(2021, 2026):
+        store.pipe_file(f"faces/years/{year}.png", picture, StorageClass="GLACIER")
+    command = ("predict", "s3://faces/years", *MODEL, "--parts", 2, "--out", tmp_path)
+    status, _, err = run(capsys, *command)
+    assert status == 1 and "6 images, 2 faces, 0 images without a face, 5 failed" in err
+    _, first, _, last, _ = manifest(tmp_path)
+    assert "s3://faces/years/2021.png: " in first["errors"]["s3://faces/years/2021.png"]
+    assert len(last["errors"]) == 2
+    lines = (tmp_path / "manifest.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "manifest.jsonl").write_bytes(b"".join(lines[:3]))  # no other picture is read
+    assert run(capsys, *command, "--resume")[0] == 1
+    assert manifest(tmp_path)[-1]["failed"] == 5
+
+
+def check_credentials(after: str) -> None:
+    """Let the server refuse unknown accounts after so many requests."""
+    url, kind = f"{os.environ['AWS_ENDPOINT_URL']}/moto-api/reset-auth", "text/plain"
+    request = urllib.request.Request(url, after.encode(), {"Content-Type": kind})
+    urllib.request.urlopen(request).close()
+
+
+def test_wrong_credentials_end_the_command(
+    store: S3FileSystem, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "list").write_text(
+        "".join(f"s3://faces/album/{name}.png\n" for name in ("both", "nobody", "both")), "utf-8"
+    )
+    command = ("predict", *MODEL, "--parts", 2)
+    listed = (*command, "--list", tmp_path / "list", "--out", tmp_path / "out")
+    assert run(capsys, *listed)[0] == 0
+    lines = (tmp_path / "out" / "manifest.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "out" / "manifest.jsonl").write_bytes(b"".join(lines[:2]))
+    check_credentials("0")
+    try:
+        for place in ("s3://faces/album", "s3://faces/album/both.png", "s3://faces/shards/0.tar"):
+            said = str(run(capsys, *command, place, "--out", tmp_path / "none")[0])
+            assert said.startswith(f"error: {place}: ") and "check the credentials" in said
+            assert len(manifest(tmp_path / "none")) == 1
+            (tmp_path / "none" / "manifest.jsonl").unlink()
+        said = str(run(capsys, *listed, "--resume")[0])
+        assert "s3://faces/album/nobody.png, which was read before, is refused now, too" in said
+        assert len(manifest(tmp_path / "out")) == 2
+        said = str(run(capsys, *command, "x.png", "--out", "s3://faces/refused")[0])
+        assert said.startswith("error: s3://faces/refused/manifest.jsonl: ")
+    finally:
+        check_credentials("inf")
+    assert run(capsys, *listed, "--resume")[0] == 0
+
+
+class Guarded(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """A store with a folder that nobody may list."""
+
+    protocol = "guarded"
+    store: dict[str, Any] = {}  # noqa: RUF012  # as in the base class
+    pseudo_dirs = [""]  # noqa: RUF012
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return str(super()._strip_protocol(path.replace("guarded:", "memory:")))
+
+    def ls(self, path: str, detail: bool = True, **more: Any) -> Any:
+        if path.endswith("lost+found"):
+            raise OSError("Forbidden: it")
+        return super().ls(path, detail, **more)
+
+
+def test_a_folder_that_a_store_refuses_ends_nothing(
+    album: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    fsspec.register_implementation("guarded", Guarded, clobber=True)
+    guarded = fsspec.filesystem("guarded")
+    for name in ("a.png", "lost+found/b.png", "z.png", "z.heic"):
+        guarded.pipe_file(f"/photos/{name}", (album / "both.png").read_bytes())
+    command = ("predict", "guarded://photos", *MODEL, "--parts", 9, "--out", tmp_path)
+    status, _, err = run(capsys, *command)
+    assert status == 1 and "3 images, 4 faces, 0 images without a face, 1 failed" in err
+    [(name, error)] = manifest(tmp_path)[1]["errors"].items()
+    assert name.endswith("lost+found") and "Forbidden: it" in error
+    assert f"error: {error}\n" in err and "skipped: 1 .heic\n" in err
