@@ -27,7 +27,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 VARIABLE = "FACEALIGN_SCHEDULER"
 SHARD = 16  # images that a worker is given at a time
 AHEAD = 4  # shards per worker that are sent ahead, so that a slow one delays no other
-SECONDS = 60.0  # to reach the scheduler, and to wait for its first worker
+SECONDS = 60.0  # to reach the scheduler
 LOOK = 5.0  # seconds between looks at who has joined or left
 
 _caches: list[Any] = []
@@ -56,14 +56,16 @@ def map_in_shards(
         remaining = iter(items)
         waiting: deque[tuple[Item, Future[list[Result]]]] = deque()  # with a shard's first item
         try:
-            workers, looked = _wait_for_workers(client, address), time.monotonic()
+            workers, looked = _count_workers(client, address), time.monotonic()
             while True:
-                while len(waiting) < AHEAD * workers and (shard := list(islice(remaining, size))):
+                ahead = AHEAD * max(workers, 1)  # what is sent waits for the first worker
+                while len(waiting) < ahead and (shard := list(islice(remaining, size))):
                     waiting.append((shard[0], client.submit(call, shard, pure=False)))
                 if not waiting:
                     return
                 if time.monotonic() > looked + LOOK:
-                    workers, looked = _count_workers(client, workers), time.monotonic()
+                    workers = _count_workers(client, address, workers)
+                    looked = time.monotonic()
                 first, future = waiting[0]
                 try:
                     results = future.result(timeout=LOOK)
@@ -100,30 +102,19 @@ def _connect(address: str) -> Client:
         ) from None
 
 
-def _wait_for_workers(client: Client, address: str) -> int:
-    """Say where the work is done; the number of workers."""
-    try:
-        client.wait_for_workers(1, timeout=SECONDS)
-    except TimeoutError:
-        raise WorkerError(
-            f"{address}: the scheduler has no workers, expected at least one: "
-            f"dask worker {address} --nworkers auto --nthreads 1"
-        ) from None
+def _count_workers(client: Client, address: str, before: int | None = None) -> int:
+    """Say how many there are, and where to see what they do, if that differs from `before`."""
     threads = client.nthreads().values()
+    command = f"dask worker {address} --nworkers -1 --nthreads 1"
     if max(threads, default=1) > 1:
         raise WorkerError(
-            f"{address}: a worker has {max(threads)} threads, expected one: dask worker {address} "
-            "--nworkers auto --nthreads 1"
+            f"{address}: a worker has {max(threads)} threads, expected one: {command} "
+            "(with --nworkers auto, Dask ignores --nthreads)"
         )
-    print(f"workers: {max(len(threads), 1)}; {client.dashboard_link}", file=sys.stderr)
-    return max(len(threads), 1)
-
-
-def _count_workers(client: Client, before: int) -> int:
-    count = len(client.nthreads())
-    if count != before:
-        print(f"workers: {count or 'none, waiting for one'}", file=sys.stderr)
-    return count
+    if len(threads) != before:
+        none = f"none, waiting for one ({command})"
+        print(f"workers: {len(threads) or none}; {client.dashboard_link}", file=sys.stderr)
+    return len(threads)
 
 
 def _work(

@@ -1,9 +1,11 @@
 """Work on a Dask cluster: a real scheduler with two worker processes."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from distributed import Client
 
 from facealign.core import cluster, parallel
 from facealign.core.errors import ConfigError, InputError, WorkerError
-from tests.dask_cluster import dask_cluster
+from tests.dask_cluster import dask, dask_cluster, dask_scheduler
 
 ITEMS = range(100)
 
@@ -154,6 +156,34 @@ def test_a_scheduler_that_is_killed_is_an_error(
         process.kill()
         with pytest.raises(WorkerError, match="the scheduler is gone; run the command again"):
             list(results)
+
+
+def test_work_waits_for_the_worker_that_the_message_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    items = range(3 * cluster.AHEAD * cluster.SHARD)  # more than wait at the scheduler
+    with dask_scheduler(tmp_path) as (address, _), ThreadPoolExecutor(1) as thread:
+        monkeypatch.setenv(cluster.VARIABLE, address)
+        results = thread.submit(list, parallel.map_in_order(square, items, "test"))
+        said = ""
+        while not (match := re.search(r"workers: none, waiting for one \(dask (.*)\); ", said)):
+            assert not results.done()
+            said += capfd.readouterr().err
+            time.sleep(0.05)
+        with dask(tmp_path, *match[1].split()):
+            assert [value for value, _ in results.result(300)] == [item * item for item in items]
+
+
+def test_workers_with_several_threads_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        dask_scheduler(tmp_path) as (address, _),
+        dask(tmp_path, "worker", address, "--nthreads", "2"),
+    ):
+        monkeypatch.setenv(cluster.VARIABLE, address)
+        with pytest.raises(WorkerError, match=r"2 threads, expected one: dask .* --nworkers -1 "):
+            list(parallel.map_in_order(slow, range(10**4), "test"))
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
