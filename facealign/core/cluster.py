@@ -29,6 +29,7 @@ SHARD = 16  # images that a worker is given at a time
 AHEAD = 4  # shards per worker that are sent ahead, so that a slow one delays no other
 SECONDS = 60.0  # to reach the scheduler
 LOOK = 5.0  # seconds between looks at who has joined or left
+GONE = "the scheduler is gone; run the command again"
 
 _caches: list[Any] = []
 _run = ""  # that this worker process has last worked for
@@ -68,11 +69,10 @@ def map_in_shards(
                     looked = time.monotonic()
                 first, future = waiting[0]
                 try:
-                    results = future.result(timeout=LOOK)
-                except TimeoutError:
-                    if not future.done():
-                        continue
-                    raise
+                    future.exception(timeout=LOOK)
+                except TimeoutError:  # of this waiting, not of the function
+                    continue
+                results = future.result()
                 waiting.popleft()
                 yield from results
         except KilledWorker:
@@ -82,7 +82,7 @@ def map_in_shards(
                 f"{repr(first)[:200]}"
             ) from None
         except (CancelledError, ClosedClientError, CommClosedError):
-            raise WorkerError(f"{address}: the scheduler is gone; run the command again") from None
+            raise WorkerError(f"{address}: {GONE}") from None
 
 
 def _connect(address: str) -> Client:
@@ -104,7 +104,10 @@ def _connect(address: str) -> Client:
 
 def _count_workers(client: Client, address: str, before: int | None = None) -> int:
     """Say how many there are, and where to see what they do, if that differs from `before`."""
-    threads = client.nthreads().values()
+    try:
+        threads = client.nthreads().values()
+    except OSError:
+        raise WorkerError(f"{address}: {GONE}") from None
     command = f"dask worker {address} --nworkers -1 --nthreads 1"
     if max(threads, default=1) > 1:
         raise WorkerError(

@@ -151,6 +151,7 @@ def test_a_scheduler_that_is_killed_is_an_error(
 ) -> None:
     with dask_cluster(tmp_path) as (address, process):
         monkeypatch.setenv(cluster.VARIABLE, address)
+        monkeypatch.setattr(cluster, "LOOK", 0.01)  # so that it is killed in any state
         results = parallel.map_in_order(slow, range(10**4), "test")
         next(results)
         process.kill()
@@ -184,6 +185,17 @@ def test_workers_with_several_threads_are_refused(
         monkeypatch.setenv(cluster.VARIABLE, address)
         with pytest.raises(WorkerError, match=r"2 threads, expected one: dask .* --nworkers -1 "):
             list(parallel.map_in_order(slow, range(10**4), "test"))
+
+
+def test_a_scheduler_that_is_gone_when_workers_are_counted_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "SECONDS", 10)
+    with dask_scheduler(tmp_path) as (address, process), cluster._connect(address) as client:
+        process.kill()
+        process.wait()
+        with pytest.raises(WorkerError, match="the scheduler is gone"):
+            cluster._count_workers(client, address)
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense"])
