@@ -79,10 +79,16 @@ def map_in_shards(
             raise WorkerError(
                 f"{address}: one worker after another died on the same {size} items, probably for "
                 "lack of memory: see their logs, or give each worker more. The first item: "
-                f"{repr(first)[:200]}"
+                f"{shown(first)}"
             ) from None
         except (CancelledError, ClosedClientError, CommClosedError):
             raise WorkerError(f"{address}: {GONE}") from None
+
+
+def shown(item: object) -> str:
+    """For an error: in one line, without the points that may come after an image's name."""
+    text = repr(item[0] if isinstance(item, tuple) else item)
+    return text.partition("\n")[0][:200]
 
 
 def _connect(address: str) -> Client:

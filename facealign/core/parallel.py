@@ -85,24 +85,27 @@ def _in_many(
     # spawned, not forked: OpenCV's and dlib's own threads do not survive a fork
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(count, context, prepare_worker)
-    waiting: deque[Future[Result]] = deque()
+    waiting: deque[tuple[Item, Future[Result]]] = deque()
     remaining = iter(items)
 
     def send(number: int) -> None:
         for item in islice(remaining, number):
             with _sigint_blocked():  # this may start a worker
-                waiting.append(executor.submit(function, item))
+                waiting.append((item, executor.submit(function, item)))
 
     try:
         send(IN_FLIGHT * count)
         while waiting:
-            result = waiting.popleft().result()
+            result = waiting[0][1].result()
+            waiting.popleft()
             send(1)
             yield result
     except BrokenProcessPool:
+        first = cluster.shown(waiting[0][0]) if waiting else "none"
         raise WorkerError(
             "a worker process was killed, probably for lack of memory: set FACEALIGN_WORKERS to "
-            "fewer processes. (A script that uses facealign needs `if __name__ == '__main__':`.)"
+            "fewer processes. (A script that uses facealign needs `if __name__ == '__main__':`.) "
+            f"The first item that was not finished: {first}"
         ) from None
     finally:
         executor.shutdown(cancel_futures=True)  # items that were begun are finished

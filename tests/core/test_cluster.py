@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from distributed import Client
 
@@ -90,6 +91,11 @@ def die(item: int) -> int:
 def test_items_that_kill_all_workers_are_named() -> None:
     with pytest.raises(WorkerError, match=r"died on the same 16 items.* The first item: 16$"):
         list(parallel.map_in_order(die, ITEMS, "test"))
+
+
+def test_an_item_is_shown_in_one_line_without_the_points_after_its_name() -> None:
+    assert cluster.shown(("a.jpg", np.zeros((68, 2)))) == "'a.jpg'"
+    assert cluster.shown(np.zeros((68, 2))) == "array([[0., 0.],"
 
 
 def test_relative_paths_are_the_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
