@@ -25,6 +25,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MAX_WORKERS = 1024  # more is a mistake: each takes about 100 MB
+CGROUP = Path("/sys/fs/cgroup")  # in a container, its own
 IN_FLIGHT = 8  # items per process that are sent ahead, so that a slow one delays no other
 
 
@@ -36,7 +37,21 @@ def workers() -> int:
             f"FACEALIGN_WORKERS: {asked[:20]!r}, expected an integer from 1 to {MAX_WORKERS}"
         )
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return int(asked or 0) or usable or 1
+    return int(asked or 0) or min(usable or 1, _quota())
+
+
+def _quota() -> int:
+    """The cores that a container may use at a time, rounded up; without a limit MAX_WORKERS."""
+    version_1 = ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
+    for names in (("cpu.max",), version_1):
+        try:
+            texts = [(CGROUP / name).read_text(encoding="ascii") for name in names]
+            quota, period = map(int, " ".join(texts).split())
+        except (OSError, ValueError):  # no such file, or no limit: "max"
+            continue
+        if quota > 0 and period > 0:  # version 1 has -1 for no limit
+            return -(-quota // period)
+    return MAX_WORKERS
 
 
 def map_in_order(

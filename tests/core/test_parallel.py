@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from facealign.core import parallel
 from facealign.core.errors import ConfigError, FacealignError
 from facealign.core.parallel import map_in_order
 from facealign.synthesis.pictures import plan_pictures, render
@@ -62,6 +63,34 @@ def test_a_killed_worker_ends_the_work_with_an_error(monkeypatch: pytest.MonkeyP
     assert len(results) <= int(str(error.value).split()[-1]) <= 20
     assert len(taken) < 100  # only a few items are sent ahead
     assert multiprocessing.active_children() == []
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 2),
+        ({"cpu.max": "10000 100000\n"}, 1),
+        ({"cpu.max": "6400000 100000\n"}, 8),
+        ({"cpu.max": "max 100000\n"}, 8),
+        ({"cpu.max": "odd\n"}, 8),
+        ({}, 8),
+        ({"cpu/cpu.cfs_quota_us": "300000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 8),
+        ({"cpu/cpu.cfs_quota_us": "300000\n"}, 8),
+    ],
+)
+def test_a_containers_quota_limits_the_processes(
+    files: dict[str, str], cores: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpu").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(parallel, "CGROUP", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setenv("FACEALIGN_WORKERS", "5")
+    assert parallel.workers() == 5
+    monkeypatch.delenv("FACEALIGN_WORKERS")
+    assert parallel.workers() == cores
 
 
 SCRIPT = """
