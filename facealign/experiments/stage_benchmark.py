@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,12 @@ from facealign.core.parallel import workers
 
 SIZES = (150, 300, 600)
 EPOCHS = 5
+
+
+@dataclass(frozen=True)
+class Measured:
+    seconds: float
+    peak_mb: float  # of all processes together, without the files that they map
 
 
 def main(target: Path) -> None:
@@ -43,15 +50,18 @@ def main(target: Path) -> None:
             (Path(folder) / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
             for name, command in commands.items():
                 line = command.replace("${data.archive}", "data/demo.tgz")
-                seconds, peak = _measure(line, Path(folder), project)
-                figures = {"seconds": seconds, "per_second": pictures / seconds, "peak_mb": peak}
+                taken = measure(line, Path(folder), project)
+                figures = vars(taken) | {"per_second": pictures / taken.seconds}
                 measured[name][str(pictures)] = {key: round(v, 2) for key, v in figures.items()}
-                print(f"{pictures} pictures, {name}: {seconds:.1f} s, {peak:.0f} MB", flush=True)
+                print(
+                    f"{pictures} pictures, {name}: {taken.seconds:.1f} s, {taken.peak_mb:.0f} MB",
+                    flush=True,
+                )
     write_json(target, {"cores": workers(), "train_epochs": EPOCHS, "stages": measured})
 
 
-def _measure(command: str, folder: Path, project: Path) -> tuple[float, float]:
-    """Seconds, and the peak memory of all processes together in MB."""
+def measure(command: str, folder: Path, project: Path) -> Measured:
+    """Run a stage of `project` in `folder`."""
     environment = os.environ | {"PYTHONPATH": str(project)}
     with tempfile.TemporaryFile() as log:
         started = time.perf_counter()
@@ -68,14 +78,15 @@ def _measure(command: str, folder: Path, project: Path) -> tuple[float, float]:
             raise ExperimentError(
                 f"{command} failed:\n{log.read().decode(errors='replace')[-2000:]}"
             )
-    return seconds, peak / 2**20
+    return Measured(seconds, peak / 2**20)
 
 
 def _memory(process: psutil.Process) -> int:
     total = 0
     try:
         for one in (process, *process.children(recursive=True)):
-            total += one.memory_info().rss
+            memory = one.memory_info()
+            total += memory.rss - memory.shared
     except psutil.NoSuchProcess:  # ended in the meantime
         pass
     return total
