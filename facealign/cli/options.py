@@ -42,6 +42,18 @@ def add_images(parser: argparse.ArgumentParser, least: str = "+") -> None:
     )
 
 
+def add_list(parser: argparse._ActionsContainer) -> None:
+    parser.add_argument(
+        "--list",
+        dest="lists",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a text file with a path in each line; - is the standard input",
+    )
+
+
 def add_scheduler(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scheduler",

@@ -47,14 +47,7 @@ def add(commands: options.Commands[argparse.ArgumentParser]) -> None:
         help="write json, csv or parquet files of N images each to --out, and manifest.jsonl, "
         "which lists them and the images that cannot be read",
     )
-    many.add_argument(
-        "--list",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a text file with a path in each line; - is the standard input",
-    )
+    options.add_list(many)
     many.add_argument(
         "--resume", action="store_true", help="go on after the last file that an earlier run wrote"
     )
@@ -67,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     for option, given in (
         (f"--out {arguments.out}", isinstance(arguments.out, str)),
-        ("--list", arguments.list),
+        ("--list", arguments.lists),
         ("--resume", arguments.resume),
         ("--format parquet", arguments.format == "parquet"),
     ):
@@ -88,7 +81,7 @@ def _run_in_parts(arguments: argparse.Namespace) -> int:
         raise ConfigError("--parts writes files to a folder: name it with --out, without --overlay")
     return parts.predict(
         arguments.paths,
-        arguments.list,
+        arguments.lists,
         arguments.format,
         str(arguments.out),
         arguments.parts,

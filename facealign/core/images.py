@@ -18,9 +18,9 @@ MAX_BYTES = 2_000_000_000  # of a file; an uncompressed picture of MAX_PIXELS ha
 MAX_PIXELS = "OPENCV_IO_MAX_IMAGE_PIXELS"  # the variable of the limit that `facealign` sets
 
 
-def is_picture(path: Path) -> bool:
+def is_picture(path: Path, suffixes: frozenset[str] = SUFFIXES) -> bool:
     """Whether it is one by its name. macOS puts a hidden ._x.jpg, no picture, beside an x.jpg."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+    return path.suffix.lower() in suffixes and not path.name.startswith(".")
 
 
 def find_pictures(folder: Path) -> list[Path]:

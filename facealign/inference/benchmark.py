@@ -28,7 +28,7 @@ from facealign.core.geometry import Box
 from facealign.detectors import Detector, hog
 from facealign.evaluation import metrics
 from facealign.faces import dlib_predictor
-from facealign.inference import folders
+from facealign.inference import folders, listing
 from facealign.inference.aligner import Aligner
 from facealign.inference.tracker import Tracker
 from facealign.synthesis.film import film, still, swaying
@@ -235,7 +235,7 @@ def _pictures_per_second(
     with tempfile.TemporaryDirectory() as folder:
         for number, (image, _) in enumerate(islice(cycle(faces), count)):
             images.write(Path(folder) / f"{number}.jpg", image)
-        sources = folders.find_pictures([folder])
+        sources = listing.find_pictures([folder])
         for processes in sorted({1, parallel.workers()}):
             started = time.perf_counter()
             for _ in folders.predict_all(sources, aligner, processes=processes):

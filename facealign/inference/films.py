@@ -16,12 +16,13 @@ from facealign.core.files import sha256
 from facealign.core.parallel import map_in_order
 from facealign.inference import video
 from facealign.inference.aligner import Aligner
+from facealign.inference.listing import Source
 from facealign.inference.output import MANIFEST, Folder, Line, begin, note
 from facealign.inference.tracker import Tracker
 
 
 def track(
-    sources: Sequence[Path],
+    sources: Sequence[Source],
     out: Path,
     resume: bool,
     aligner: Aligner,
@@ -30,18 +31,18 @@ def track(
 ) -> int:
     """Run `facealign video --folder OUT`; the exit status. `made_with` are the options that decide
     the results."""
-    named: dict[str, Path] = {}
+    named: dict[Path, Source] = {}
     for source in sources:
         if (other := named.setdefault(source.name, source)) is not source:
             raise ConfigError(
-                f"{other} and {source} would have results of the same name: run the command for "
-                "each folder, with another --folder"
+                f"{other.path} and {source.path} would have results of the same name: name the "
+                "folder above them, or run the command for each, with another --folder"
             )
     folder = Folder(out)
     with folder.lock(), _end_at_once():
         lines = begin(folder, made_with, resume)
         done = {line["video"] for line in lines}
-        remaining = [source for source in sources if str(source) not in done]
+        remaining = [source for source in sources if str(source.path) not in done]
         call = partial(_track, aligner, smooth, out)
         for line in map_in_order(call, remaining, "faces", unit="videos", shard=1):
             note(folder, line)
@@ -55,15 +56,18 @@ def track(
     return 1 if failed else 0
 
 
-def _track(aligner: Aligner, smooth: bool, out: Path, source: Path) -> Line:
+def _track(aligner: Aligner, smooth: bool, out: Path, source: Source) -> Line:
     """One video, in a worker process; its line of the manifest."""
-    file, tracker = out / f"{source.name}.jsonl", Tracker(aligner, smooth)
-    line: Line = {"video": str(source)}
+    line: Line = {"video": str(source.path)}
+    if source.error:
+        return line | {"error": source.error}
+    name, tracker = f"{source.name.as_posix()}.jsonl", Tracker(aligner, smooth)
+    file = out / name
     try:
-        read = video.follow(source, None, file, tracker)
+        read = video.follow(source.path, None, file, tracker)
     except ImageError as error:
         return line | {"error": str(error)}
-    line |= {"file": file.name, "frames": read.frames, "with_face": read.with_face}
+    line |= {"file": name, "frames": read.frames, "with_face": read.with_face}
     line |= {"tracks": tracker.tracks, "sha256": sha256(file)}
     return line | ({"error": read.problem} if read.problem else {})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import errno
-import glob
 import itertools
 import json
 import os
@@ -30,22 +29,12 @@ from facealign.data.annotations import format_pts
 from facealign.faces import alignment
 from facealign.faces.drawing import draw
 from facealign.inference.aligner import Aligner, as_dict
-from facealign.inference.listing import Keep, walk
+from facealign.inference.listing import Source, find_pictures
 
 TABLE = "landmarks.csv"
 _POSE = ("yaw", "pitch", "roll")
 # of files whose names are too long with their suffix, or not allowed in that file system
 _BAD_NAME = (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL)
-
-
-@dataclass(frozen=True)
-class Source:
-    """A picture file, or the error of a path that leads to none."""
-
-    path: Path
-    name: Path  # of its results: the path below the folder that was given
-    error: str = ""
-    taken: frozenset[int] = frozenset()  # N of each other picture that is called NAME_N
 
 
 @dataclass(frozen=True)
@@ -134,41 +123,6 @@ def align(paths: Sequence[str], count: int, size: int, out: Path, aligner: Align
     for result in predict_all(sources, aligner, partial(_write_crops, out, count, size)):
         summary.add(result)
     return summary.report()
-
-
-def find_pictures(paths: Sequence[str], out: Path | None = None) -> list[Source]:
-    """The pictures of files, folders (recursively) and glob patterns.
-
-    What an earlier call wrote to `out`, a folder below one of these, is not among them.
-    """
-    found: dict[Path, Source] = {}
-    keep = Keep()
-    for text in paths:
-        path = Path(text)
-        pattern = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  # it may be absolute
-        matches = [path] if os.path.lexists(path) else [Path(match) for match in pattern]
-        if not matches:
-            found[path] = Source(path, path, f"{text}: no such file or folder")
-        for match in matches:
-            file = Source(match, Path(match.name))
-            inside = _below(match, out, keep) if match.is_dir() else [file]
-            if not inside:
-                suffixes = ", ".join(sorted(images.SUFFIXES))
-                found[match] = Source(
-                    match, match, f"{match}: no image in this folder ({suffixes})"
-                )
-            for source in inside:
-                found.setdefault(source.path, source)
-    keep.report()
-    return list(found.values())
-
-
-def _below(folder: Path, out: Path | None, keep: Keep) -> list[Source]:
-    sources = [Source(path, path.relative_to(folder), error) for path, error in walk(folder, keep)]
-    if out is None or folder.resolve() not in out.resolve().parents:
-        return sources
-    results = out.resolve().relative_to(folder.resolve())
-    return [source for source in sources if not source.name.is_relative_to(results)]
 
 
 def _named_apart(sources: Sequence[Source]) -> list[Source]:

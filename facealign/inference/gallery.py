@@ -19,7 +19,7 @@ from facealign.evaluation import scoring
 from facealign.inference import annotated
 from facealign.inference.aligner import Aligner
 from facealign.inference.annotated import Estimate
-from facealign.inference.folders import Source
+from facealign.inference.listing import Source
 from facealign.reports import contact_sheet
 from facealign.reports.contact_sheet import COLUMNS, PREDICTED, TRUTH, Tile
 

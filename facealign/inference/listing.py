@@ -1,4 +1,4 @@
-"""Pictures of folders, lists, tar files and object stores, listed only as they are needed."""
+"""Pictures and videos of folders, patterns and lists; of tar files and object stores, too."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 import sys
 import tarfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -19,6 +20,10 @@ from facealign.core import images
 from facealign.core.errors import ImageError, InputError
 from facealign.inference import stores
 
+VIDEOS = frozenset(  # that `video` can read, of containers in common use
+    {".3gp", ".asf", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"}
+    | {".mts", ".ogv", ".ts", ".vob", ".webm", ".wmv"}
+)
 _COMPRESSED = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 _UNSUPPORTED = {".heic", ".heif", ".avif", ".gif", ".jxl", ".jp2", ".psd"} | {
     *(".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2")  # of cameras
@@ -28,19 +33,82 @@ _UNSUPPORTED = {".heic", ".heif", ".avif", ".gif", ".jxl", ".jp2", ".psd"} | {
 class Keep:
     """`images.is_picture`, and how many pictures of other formats it was asked about."""
 
-    def __init__(self) -> None:
+    def __init__(self, suffixes: frozenset[str] = images.SUFFIXES) -> None:
+        self.suffixes = suffixes
         self._others: Counter[str] = Counter()
 
     def __call__(self, path: Path) -> bool:
         suffix = path.suffix.lower()
         if suffix in _UNSUPPORTED and not path.name.startswith("."):
             self._others[suffix] += 1
-        return images.is_picture(path)
+        return images.is_picture(path, self.suffixes)
 
     def report(self) -> None:
         if self._others:
             counts = (f"{count} {suffix}" for suffix, count in self._others.most_common())
             print(f"skipped: {', '.join(counts)}", file=sys.stderr)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A picture or video file, or the error of a path that leads to none."""
+
+    path: Path
+    name: Path  # of its results: the path below the folder that was given
+    error: str = ""
+    taken: frozenset[int] = frozenset()  # N of each other picture that is called NAME_N
+
+
+def find_pictures(paths: Iterable[str], out: Path | None = None) -> list[Source]:
+    """The pictures of files, folders (recursively) and glob patterns.
+
+    What an earlier call wrote to `out`, a folder below one of these, is not among them.
+    """
+    keep = Keep()
+    found = _find(paths, keep, "image", out)
+    keep.report()
+    return found
+
+
+def find_videos(paths: Sequence[str], lists: Sequence[Path] = ()) -> list[Source]:
+    """The same of videos, and those of text files with such a path in each line."""
+    return _find([*paths, *_in_lists(lists)], Keep(VIDEOS), "video", None)
+
+
+def _find(paths: Iterable[str], keep: Keep, kind: str, out: Path | None) -> list[Source]:
+    found: dict[Path, Source] = {}
+    for text in paths:
+        matches = [text] if os.path.lexists(text) else _matches(text)
+        if not matches:
+            found[Path(text)] = Source(
+                Path(text), Path(text), error=f"{text}: no such file or folder"
+            )
+        for path in map(Path, matches):
+            inside = [Source(path, Path(path.name))]
+            if path.is_dir():
+                inside = _without_results(_below(path, keep), path, out)
+            if not inside:
+                expected = ", ".join(sorted(keep.suffixes))
+                error = f"{path}: no {kind} in this folder ({expected})"
+                found[path] = Source(path, path, error)
+            for source in inside:
+                found.setdefault(source.path, source)
+    return list(found.values())
+
+
+def _below(folder: Path, keep: Keep) -> list[Source]:
+    return [Source(path, path.relative_to(folder), error) for path, error in walk(folder, keep)]
+
+
+def _without_results(sources: list[Source], folder: Path, out: Path | None) -> list[Source]:
+    if out is None or folder.resolve() not in out.resolve().parents:
+        return sources
+    results = out.resolve().relative_to(folder.resolve())
+    return [source for source in sources if not source.name.is_relative_to(results)]
+
+
+def _matches(pattern: str) -> list[str]:
+    return sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207  # it may be absolute
 
 
 @dataclass(frozen=True)
@@ -104,26 +172,26 @@ def list_pictures(
     """The pictures of `paths` (files, folders, glob patterns, tar files, URLs of these), then those
     of text files with such a path in each line; `-` is the standard input.
 
-    The order is the same in each run, as long as folders and lists are.
+    They are listed only as they are needed. The order is the same in each run, as long as folders
+    and lists are.
     """
     keep = keep or Keep()
-    for text in paths:
+    for text in chain(paths, _in_lists(lists)):
         yield from _listed(text, keep)
+
+
+def _in_lists(lists: Iterable[Path]) -> Iterator[str]:
     for path in lists:
-        yield from _in_list(path, keep)
-
-
-def _in_list(path: Path, keep: Keep) -> Iterator[Listed]:
-    if not path.is_file() and str(path) != "-":
-        raise InputError(f"{path}: no such file, expected a list with a path in each line")
-    with (
-        nullcontext(sys.stdin)
-        if str(path) == "-"
-        else path.open(encoding="utf-8", errors="surrogateescape")
-    ) as lines:
-        for line in lines:
-            if text := line.rstrip("\r\n"):
-                yield from _listed(text, keep)
+        if not path.is_file() and str(path) != "-":
+            raise InputError(f"{path}: no such file, expected a list with a path in each line")
+        with (
+            nullcontext(sys.stdin)
+            if str(path) == "-"
+            else path.open(encoding="utf-8", errors="surrogateescape")
+        ) as lines:
+            for line in lines:
+                if text := line.rstrip("\r\n"):
+                    yield text
 
 
 def _listed(text: str, keep: Keep) -> Iterator[Listed]:
@@ -142,7 +210,7 @@ def _listed(text: str, keep: Keep) -> Iterator[Listed]:
     elif os.path.lexists(path):
         yield from _in_tar(text, keep) if path.suffix == ".tar" else [Listed(text, text)]
     else:
-        matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207  # it may be absolute
+        matches = _matches(text)
         for match in matches:
             if "**" not in text or not Path(match).is_dir():  # what is below it matches, too
                 yield from _listed(match, keep)

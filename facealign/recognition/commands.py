@@ -17,7 +17,7 @@ from facealign.core.errors import ImageError, InputError, ModelError
 from facealign.core.geometry import Box
 from facealign.core.parallel import map_in_order
 from facealign.inference.aligner import Aligner
-from facealign.inference.folders import Source, find_pictures
+from facealign.inference.listing import Source, find_pictures
 from facealign.recognition.recogniser import KINDS, RELEASED, Measured, Recogniser
 
 

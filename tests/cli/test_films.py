@@ -1,5 +1,6 @@
 """`facealign video --folder`: many videos, a file of lines for each, and a manifest."""
 
+import io
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import time
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from facealign.core.files import sha256
@@ -60,6 +62,70 @@ def test_finished_films_are_left_out(
     assert contents(out)["manifest.jsonl"].startswith(before["manifest.jsonl"])
 
 
+def write_film(path: Path, frames: int = 3) -> Path:
+    """A grey wall."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30, (160, 120))
+    for _ in range(frames):
+        video.write(np.full((120, 160, 3), 90, np.uint8))
+    video.release()
+    return path
+
+
+@pytest.fixture
+def days(tmp_path: Path) -> Path:
+    """Two films of the same name, and what is no film."""
+    write_film(tmp_path / "days/1/a.avi")
+    write_film(tmp_path / "days/2/a.AVI")
+    write_film(tmp_path / "days/2/b.avi")
+    for name in ("2/._b.avi", "2/notes.txt"):
+        (tmp_path / "days" / name).touch()
+    return tmp_path / "days"
+
+
+def test_results_keep_the_path_below_the_folder(
+    days: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert run(capsys, "video", days, *MODEL, "--folder", out)[0] == 0
+    files = ["1/a.avi.jsonl", "2/a.AVI.jsonl", "2/b.avi.jsonl"]
+    assert [line["file"] for line in manifest(out)[1:]] == files
+    assert [str(path.relative_to(out)) for path in sorted(out.glob("*/*"))] == files
+
+
+def test_patterns_and_lists_name_films(
+    days: Path,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_text(f"{days / '1'}\n{days / '2' / 'b.avi'}\n", "utf-8")
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{days / 'gone.avi'}\n"))
+    sources: list[tuple[tuple[object, ...], list[str]]] = [
+        ((days / "2/[ab].*",), ["a.AVI.jsonl", "b.avi.jsonl"]),
+        (("--list", listed), ["a.avi.jsonl", "b.avi.jsonl"]),
+        ((days / "1", "--list", "-"), ["a.avi.jsonl"]),
+    ]
+    for number, (source, files) in enumerate(sources):
+        out = tmp_path / f"out{number}"
+        run(capsys, "video", *source, *MODEL, "--folder", out)
+        assert [line["file"] for line in manifest(out)[1:] if "file" in line] == files
+    assert manifest(out)[-1]["error"] == f"{days / 'gone.avi'}: no such file or folder"
+    (tmp_path / "empty").mkdir()
+    run(capsys, "video", tmp_path / "empty", *MODEL, "--folder", tmp_path / "none")
+    assert "no video in this folder (.3gp, .asf, .avi, " in manifest(tmp_path / "none")[1]["error"]
+
+
+def test_films_of_the_same_name_are_refused_together(
+    days: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    write_film(days / "3/a.avi")
+    said = str(run(capsys, "video", days / "?/*.avi", "--folder", tmp_path / "out")[0])
+    assert f"{days}/1/a.avi and {days}/3/a.avi would have results of the same name" in said
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_ctrl_c_ends_long_films_at_once(clip: Path, tmp_path: Path) -> None:
     """Or else the workers would go on to the end of the films."""
@@ -89,10 +155,12 @@ def test_ctrl_c_ends_long_films_at_once(clip: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("a.mp4", "b.mp4"), "--resume and several videos need --folder DIR"),
-        (("a.mp4", "--resume"), "--resume and several videos need --folder DIR"),
+        (("a.mp4", "b.mp4"), "--list, --resume and several videos need --folder DIR"),
+        (("a.mp4", "--resume"), "--list, --resume and several videos need --folder DIR"),
+        (("a.mp4", "--list", "x"), "--list, --resume and several videos need --folder DIR"),
+        ((), "expected a VIDEO"),
+        (("--folder", "o"), "expected a VIDEO, or a list of videos with --list"),
         (("a.mp4", "--folder", "o", "--json", "x"), "--folder takes the place of --out and --json"),
-        (("a/x.mp4", "b/x.mp4", "--folder", "o"), "a/x.mp4 and b/x.mp4 would have results of the"),
     ],
 )
 def test_options_that_do_not_go_together(

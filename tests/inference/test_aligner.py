@@ -16,7 +16,7 @@ from PIL import Image
 
 from facealign import Aligner, Box, ConfigError, Face, ImageError, ModelError
 from facealign.faces import dlib_predictor
-from facealign.inference import benchmark, folders
+from facealign.inference import benchmark, folders, listing
 from facealign.inference.aligner import as_dict
 from facealign.inference.weights import FOLDER, released
 
@@ -292,7 +292,7 @@ def test_worker_processes_share_the_parents_export(
     aligner = Aligner(mine, threads=1)
     away = mine.rename(tmp_path / "away.pt")  # so that no worker could export it
     try:
-        found = list(folders.predict_all(folders.find_pictures([str(tmp_path)]), aligner, None, 2))
+        found = list(folders.predict_all(listing.find_pictures([str(tmp_path)]), aligner, None, 2))
     finally:
         away.rename(mine)
     (face,) = aligner.predict(astronaut)
