@@ -17,7 +17,7 @@ from facealign.core.parallel import map_in_order
 from facealign.inference import video
 from facealign.inference.aligner import Aligner
 from facealign.inference.listing import Source
-from facealign.inference.output import MANIFEST, Folder, Line, begin, note
+from facealign.inference.output import MANIFEST, Folder, Line, begin, keep, note
 from facealign.inference.tracker import Tracker
 
 
@@ -31,18 +31,17 @@ def track(
 ) -> int:
     """Run `facealign video --folder OUT`; the exit status. `made_with` are the options that decide
     the results."""
-    named: dict[Path, Source] = {}
+    videos: dict[str, str] = {}  # by their files
     for source in sources:
-        if (other := named.setdefault(source.name, source)) is not source:
-            raise ConfigError(
-                f"{other.path} and {source.path} would have results of the same name: name the "
-                "folder above them, or run the command for each, with another --folder"
-            )
+        _claim(videos, _file(source), str(source.path.absolute()))
     folder = Folder(out)
     with folder.lock(), _end_at_once():
         lines = begin(folder, made_with, resume)
-        done = {line["video"] for line in lines}
-        remaining = [source for source in sources if str(source.path) not in done]
+        remaining = _remaining(sources, lines)
+        again = {str(source.path.absolute()) for source in remaining}
+        if any(line["video"] in again for line in lines):
+            lines = [line for line in lines if line["video"] not in again]
+            keep(folder, lines)
         call = partial(_track, aligner, smooth, out)
         for line in map_in_order(call, remaining, "faces", unit="videos", shard=1):
             note(folder, line)
@@ -56,18 +55,55 @@ def track(
     return 1 if failed else 0
 
 
+def _claim(videos: dict[str, str], file: str, video: str) -> None:
+    if (other := videos.setdefault(file, video)) != video:
+        raise ConfigError(
+            f"{other} and {video} would have results of the same name: name the folder above them, "
+            "or use another --folder"
+        )
+
+
+def _remaining(sources: Sequence[Source], lines: Sequence[Line]) -> list[Source]:
+    """Those that are not finished. What would replace the result of another video is an error."""
+    videos = {line["file"]: line["video"] for line in lines if "file" in line}
+    finished = {line["video"]: line for line in lines if "error" not in line}
+    remaining = []
+    for source in sources:
+        video, size = str(source.path.absolute()), _bytes(source)
+        if (line := finished.get(video)) is None:
+            _claim(videos, _file(source), video)
+            remaining.append(source)
+        elif size and size != line.get("bytes"):  # as on the next card of a camera
+            raise ConfigError(
+                f"{video}: has {size} bytes, but {line.get('bytes')} when its results were made: "
+                "to track it again, use another --folder"
+            )
+    return remaining
+
+
+def _file(source: Source) -> str:
+    return f"{source.name.as_posix()}.jsonl"
+
+
+def _bytes(source: Source) -> int:
+    """Nothing of a missing file."""
+    try:
+        return source.path.stat().st_size
+    except OSError:
+        return 0
+
+
 def _track(aligner: Aligner, smooth: bool, out: Path, source: Source) -> Line:
     """One video, in a worker process; its line of the manifest."""
-    line: Line = {"video": str(source.path)}
+    line: Line = {"video": str(source.path.absolute()), "bytes": _bytes(source)}
     if source.error:
         return line | {"error": source.error}
-    name, tracker = f"{source.name.as_posix()}.jsonl", Tracker(aligner, smooth)
-    file = out / name
+    file, tracker = out / _file(source), Tracker(aligner, smooth)
     try:
         read = video.follow(source.path, None, file, tracker)
     except ImageError as error:
         return line | {"error": str(error)}
-    line |= {"file": name, "frames": read.frames, "with_face": read.with_face}
+    line |= {"file": _file(source), "frames": read.frames, "with_face": read.with_face}
     line |= {"tracks": tracker.tracks, "sha256": sha256(file)}
     return line | ({"error": read.problem} if read.problem else {})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -111,4 +112,14 @@ def begin(out: Output, made_with: Line, resume: bool) -> list[Line]:
 
 
 def note(out: Output, line: Line) -> None:
-    out.append(MANIFEST, f"{json.dumps(line)}\n".encode())
+    out.append(MANIFEST, _encoded(line))
+
+
+def keep(out: Output, lines: Sequence[Line]) -> None:
+    """Drop all other lines of the manifest after its first one."""
+    head, *_ = out.read(MANIFEST).splitlines(keepends=True)
+    out.write(MANIFEST, head + b"".join(map(_encoded, lines)))
+
+
+def _encoded(line: Line) -> bytes:
+    return f"{json.dumps(line)}\n".encode()

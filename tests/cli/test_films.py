@@ -32,6 +32,7 @@ def test_each_film_has_the_lines_of_a_single_one(
     file = out / f"{clip.name}.jsonl"
     assert whole == {
         "video": str(clip),
+        "bytes": clip.stat().st_size,
         "file": file.name,
         "frames": 20,
         "with_face": 20,
@@ -39,7 +40,11 @@ def test_each_film_has_the_lines_of_a_single_one(
         "sha256": sha256(file),
     }
     assert f"only {frames - 20} of 20 frames could be read" in cut["error"]
-    assert bad == {"video": str(text), "error": f"{text}: not a video that can be read"}
+    assert bad == {
+        "video": str(text),
+        "bytes": 10,
+        "error": f"{text}: not a video that can be read",
+    }
     _, lines, _ = run(capsys, "video", clip, *MODEL, "--json", "-")
     assert file.read_text("utf-8") == lines
     assert len(list(out.iterdir())) == 3
@@ -124,6 +129,50 @@ def test_films_of_the_same_name_are_refused_together(
     said = str(run(capsys, "video", days / "?/*.avi", "--folder", tmp_path / "out")[0])
     assert f"{days}/1/a.avi and {days}/3/a.avi would have results of the same name" in said
     assert not (tmp_path / "out").exists()
+
+
+def test_no_result_of_another_film_is_replaced(
+    days: Path,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_film(days / "3/a.avi", 4)
+    command = ("video", *MODEL, "--folder", tmp_path / "out", "--resume")
+    assert run(capsys, *command, days / "1/a.avi")[0] == 0
+    before = contents(tmp_path / "out")
+    said = str(run(capsys, *command, days / "2", days / "3")[0])
+    assert f"{days}/1/a.avi and {days}/3/a.avi would have results of the same name" in said
+    monkeypatch.chdir(days / "3")
+    assert "/3/a.avi would have results of the same name" in str(run(capsys, *command, "a.avi")[0])
+    monkeypatch.chdir(days / "1")
+    assert run(capsys, *command, "a.avi")[0] == 0
+    shutil.copy(days / "3/a.avi", days / "1/a.avi")
+    said = str(run(capsys, *command, "a.avi")[0])
+    assert f"{days}/1/a.avi: has " in said and "when its results were made" in said
+    (days / "1/a.avi").unlink()
+    assert run(capsys, *command, "a.avi")[0] == 0  # it may be deleted when it is finished
+    assert contents(tmp_path / "out") == before
+
+
+def test_what_failed_is_tried_again(
+    days: Path, cut_clip: Path, clip: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    film, other, out = tmp_path / "film.mp4", tmp_path / "gone.avi", tmp_path / "out"
+    shutil.copy(cut_clip, film)
+    command = ("video", film, other, days / "1", *MODEL, "--folder", out)
+    assert run(capsys, *command)[0] == 1
+    assert sum("error" in line for line in manifest(out)) == 2
+    shutil.copy(clip, film)
+    status, _, err = run(capsys, *command, "--resume")
+    assert status == 1 and "3 videos, 23 frames, 1 failed" in err
+    write_film(other)
+    status, _, err = run(capsys, *command, "--resume")
+    assert status == 0 and "3 videos, 26 frames, 0 failed" in err
+    lines = {line["file"]: line for line in manifest(out)[1:]}
+    assert len(lines) == 3
+    for name, line in lines.items():
+        assert line["sha256"] == sha256(out / name)
 
 
 @pytest.mark.slow
