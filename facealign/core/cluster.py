@@ -8,7 +8,6 @@ import os
 import sys
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import CancelledError
 from itertools import islice
@@ -44,42 +43,51 @@ def load_once(function: Function) -> Function:
 
 
 def map_in_shards(
-    function: Callable[[Item], Result], items: Iterable[Item], address: str, size: int
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    address: str,
+    size: int,
+    ordered: bool = True,
 ) -> Generator[Result, None, None]:
-    """`function` of each item, in order, `size` of them in a shard. That of a worker that dies is
-    given to another."""
+    """`function` of each item, in order or as they are finished, `size` of them in a shard. That of
+    a worker that dies is given to another."""
     with _connect(address) as client:
-        from distributed import KilledWorker
+        from distributed import KilledWorker, wait
         from distributed.client import ClosedClientError
         from distributed.comm.core import CommClosedError
 
         call = functools.partial(_work, uuid.uuid4().hex, _code(), str(Path.cwd()), function)
         remaining = iter(items)
-        waiting: deque[tuple[Item, Future[list[Result]]]] = deque()  # with a shard's first item
+        waiting: dict[Future[list[Result]], Item] = {}  # with a shard's first item
         try:
             workers, looked = _count_workers(client, address), time.monotonic()
             while True:
                 ahead = AHEAD * max(workers, 1)  # what is sent waits for the first worker
                 while len(waiting) < ahead and (shard := list(islice(remaining, size))):
-                    waiting.append((shard[0], client.submit(call, shard, pure=False)))
+                    waiting[client.submit(call, shard, pure=False)] = shard[0]
                 if not waiting:
                     return
                 if time.monotonic() > looked + LOOK:
                     workers = _count_workers(client, address, workers)
                     looked = time.monotonic()
-                first, future = waiting[0]
+                future = next(iter(waiting))
                 try:
-                    future.exception(timeout=LOOK)
+                    if ordered:
+                        future.exception(timeout=LOOK)
+                    else:
+                        with client.as_current():
+                            wait(list(waiting), LOOK, "FIRST_COMPLETED")
+                        future = next(one for one in waiting if one.done())
                 except TimeoutError:  # of this waiting, not of the function
                     continue
                 results = future.result()
-                waiting.popleft()
+                del waiting[future]
                 yield from results
         except KilledWorker:
             raise WorkerError(
                 f"{address}: one worker after another died on the same {size} items, probably for "
                 "lack of memory: see their logs, or give each worker more. The first item: "
-                f"{shown(first)}"
+                f"{shown(waiting[future])}"
             ) from None
         except (CancelledError, ClosedClientError, CommClosedError):
             raise WorkerError(f"{address}: {GONE}") from None

@@ -5,9 +5,8 @@ import os
 import signal
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sized
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from itertools import islice
@@ -67,15 +66,35 @@ def map_in_order(
 
     Items are taken from an iterator as they are needed.
     """
+    return _map(function, items, title, processes, unit, shard, ordered=True)
+
+
+def map_as_finished(
+    function: Callable[[Item], Result], items: Iterable[Item], title: str, unit: str
+) -> Iterator[Result]:
+    """The same of large items, each result as soon as it is there: a long one delays no other."""
+    return _map(function, items, title, None, unit, shard=1, ordered=False)
+
+
+def _map(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    title: str,
+    processes: int | None,
+    unit: str,
+    shard: int,
+    ordered: bool,
+) -> Iterator[Result]:
     total = len(items) if isinstance(items, Sized) else None
     count = (processes or workers()) if _can_spawn() else 1
     if total is not None:
         count = min(count, total)
     scheduler = os.environ.get(cluster.VARIABLE)
     if scheduler and processes is None:
-        results = cluster.map_in_shards(function, items, scheduler, shard)
+        results = cluster.map_in_shards(function, items, scheduler, shard, ordered)
     else:
-        results = _in_one(function, items) if count <= 1 else _in_many(function, items, count)
+        one = count <= 1
+        results = _in_one(function, items) if one else _in_many(function, items, count, ordered)
     # so that a log file does not get a hundred lines a second
     with closing(results), tqdm(total=total, desc=title, unit=f" {unit}", mininterval=0.5) as bar:
         for result in results:
@@ -93,30 +112,31 @@ def _in_one(
 
 
 def _in_many(
-    function: Callable[[Item], Result], items: Iterable[Item], count: int
+    function: Callable[[Item], Result], items: Iterable[Item], count: int, ordered: bool
 ) -> Generator[Result, None, None]:
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         sys.exit(1)  # a script without a `__main__` guard, which runs again in each worker
     # spawned, not forked: OpenCV's and dlib's own threads do not survive a fork
     context = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(count, context, prepare_worker)
-    waiting: deque[tuple[Item, Future[Result]]] = deque()
+    waiting: dict[Future[Result], Item] = {}
     remaining = iter(items)
 
     def send(number: int) -> None:
         for item in islice(remaining, number):
             with _sigint_blocked():  # this may start a worker
-                waiting.append((item, executor.submit(function, item)))
+                waiting[executor.submit(function, item)] = item
 
     try:
         send(IN_FLIGHT * count)
         while waiting:
-            result = waiting[0][1].result()
-            waiting.popleft()
+            future = next(iter(waiting)) if ordered else next(as_completed(waiting))
+            result = future.result()
+            del waiting[future]
             send(1)
             yield result
     except BrokenProcessPool:
-        first = cluster.shown(waiting[0][0]) if waiting else "none"
+        first = cluster.shown(next(iter(waiting.values()))) if waiting else "none"
         raise WorkerError(
             "a worker process was killed, probably for lack of memory: set FACEALIGN_WORKERS to "
             "fewer processes. (A script that uses facealign needs `if __name__ == '__main__':`.) "

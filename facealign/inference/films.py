@@ -13,7 +13,7 @@ from types import FrameType
 
 from facealign.core.errors import ConfigError, ImageError
 from facealign.core.files import sha256
-from facealign.core.parallel import map_in_order
+from facealign.core.parallel import map_as_finished
 from facealign.inference import video
 from facealign.inference.aligner import Aligner
 from facealign.inference.listing import Source
@@ -43,7 +43,9 @@ def track(
             lines = [line for line in lines if line["video"] not in again]
             keep(folder, lines)
         call = partial(_track, aligner, smooth, out)
-        for line in map_in_order(call, remaining, "faces", unit="videos", shard=1):
+        # a long one at the end would leave the other cores idle
+        remaining.sort(key=_bytes, reverse=True)
+        for line in map_as_finished(call, remaining, "faces", "videos"):
             note(folder, line)
             lines.append(line)
     frames = sum(line.get("frames", 0) for line in lines)

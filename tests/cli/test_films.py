@@ -24,7 +24,9 @@ def test_each_film_has_the_lines_of_a_single_one(
     out, text = tmp_path / "out", album / "text.jpg"
     command = ("video", clip, cut_clip, text, *MODEL, "--folder", out)
     status, _, err = run(capsys, *command)
-    head, whole, cut, bad = manifest(out)
+    head, *films = manifest(out)
+    by_video = {line["video"]: line for line in films}
+    whole, cut, bad = (by_video[str(path)] for path in (clip, cut_clip, text))
     frames = 20 + cut["frames"]
     said = f"3 videos, {frames} frames, 2 failed: {out / 'manifest.jsonl'}"
     assert status == 1 and said in err and 25 < frames < 35
@@ -93,9 +95,18 @@ def test_results_keep_the_path_below_the_folder(
 ) -> None:
     out = tmp_path / "out"
     assert run(capsys, "video", days, *MODEL, "--folder", out)[0] == 0
-    files = ["1/a.avi.jsonl", "2/a.AVI.jsonl", "2/b.avi.jsonl"]
+    files = ["1/a.avi.jsonl", "2/a.AVI.jsonl", "2/b.avi.jsonl"]  # in this order: of equal size
     assert [line["file"] for line in manifest(out)[1:]] == files
     assert [str(path.relative_to(out)) for path in sorted(out.glob("*/*"))] == files
+
+
+def test_large_films_are_first(
+    days: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    write_film(days / "2/b.avi", 9)
+    write_film(days / "3/c.avi", 6)
+    assert run(capsys, "video", days, *MODEL, "--folder", tmp_path / "out")[0] == 0
+    assert [line["frames"] for line in manifest(tmp_path / "out")[1:]] == [9, 6, 3, 3]
 
 
 def test_patterns_and_lists_name_films(

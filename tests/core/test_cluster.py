@@ -147,6 +147,21 @@ def test_an_early_end_leaves_no_work(scheduler: str) -> None:
     raise AssertionError
 
 
+def wait_for(file: Path, item: int) -> int:
+    while item == 0 and not file.exists():
+        time.sleep(0.01)
+    return item
+
+
+def test_a_long_item_delays_no_other(tmp_path: Path) -> None:
+    """They are more than are sent ahead."""
+    work = partial(wait_for, tmp_path / "file")
+    results = parallel.map_as_finished(work, range(40), "test", "items")
+    assert {next(results) for _ in range(39)} == set(range(1, 40))
+    (tmp_path / "file").touch()
+    assert list(results) == [0]
+
+
 def slow(item: int) -> int:
     time.sleep(0.05)
     return item

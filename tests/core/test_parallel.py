@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from facealign.core import parallel
 from facealign.core.errors import ConfigError, FacealignError
-from facealign.core.parallel import map_in_order
+from facealign.core.parallel import map_as_finished, map_in_order
 from facealign.synthesis.pictures import plan_pictures, render
 from tests.helpers import ROOT
 
@@ -37,6 +38,23 @@ def test_an_error_in_a_process_reaches_the_caller(
     monkeypatch.setenv("FACEALIGN_WORKERS", workers)
     with pytest.raises(ConfigError, match="no 3"):
         list(map_in_order(_refuse, [3, 4], "refuse"))
+
+
+def _wait_for(item: tuple[int, Path]) -> int:
+    number, file = item
+    while number == 0 and not file.exists():
+        time.sleep(0.01)
+    return number
+
+
+def test_a_long_item_delays_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are more than are sent ahead."""
+    monkeypatch.setenv("FACEALIGN_WORKERS", "2")
+    items = [(number, tmp_path / "file") for number in range(40)]
+    results = map_as_finished(_wait_for, items, "wait", "items")
+    assert {next(results) for _ in range(39)} == set(range(1, 40))
+    (tmp_path / "file").touch()
+    assert list(results) == [0]
 
 
 def _kill_worker(number: int) -> int:
