@@ -164,6 +164,21 @@ def _work(
         return [function(item) for item in items]
 
 
+def end_if_unwanted() -> None:
+    """For long work, which nothing can interrupt in a worker: an error if its command has ended."""
+    if "distributed" not in sys.modules:
+        return
+    from distributed import get_worker
+
+    try:
+        worker = get_worker()
+    except ValueError:  # in a process of the command's own
+        return
+    task = worker.state.tasks.get(worker.get_current_task())
+    if task is None or task.state == "cancelled":
+        raise WorkerError("the command has ended")
+
+
 @functools.cache
 def _code() -> str:
     """A hash of the package's code, as it was when this process began to use it."""

@@ -11,6 +11,9 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 
+import numpy as np
+
+from facealign.core import cluster
 from facealign.core.errors import ConfigError, ImageError
 from facealign.core.files import sha256
 from facealign.core.parallel import map_as_finished
@@ -18,7 +21,7 @@ from facealign.inference import video
 from facealign.inference.aligner import Aligner
 from facealign.inference.listing import Source
 from facealign.inference.output import MANIFEST, Folder, Line, begin, keep, note
-from facealign.inference.tracker import Tracker
+from facealign.inference.tracker import TrackedFace, Tracker
 
 
 def track(
@@ -101,8 +104,13 @@ def _track(aligner: Aligner, smooth: bool, out: Path, source: Source) -> Line:
     if source.error:
         return line | {"error": source.error}
     file, tracker = out / _file(source), Tracker(aligner, smooth)
+
+    def follow(image: np.ndarray, seconds: float) -> list[TrackedFace]:
+        cluster.end_if_unwanted()
+        return tracker(image, seconds)
+
     try:
-        read = video.follow(source.path, None, file, tracker)
+        read = video.follow(source.path, None, file, follow)
     except ImageError as error:
         return line | {"error": str(error)}
     line |= {"file": _file(source), "frames": read.frames, "with_face": read.with_face}

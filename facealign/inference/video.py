@@ -61,7 +61,11 @@ def annotate(source: Path, out: Path | None, lines: Path | None, tracker: Tracke
 
 
 def follow(
-    source: Path, out: Path | None, lines: Path | None, tracker: Tracker, progress: bool = False
+    source: Path,
+    out: Path | None,
+    lines: Path | None,
+    tracker: Callable[[np.ndarray, float], Sequence[TrackedFace]],
+    progress: bool = False,
 ) -> Read:
     """Track the faces of a video; what `annotate` writes."""
     if not source.is_file():

@@ -187,8 +187,12 @@ def test_what_failed_is_tried_again(
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_long_films_at_once(clip: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("on_a_cluster", [False, True])
+def test_ctrl_c_ends_long_films_at_once(
+    on_a_cluster: bool, clip: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """Or else the workers would go on to the end of the films."""
+    more = ["--scheduler", request.getfixturevalue("scheduler")] if on_a_cluster else []
     long = tmp_path / "long.avi"
     video = cv2.VideoWriter(str(long), cv2.VideoWriter.fourcc(*"MJPG"), 30, (640, 480))
     read, frame = cv2.VideoCapture(str(clip)).read()
@@ -199,7 +203,7 @@ def test_ctrl_c_ends_long_films_at_once(clip: Path, tmp_path: Path) -> None:
     other = shutil.copy(long, tmp_path / "other.avi")
     out = tmp_path / "out"
     running = subprocess.Popen(
-        [sys.executable, "-m", "facealign", "video", long, other, *MODEL, "--folder", out],
+        [sys.executable, "-m", "facealign", "video", long, other, *MODEL, "--folder", out, *more],
         env=os.environ | {"FACEALIGN_WORKERS": "2"},
         stderr=subprocess.DEVNULL,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -209,6 +213,8 @@ def test_ctrl_c_ends_long_films_at_once(clip: Path, tmp_path: Path) -> None:
         time.sleep(0.01)
     running.send_signal(signal.SIGINT)
     assert running.wait() == 130
+    while on_a_cluster and list(out.glob(".*.part.jsonl")):
+        time.sleep(0.01)
     assert not list(out.glob("*.avi.jsonl")) and len(manifest(out)) == 1
 
 

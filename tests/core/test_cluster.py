@@ -162,6 +162,30 @@ def test_a_long_item_delays_no_other(tmp_path: Path) -> None:
     assert list(results) == [0]
 
 
+def go_on(folder: Path, item: int) -> int:
+    """An item that takes for ever, or until it is not wanted."""
+    (folder / "begun").touch()
+    try:
+        while True:
+            cluster.end_if_unwanted()
+            time.sleep(0.01)
+    except WorkerError:
+        (folder / "ended").touch()
+        raise
+
+
+def test_long_work_can_end_with_its_command(tmp_path: Path, scheduler: str) -> None:
+    with Client(scheduler) as client:
+        call = partial(cluster._work, "run", cluster._code(), str(tmp_path))
+        future = client.submit(call, partial(go_on, tmp_path), [1], pure=False)
+        for name in ("begun", "ended"):
+            started = time.monotonic()
+            while not (tmp_path / name).exists():
+                assert time.monotonic() < started + 60
+                time.sleep(0.05)
+            future.release()
+
+
 def slow(item: int) -> int:
     time.sleep(0.05)
     return item
