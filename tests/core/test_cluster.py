@@ -153,8 +153,9 @@ def wait_for(file: Path, item: int) -> int:
     return item
 
 
-def test_a_long_item_delays_no_other(tmp_path: Path) -> None:
+def test_a_long_item_delays_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are more than are sent ahead."""
+    monkeypatch.setattr(cluster, "LOOK", 600)
     work = partial(wait_for, tmp_path / "file")
     results = parallel.map_as_finished(work, range(40), "test", "items")
     assert {next(results) for _ in range(39)} == set(range(1, 40))
@@ -191,13 +192,15 @@ def slow(item: int) -> int:
     return item
 
 
+@pytest.mark.parametrize("ordered", [False, True])
 def test_a_scheduler_that_is_killed_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ordered: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with dask_cluster(tmp_path) as (address, process):
         monkeypatch.setenv(cluster.VARIABLE, address)
         monkeypatch.setattr(cluster, "LOOK", 0.01)  # so that it is killed in any state
-        results = parallel.map_in_order(slow, range(10**4), "test")
+        work = parallel.map_in_order if ordered else parallel.map_as_finished
+        results = work(slow, range(10**4), "test", unit="items")
         next(results)
         process.kill()
         with pytest.raises(WorkerError, match="the scheduler is gone; run the command again"):
