@@ -157,14 +157,16 @@ def watch(camera: str, out: Path | None, tracker: Tracker) -> None:
 
 def _check_film(source: Path) -> bool:
     """Whether it is whole, which can be told of a GIF only; an error if it is no film."""
-    with source.open("rb") as file:
-        start = file.read(256)
-        if not _FILM.match(start):
-            raise ImageError(f"{source}: not a video that can be read")
-        if not start.startswith(b"GIF8"):
-            return True
-        file.seek(-min(64, source.stat().st_size), os.SEEK_END)
-        return file.read().rstrip(b"\0").endswith(b";")
+    try:
+        with source.open("rb") as file:
+            start = file.read(256)
+            file.seek(-min(64, source.stat().st_size), os.SEEK_END)
+            end = file.read()
+    except OSError as error:
+        raise ImageError(f"{source}: {error.strerror}") from None
+    if not _FILM.match(start):
+        raise ImageError(f"{source}: not a video that can be read")
+    return not start.startswith(b"GIF8") or end.rstrip(b"\0").endswith(b";")
 
 
 def _count(faces: int, frames: int) -> str:

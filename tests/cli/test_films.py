@@ -109,6 +109,17 @@ def test_large_films_are_first(
     assert [line["frames"] for line in manifest(tmp_path / "out")[1:]] == [9, 6, 3, 3]
 
 
+def test_a_film_that_cannot_be_read_stops_no_other(
+    days: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    bad, out = tmp_path / "bad.mp4", tmp_path / "out"
+    bad.symlink_to("/proc/self/mem")  # the system refuses to read its start
+    status, _, err = run(capsys, "video", bad, days / "1", *MODEL, "--folder", out)
+    assert status == 1 and "2 videos" in err
+    failed = [line["error"] for line in manifest(out)[1:] if "error" in line]
+    assert failed == [f"{bad}: Input/output error"]
+
+
 def test_patterns_and_lists_name_films(
     days: Path,
     capsys: pytest.CaptureFixture[str],
