@@ -8,8 +8,9 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -99,7 +100,8 @@ def shown(item: object) -> str:
     return text.partition("\n")[0][:200]
 
 
-def _connect(address: str) -> Client:
+@contextmanager
+def _connect(address: str) -> Iterator[Client]:
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
@@ -108,12 +110,17 @@ def _connect(address: str) -> Client:
             "in a clone"
         ) from None
     try:
-        return Client(address, timeout=SECONDS, set_as_default=False)
+        client = Client(address, timeout=SECONDS, set_as_default=False)
     except (OSError, TypeError, ValueError) as error:
         raise ConfigError(
             f"--scheduler or {VARIABLE}: no scheduler at {address!r}, expected an address such as "
             f"tcp://host:8786 ({error})"
         ) from None
+    try:
+        yield client
+    finally:
+        with suppress(RuntimeError):  # of distributed, which still tries to reach a lost scheduler
+            client.close()
 
 
 def _count_workers(client: Client, address: str, before: int | None = None) -> int:
