@@ -12,6 +12,7 @@ import numpy as np
 from facealign.core.geometry import Affine
 from facealign.core.points import mirror
 
+FILTER = 7  # pixels; smaller filters have zeros around them
 STRONGEST_BLUR = 0.02  # of the crop's side; beyond it the landmarks cannot be made out
 
 
@@ -27,6 +28,7 @@ class Strength:
     cover: float = 0.0  # probability
     light: float = 0.0  # largest change of brightness from the middle to the rim, share
     noise: float = 0.0  # largest deviation, share of the brightest value
+    style: float = 0.0  # probability
 
     @staticmethod
     def of(params: object) -> Strength:
@@ -50,6 +52,9 @@ class Draw:
     light: np.ndarray  # (N, 2) change of brightness from the middle to the right, and to the bottom
     noise: np.ndarray  # (N,) deviation of a pixel's noise, 0 to 255; 0 for half the faces
     place: np.ndarray  # (N, 2) int: column and row of `inputs.noise_field` where the noise begins
+    style: np.ndarray  # (N,) share of the face in another style; 0 for one in its own
+    filters: np.ndarray  # (N, FILTER, FILTER) random filter of that style
+    mixes: np.ndarray  # (N, 3, 3) random colours of it: its red, green, blue from those before
 
     def part(self, chosen: slice) -> Draw:
         """Of these faces only."""
@@ -90,7 +95,17 @@ def draw(rng: np.random.Generator, count: int, size: int, strength: Strength) ->
         np.stack([slope * np.cos(towards), slope * np.sin(towards)], axis=1),
         np.maximum(0, own.uniform(-1, 1, count)) * strength.noise * 255,
         own.integers(0, size, (count, 2)),
+        own.uniform(0, 1, count) * (own.random(count) < strength.style),
+        _filters(own, count),
+        own.standard_normal((count, 3, 3)),
     )
+
+
+def _filters(rng: np.random.Generator, count: int) -> np.ndarray:
+    away = np.abs(np.arange(FILTER) - FILTER // 2)
+    radius = rng.integers(0, FILTER // 2 + 1, count)
+    inside = np.maximum(away, away[:, None]) <= radius[:, None, None]
+    return rng.standard_normal((count, FILTER, FILTER)) * inside
 
 
 def move_points(points: np.ndarray, chosen: Draw) -> np.ndarray:

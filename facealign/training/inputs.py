@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from facealign.faces.cropping import Stats
-from facealign.training.augment import STRONGEST_BLUR, Draw
+from facealign.training.augment import FILTER, STRONGEST_BLUR, Draw
 
 _GREY = (0.299, 0.587, 0.114)  # red, green, blue; OpenCV's own shares
 
@@ -34,10 +34,13 @@ def augmented_input(pixels: np.ndarray, chosen: Draw, stats: Stats) -> torch.Ten
     recoloured."""
     size = stats.size
     out = np.empty((len(pixels), size, size, 3), np.uint8)
-    for face, crop, matrix, grey, blur, cover, paint in zip(
+    for face, crop, matrix, style, kernel, mix, grey, blur, cover, paint in zip(
         out,
         pixels,
         chosen.maps @ _from_stored(stats),
+        chosen.style,
+        chosen.filters,
+        chosen.mixes,
         chosen.grey,
         chosen.blur,
         chosen.cover,
@@ -47,6 +50,8 @@ def augmented_input(pixels: np.ndarray, chosen: Draw, stats: Stats) -> torch.Ten
         cv2.warpAffine(
             crop, matrix, (size, size), face, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
+        if style > 0:
+            face[:] = _restyled(face, float(style), kernel, mix)
         if blur > 0:
             side = 2 * _radius(stats) + 1
             cv2.GaussianBlur(face, (side, side), float(blur), face, borderType=cv2.BORDER_REPLICATE)
@@ -71,6 +76,8 @@ def augmented_on_device(crops: torch.Tensor, chosen: Draw, stats: Stats) -> torc
     images = F.grid_sample(
         crops.permute(0, 3, 1, 2).float(), grid, padding_mode="border", align_corners=False
     )
+    if chosen.style.any():
+        images = _all_restyled(images, chosen)
     if chosen.blur.any():
         images = _blurred(images, chosen.blur, _radius(stats))
     grey = torch.einsum("nchw,c->nhw", images, torch.tensor(_GREY, device=device))[:, None]
@@ -123,6 +130,34 @@ def _noise(chosen: Draw, size: int) -> np.ndarray:
     field = noise_field(size)
     parts = [field[y : y + size, x : x + size] for x, y in chosen.place.tolist()]
     return np.asarray(np.stack(parts) * chosen.noise.astype(np.float32)[:, None, None, None])
+
+
+def _restyled(face: np.ndarray, share: float, kernel: np.ndarray, mix: np.ndarray) -> np.ndarray:
+    """Partly filtered and recoloured at random, with the brightness and contrast that it had."""
+    before = face.astype(np.float32)
+    after = cv2.transform(cv2.filter2D(before, -1, kernel.astype(np.float32)), mix)
+    (mean, deviation), (own, spread) = (cv2.meanStdDev(one) for one in (before, after))
+    gain = share * deviation[:, 0] / np.maximum(spread[:, 0], 1e-3)
+    offset = share * mean[:, 0] - gain * own[:, 0]
+    restyled = (1 - share) * before + after * gain.astype(np.float32) + offset.astype(np.float32)
+    return np.asarray(np.clip(np.rint(restyled), 0, 255), dtype=np.uint8)
+
+
+def _all_restyled(images: torch.Tensor, chosen: Draw) -> torch.Tensor:
+    """`_restyled` for images (N, 3, height, width) on any device."""
+    count, colours, height, width = images.shape
+    kernels = _on(chosen.filters, images.device).repeat_interleave(colours, 0)[:, None]
+    flat = images.reshape(1, -1, height, width)
+    flat = F.pad(flat, [FILTER // 2] * 4, mode="reflect")
+    after = F.conv2d(flat, kernels, groups=count * colours).reshape(images.shape)
+    after = torch.einsum("nij,njhw->nihw", _on(chosen.mixes, images.device), after)
+    share = _on(chosen.style, images.device)[:, None, None, None]
+    mean, own = (one.mean((2, 3), keepdim=True) for one in (images, after))
+    deviation, spread = (
+        one.std((2, 3), correction=0, keepdim=True).clamp(min=1e-3) for one in (images, after)
+    )
+    styled = (after - own) / spread * deviation + mean
+    return torch.where(share > 0, ((1 - share) * images + share * styled).clamp(0, 255), images)
 
 
 def _radius(stats: Stats) -> int:

@@ -47,6 +47,7 @@ class Train:
     cover: Share
     light: Share
     noise: Annotated[float, Range(0, 0.5)]
+    style: Share
 
     @property
     def point_count(self) -> int:

@@ -18,6 +18,7 @@ STRENGTH = Strength(
     cover=0.4,
     light=0.3,
     noise=0.1,
+    style=0.5,
 )
 NONE = Strength(flip=0, rotation=0, scale=0, shift=0, colour=0)
 SIZE = 48
@@ -46,7 +47,7 @@ def test_no_strength_changes_nothing(face: np.ndarray) -> None:
     assert not chosen.grey.any() and not chosen.blur.any()
     left, top, right, bottom = chosen.cover[0]
     assert left == right and top == bottom
-    assert not chosen.light.any() and not chosen.noise.any()
+    assert not chosen.light.any() and not chosen.noise.any() and not chosen.style.any()
     np.testing.assert_array_equal(move_points(in_crop(face), chosen), in_crop(face))
 
 
@@ -104,7 +105,7 @@ def test_grey_blurred_and_covered_faces_are_as_many_and_as_much_as_asked() -> No
     assert chosen.cover.min() >= 0 and chosen.cover.max() <= SIZE
 
 
-def test_light_and_noise_are_as_strong_as_asked_and_change_nothing_else() -> None:
+def test_light_noise_and_style_are_as_strong_as_asked_and_change_nothing_else() -> None:
     chosen = draw(np.random.default_rng(0), COUNT, SIZE, STRENGTH)
     slopes = np.linalg.norm(chosen.light, axis=1)
     assert slopes.max() == pytest.approx(0.3, rel=0.01) and slopes.mean() == pytest.approx(
@@ -114,8 +115,10 @@ def test_light_and_noise_are_as_strong_as_asked_and_change_nothing_else() -> Non
     assert (chosen.noise > 0).mean() == pytest.approx(0.5, abs=0.04)
     assert chosen.noise.max() == pytest.approx(25.5, rel=0.02)
     assert chosen.place.min() == 0 and chosen.place.max() == SIZE - 1
+    assert (chosen.style > 0).mean() == pytest.approx(0.5, abs=0.04)
+    assert chosen.style[chosen.style > 0].mean() == pytest.approx(0.5, abs=0.04)
     rng = np.random.default_rng(0)
-    without = draw(rng, COUNT, SIZE, dataclasses.replace(STRENGTH, light=0, noise=0))
+    without = draw(rng, COUNT, SIZE, dataclasses.replace(STRENGTH, light=0, noise=0, style=0))
     for name in ("maps", "gain", "grey", "blur", "cover", "paint"):
         np.testing.assert_array_equal(getattr(without, name), getattr(chosen, name))
 

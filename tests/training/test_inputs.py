@@ -111,13 +111,16 @@ def test_gain_and_offset_change_the_normalised_colours(augmented: Augmented) -> 
     assert np.abs(expected - plain).max() > 0.1
 
 
-ALL = Strength(0.5, 30, 0.2, 0.1, 0.4, grey=0.4, blur=0.02, cover=0.6, light=0.4, noise=0.1)
+ALL = Strength(
+    0.5, 30, 0.2, 0.1, 0.4, grey=0.4, blur=0.02, cover=0.6, light=0.4, noise=0.1, style=0.5
+)
 
 
 def test_opencv_and_tensors_make_the_same_input() -> None:
     smooth = dots(np.random.default_rng(5).uniform(5, 43, (40, 2)))
     chosen = draw(np.random.default_rng(6), 40, STATS.size, ALL)
     assert 0 < chosen.grey.sum() < 40 and 0 < (chosen.blur > 0).sum() < 40
+    assert 0 < (chosen.style > 0).sum() < 40
     # OpenCV rounds to whole levels after each step, and turns by 32nds of a pixel
     difference = (opencv(smooth, chosen, DARK) - tensors(smooth, chosen, DARK)).abs()
     assert difference.mean() < 1
@@ -168,6 +171,17 @@ def test_noise_has_its_deviation_and_no_mean(augmented: Augmented) -> None:
     assert added[0].std().item() == pytest.approx(8, rel=0.05)
     assert added[0].mean().item() == pytest.approx(0, abs=0.3)
     assert (added[1] == 0).all()
+
+
+@both_ways
+def test_another_style_keeps_brightness_and_contrast(augmented: Augmented) -> None:
+    pixels = noise(20) // 4 + 96  # so that nothing is cut off
+    chosen = draw(np.random.default_rng(0), 20, STATS.size, Strength(0, 0, 0, 0, 0, style=1))
+    other = dataclasses.replace(chosen, style=np.ones(20))
+    before, after = plain_input(pixels, DARK, CPU), augmented(pixels, other, DARK)
+    assert ((before - after).abs().mean((1, 2, 3)) > 5).all()
+    np.testing.assert_allclose(after.mean((2, 3)), before.mean((2, 3)), atol=0.5)
+    np.testing.assert_allclose(after.std((2, 3)), before.std((2, 3)), rtol=0.05)
 
 
 @both_ways
