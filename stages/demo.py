@@ -21,13 +21,14 @@ class Demo:
     people: Annotated[int, config.Range(0, MOST_PEOPLE)]
     each: Annotated[int, config.Range(4, 99)]
     odd: Annotated[float, config.Range(0, 0.3)]
+    scale: Annotated[float, config.Range(0.5, 1)]
     seed: config.Seed
 
 
 def main(target: Path) -> None:
     demo = config.load("demo", Demo)
-    plans = plan_pictures(demo.pictures, demo.seed, demo.odd)
-    plans += plan_people(demo.people, demo.each, demo.seed, demo.odd)
+    plans = plan_pictures(demo.pictures, demo.seed, demo.odd, demo.scale)
+    plans += plan_people(demo.people, demo.each, demo.seed, demo.odd, demo.scale)
 
     def files() -> Iterator[tuple[str, bytes]]:
         rendered = map_in_order(render, plans, "demo")

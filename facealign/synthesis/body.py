@@ -87,10 +87,13 @@ def cloth(rng: np.random.Generator, skin: np.ndarray, size: int = 160) -> np.nda
     wrinkles = 1 + 0.10 * materials.noise(rng, size, 14) + 0.05 * materials.noise(rng, size, 1.5)
     texture *= wrinkles[..., None].clip(0.3)
     depth = rng.uniform(0.0, 0.13)
-    neckline = 0.235 + depth * exact.exp(-(((columns - 0.5) / 0.10) ** 2)) + rng.choice([0, -0.03])
+    # a collar or a scarf may reach up to the chin
+    height = 0.235 - 0.1 * np.square(rng.uniform()) if rng.uniform() < 0.5 else 0.235
+    neckline = height + depth * exact.exp(-(((columns - 0.5) / 0.10) ** 2))
     bare = np.clip((neckline - rows) * size / 2, 0, 1)[..., None].astype(np.float32)
-    # under the chin it is darker, which sets the jaw off
-    tone = 0.5 + 0.5 * np.clip(rows * 6.5 - rng.uniform(0, 0.3), 0, 1).astype(np.float32)
+    # under the chin it is darker, which sets the jaw off; the chin ends at 0.13
+    dark, lit = rng.uniform(0.25, 0.8), rng.uniform(0.03, 0.16)
+    tone = dark + (1 - dark) * np.clip((rows - 0.12) / lit, 0, 1).astype(np.float32)
     tone = tone + 0.03 * materials.noise(rng, size, 12)
     texture += (planes.tinted(tone, skin) - texture) * bare
     collar = exact.exp(-(((rows - neckline - 0.008) / 0.008) ** 2))[..., None].astype(np.float32)

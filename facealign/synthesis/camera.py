@@ -93,7 +93,7 @@ def _blurred(values: np.ndarray, unit: float, rng: np.random.Generator, odd: flo
     if kind < odd:
         deviation = max(unit * rng.uniform(0.006, 0.022), 0.5)
     elif rng.uniform() < 0.5:
-        deviation = float(rng.uniform(0.35, 1.1))
+        deviation = max(unit * rng.uniform(0.002, 0.0065), 0.3)
     elif rng.uniform() < 0.15:
         size = (int(rng.integers(2, 5)), 1)
         return np.stack([cv2.blur(plane, size) for plane in values])
@@ -102,12 +102,17 @@ def _blurred(values: np.ndarray, unit: float, rng: np.random.Generator, odd: flo
     return np.stack([exact.blur(plane, deviation, 4) for plane in values])
 
 
-def _curve(rng: np.random.Generator, odd: float) -> np.ndarray | None:
-    """A tone curve of bytes: gamma, contrast and faded blacks, now and then."""
-    if rng.uniform() > 2 * odd:
-        return None
-    t = exact.power(np.arange(256) / 255, float(rng.uniform(0.7, 1.45)))
-    t = t + rng.uniform(-0.6, 0.9) * (t * t * (3 - 2 * t) - t)
+def _curve(rng: np.random.Generator, odd: float) -> np.ndarray:
+    """A tone curve of bytes: contrast, as cameras add it; now and then gamma and faded blacks."""
+    t = np.arange(256) / 255
+    contrast = rng.uniform(0, 1.6)
+    unusual = rng.uniform() < 2 * odd
+    if unusual:
+        t = exact.power(t, float(rng.uniform(0.7, 1.45)))
+        contrast = rng.uniform(-0.6, 1.9)
+    t = t + contrast * (t * t * (3 - 2 * t) - t)
+    if not unusual:
+        return np.rint(255 * np.clip(t, 0, 1)).astype(np.uint8)
     black = rng.uniform(0, 0.2) if rng.uniform() < 0.3 else 0.0
     white = rng.uniform(0.7, 1) if rng.uniform() < 0.2 else 1.0
     return np.rint(255 * np.clip(black + (white - black) * t, 0, 1)).astype(np.uint8)
@@ -171,9 +176,7 @@ def photograph(
     values *= np.float32(255)
     values += _grain((height, width), rng, odd)
     picture = planes.interleaved(np.clip(values, 0, 255, out=values).astype(np.uint8))
-    curve = _curve(rng, odd)
-    if curve is not None:
-        picture = curve.take(picture)
+    picture = _curve(rng, odd).take(picture)
     if rng.uniform() < odd and unit > 60:
         picture = _shrunk(picture, unit, rng)
     return picture

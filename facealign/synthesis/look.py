@@ -21,12 +21,14 @@ class Look:
     feminine: bool
     dark: float  # the skin's tone
     skin: np.ndarray
+    eyeballs: np.ndarray
     blush: float
     freckles: float
     moles: int
     pores: float
     wrinkles: float
     bags: float  # under the eyes
+    corners: float  # folds beyond those of eyes and mouth
     relief: float  # shade in the hollows of the face
     nostrils: float
     oil: float
@@ -127,7 +129,7 @@ def random_look(rng: np.random.Generator, age: float) -> Look:
     iris = linear(*_EYES[rng.integers(2, 5) if light_eyed else rng.integers(0, 2)])
     feminine = rng.uniform() < 0.5
     made_up = feminine and age >= 0 and rng.uniform() < 0.6
-    lips = skin * np.array([0.86, rng.uniform(0.48, 0.75), rng.uniform(0.5, 0.75)], np.float32)
+    lips = skin * np.array([0.84, rng.uniform(0.38, 0.72), rng.uniform(0.4, 0.74)], np.float32)
     if made_up:
         stick = linear(*rng.choice(_LIPSTICKS))
         share = np.float32(rng.uniform(0.3, 0.8))
@@ -146,37 +148,39 @@ def random_look(rng: np.random.Generator, age: float) -> Look:
     beard_colour = hair * 0.75
     if rng.uniform() < 0.15 + 0.6 * max(age, 0):
         beard_colour = beard_colour + (linear(190, 188, 184) - beard_colour) * rng.uniform(0.2, 1)
-    brows = np.minimum(hair * _strength(rng, 0.5, 0.9), linear(120, 90, 62))
+    brows = np.minimum(hair * _strength(rng, 0.3, 0.9), linear(120, 90, 62))
     if age > 0.5 and rng.uniform() < 0.4:
         brows = hair * 0.8
-    brow_weight = _strength(rng, 0.3, 0.95) if feminine else _strength(rng, 0.55, 1.35)
+    brow_weight = _strength(rng, 0.35, 1.1) if feminine else _strength(rng, 0.6, 1.5)
     hat, hat_low = _hat(rng, feminine)
     wrinkles = float(np.square(rng.uniform(0, 1)))
     return Look(
         feminine=feminine,
         dark=dark,
         skin=skin,
+        eyeballs=linear(206, 197, 192) * np.float32(rng.uniform(0.4, 1.1)),
         blush=_strength(rng, 0.2, 1.0) * (1 - 0.6 * dark),
         freckles=_strength(rng, 0.3, 1) if rng.uniform() < 0.18 and dark < 0.5 else 0.0,
         moles=int(rng.integers(1, 5)) if rng.uniform() < 0.2 else 0,
         pores=_strength(rng, 0.01, 0.06),
         wrinkles=0.0 if age < 0 else min(wrinkles * 0.8 + 1.1 * age, 1.6),
         bags=_strength(rng, 0, 1) if age < 0 else _strength(rng, 0, 1.1 + age),
-        relief=_strength(rng, 0.35, 1.25),
+        corners=_strength(rng, 0.1, 0.85),
+        relief=_strength(rng, 0.45, 1.6),
         nostrils=_strength(rng, 0.55, 1.0),
-        oil=_strength(rng, 0.02, 0.3) + 0.08 * dark,
+        oil=0.02 + 0.6 * float(np.square(rng.uniform())) + 0.08 * dark,
         lips=lips,
-        lip_strength=_strength(rng, 0.7, 0.95) if made_up else _strength(rng, 0.35, 0.85),
-        iris=iris * np.float32(rng.uniform(0.7, 1.25)),
+        lip_strength=_strength(rng, 0.7, 0.95) if made_up else _strength(rng, 0.4, 0.95),
+        iris=iris * np.float32(rng.uniform(0.4, 1.15)),
         liner=_strength(rng, 0.3, 1) if made_up else 0.0,
         shadow=np.square(rng.uniform(0.05, 0.6, 3)).astype(np.float32),
-        lashes=_strength(rng, 0.5, 0.95) if made_up else _strength(rng, 0.2, 0.7),
+        lashes=_strength(rng, 0.6, 1.0) if made_up else _strength(rng, 0.3, 0.85),
         hair=hair,
         brows=brows,
         brow_weight=brow_weight * (0.75 if age < 0 else 1),
         brow_tail=_strength(rng, 0.45, 0.95),
-        brow_fill=int(rng.integers(20, 190)),
-        brow_strength=_strength(rng, 0.05, 0.3) if rng.uniform() < 0.07 else _strength(rng, 0.5, 1),
+        brow_fill=int(rng.integers(80, 250)),
+        brow_strength=_strength(rng, 0.05, 0.3) if rng.uniform() < 0.05 else _strength(rng, 0.6, 1),
         beard_kind=beard,
         beard_colour=np.asarray(beard_colour, dtype=np.float32),
         beard=_strength(rng, 0.15, 1.1),

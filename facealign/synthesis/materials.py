@@ -74,7 +74,9 @@ class Fields:
         self.eyes = np.maximum(_filled(EYELIDS[0], size), _filled(EYELIDS[1], size))
         upper_lids = [_curve(*eye[:4]) for eye in EYES]
         lower_lids = [_curve(*eye[3:], eye[0]) for eye in EYES]
-        self.lashes = _stroked(upper_lids, size, 0.010)
+        beyond = [np.array([[s * 39, -40.5, -5], [s * 43, -42, -6.5]]) for s in (-1, 1)]
+        lashes = [*upper_lids, *(self._to_map(lashes) for lashes in beyond)]
+        self.lashes = _stroked(lashes, size, 0.014)
         self.lower_lashes = _stroked(lower_lids, size, 0.006)
         self.creases = _stroked([lid - np.array([0, 0.026]) for lid in upper_lids], size, 0.012)
         self.liner = _stroked([lid - np.array([0, 0.007]) for lid in upper_lids], size, 0.03)
@@ -90,6 +92,11 @@ class Fields:
         self.shade = shade
         folds = [np.array([[s * 21, 0, 13], [s * 28, 14, 9], [s * 35, 32, 3]]) for s in (-1, 1)]
         self.folds = _stroked([self._to_map(f) for f in folds], size, 0.02)
+        wings = [
+            np.array([[s * 13, -10, 25], [s * 18.5, -5, 18], [s * 18, 2, 17], [s * 13, 5.5, 20]])
+            for s in (-1, 1)
+        ]
+        self.wings = _stroked([self._to_map(w) for w in wings], size, 0.012)
         wrinkles = [
             np.array([[s, h + 4, 4], [s * 0.4, h, 10], [-s * 0.4, h, 10], [-s, h + 4, 4]])
             for s, h in ((40, -82), (36, -92), (32, -102))
@@ -104,6 +111,12 @@ class Fields:
         frown = [np.array([[s * 4, -68, 14], [s * 3.5, -56, 16]]) for s in (-1, 1)]
         self.crows_feet = _stroked([self._to_map(w) for w in feet], size, 0.008)
         self.crows_feet += _stroked([self._to_map(w) for w in frown], size, 0.01)
+        # what goes on beyond the corners of eyes and mouth: tear lakes, and folds
+        lakes = [np.array([[s * 17, -37, 0.5], [s * 14.6, -36.5, 1]]) for s in (-1, 1)]
+        ends = [np.array([[s * 39.5, -40.7, -5], [s * 45.5, -38.5, -8.5]]) for s in (-1, 1)]
+        ends += [np.array([[s * 25.5, 29, 5], [s * 31, 31.5, 2]]) for s in (-1, 1)]
+        self.tear_lakes = _stroked([self._to_map(lake) for lake in lakes], size, 0.014)
+        self.folds_beyond = _stroked([self._to_map(end) for end in ends], size, 0.011)
         self.bags = _stroked([self._to_map(w) for w in bags], size, 0.012)
         self.sockets = self._spots((31, -32, 1), 9) + 0.8 * self._spots((24, -31, 2), 6)
         self.upper_lids = self._spots((32, -50, -1), 9)

@@ -71,9 +71,7 @@ def _paint_eye(
         return np.clip((r - radius) / soft + 0.5, 0, 1)[..., None]
 
     aside = np.abs(x - middle[0]) / width_on_map
-    sclera = linear(206, 199, 196) * (1 - 0.55 * np.square(aside * 1.9))[..., None].astype(
-        np.float32
-    )
+    sclera = look.eyeballs * (1 - 0.65 * np.square(aside * 1.9))[..., None].astype(np.float32)
     angle = exact.arctan2(mm_y, mm_x)
     fibres = 1 + 0.22 * exact.sin(angle * 17 + 3 * exact.sin(angle * 5))
     fibres += 0.5 * np.clip(mm_y / 6, -0.5, 0.8)
@@ -82,9 +80,9 @@ def _paint_eye(
     ball = ball + (iris - ball) * disc(5.3)
     ball = ball + (0.002 - ball) * disc(2.4)
     lid_shadow = np.clip(
-        (y - corners_on_map[[1, 2], 1].mean()) / max(down_per_mm * 3.2, 1e-6), 0, 1
+        (y - corners_on_map[[1, 2], 1].mean()) / max(down_per_mm * 4.2, 1e-6), 0, 1
     )
-    ball = ball * (0.42 + 0.58 * lid_shadow)[..., None]
+    ball = ball * (0.22 + 0.78 * lid_shadow)[..., None]
     spark = exact.hypot(mm_x - 2.4 * glint[0], mm_y - 2.4 * glint[1])
     ball = ball + np.clip((1.1 - spark) / soft + 0.3, 0, 1)[..., None] * 0.95
     shut = float(np.clip(1 - (gap - 1.6) / 2.2, 0, 1))  # 1 when lids and lashes meet
@@ -142,12 +140,13 @@ def _paint_brows(texture: np.ndarray, look: Look, rng: np.random.Generator) -> N
         t = np.linspace(0, 1, len(spine))
         profile = np.interp(t, [0, 0.3, 0.8, 1], [0.25, look.brow_tail, 1.0, 0.85])
         thick = 0.034 * look.brow_weight * profile
-        band = np.concatenate(
-            [spine, (spine + np.outer(thick, (0, 1)))[::-1]]  # annotators mark the upper edge
-        )
+        # annotators mark the upper edge, and the middle of both ends
+        above = np.interp(t, [0, 0.25, 0.75, 1], [0.5, 0, 0, 0.5]) * thick
+        upper, lower = (spine + np.outer(down, (0, 1)) for down in (-above, thick - above))
+        band = np.concatenate([upper, lower[::-1]])
         cv2.fillPoly(mask, [drawable(band, size)], look.brow_fill, cv2.LINE_AA, SHIFT)
         roots = rng.integers(0, len(spine), hairs)
-        across = rng.uniform(0, 1, hairs) * thick[roots]
+        across = rng.uniform(0, 1, hairs) * thick[roots] - above[roots]
         start = spine[roots] + np.stack([np.zeros(hairs), across], axis=1)
         outwards = -np.sign(spine[-1, 0] - spine[0, 0])
         flow = np.stack([np.full(hairs, outwards), rng.uniform(-0.6, 0.6, hairs)], axis=1)
@@ -185,6 +184,8 @@ def _skin(
     lines = (0.10 + 0.3 * look.wrinkles + 0.28 * smile) * field.folds + 0.3 * field.creases
     lines = lines + 0.32 * look.wrinkles * field.wrinkles + 0.3 * look.bags * field.bags
     lines = lines + (0.3 * look.wrinkles + 0.12 * smile) * field.crows_feet
+    lines = lines + (0.4 * look.wrinkles + look.corners) * field.folds_beyond
+    lines = lines + (0.12 + 0.3 * look.relief) * field.wings
     dark = 1 - look.relief * field.shade - 0.2 * look.bags * field.sockets
     dark = (dark * (1 - lines)).clip(0.05)
     warm = 1 + 0.25 * (1 - dark)  # light that leaves a hollow has passed through skin
@@ -236,6 +237,7 @@ def paint(
     _make_up(texture, look, field)
     _paint_mouth(texture, controls, expression.teeth, rng)
     _blend_face(texture, look.lips * 0.12, 0.75 * field.parting_line)
+    _blend_face(texture, look.skin * np.array([0.62, 0.3, 0.3], np.float32), 0.7 * field.tear_lakes)
     for side in (0, 1):
         _paint_eye(texture, side, controls, look, gaze, glint)
     lashes = look.lashes * (field.lashes + 0.35 * field.lower_lashes)

@@ -47,7 +47,22 @@ class Person:
         roll = np.radians(self.pose.roll)
         steps = head.visible_jaw(lines, np.array([exact.cos(roll), exact.sin(roll)]))
         marks[:17] = lines[np.arange(17), steps]
+        for first, last in _LINES:
+            marks[first : last + 1] = _even(marks[first : last + 1])
         return np.asarray(marks)
+
+
+# Both halves of the jaw, the brows and the bridge of the nose: between the ends of such a line,
+# annotators place points at equal distances.
+_LINES = ((0, 8), (8, 16), (17, 21), (22, 26), (27, 30))
+
+
+def _even(line: np.ndarray) -> np.ndarray:
+    """As many points (N, 2), at equal distances along the line through these."""
+    curve = materials.smooth_curve(line)
+    length = np.concatenate([[0.0], np.cumsum(exact.norm(np.diff(curve, axis=0)))])
+    places = np.linspace(0, length[-1], len(line))
+    return np.stack([np.interp(places, length, axis) for axis in curve.T], axis=-1)
 
 
 def random_person(
@@ -140,6 +155,8 @@ def draw(
         length = {"long": rng.uniform(110, 260), "bob": rng.uniform(40, 85), "curly": 30}[
             look.hair_style
         ]
+        # it ends behind the ears, or before them
+        left, right = np.pi * rng.uniform(0.31, 0.48, 2)
         wide = 82 + look.hair_volume * (0.9 if look.hair_style != "curly" else 0.6)
         curtain = body.lathe(
             [
@@ -149,8 +166,8 @@ def draw(
                 (60, wide + 3, 80, -98),
                 (length, wide + rng.uniform(-8, 16), 60, -95),
             ],
-            np.pi * 2 - np.pi * 0.48,
-            np.pi * 0.48,
+            np.pi * 2 - left,
+            right,
         )
         curtain = body.attached(curtain, turn, body_pose, 60, 220)
         hanging = hair.hanging_hair(look, rng, 256)

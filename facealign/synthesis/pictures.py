@@ -19,6 +19,7 @@ from facealign.synthesis.render import Camera, Canvas, Lighting
 
 FEWEST = 12  # pictures needed to fill all four folders
 SMALL = (26.0, 46.0)  # pixels, the width of a small face
+NEAREST, FARTHEST = 700.0, 6000.0  # millimetres from the camera; as often near as far, by factors
 PROFILE_YAW = 50.0  # degrees; from here on a face may have the points of a profile, as in Menpo
 FRONTAL_YAW = 55.0  # the largest yaw of a face with 68 points
 _KINDS = {
@@ -56,6 +57,7 @@ class Plan:
     yaw: float  # degrees, of the annotated face
     person: int | None = None  # the seed of a person who is in several pictures
     odd: float = ODD  # share of each of the unusual poses, lights and faults of the camera
+    scale: float = 1.0  # of the picture; at 1 it has 250 to 570 pixels a side
 
     @property
     def point_count(self) -> int:
@@ -81,7 +83,7 @@ def _yaw(dataset: str, rng: np.random.Generator) -> float:
     return float(np.clip(exact.normal(rng, 0, deviation), -FRONTAL_YAW, FRONTAL_YAW))
 
 
-def plan_pictures(count: int, seed: int, odd: float = ODD) -> list[Plan]:
+def plan_pictures(count: int, seed: int, odd: float = ODD, scale: float = 1.0) -> list[Plan]:
     """The pictures of 300W and Menpo; the first one of each folder is plain."""
     if count < FEWEST:
         raise ConfigError(f"demo.pictures is {count}, expected at least {FEWEST}")
@@ -90,9 +92,9 @@ def plan_pictures(count: int, seed: int, odd: float = ODD) -> list[Plan]:
     plans: list[Plan] = []
     for dataset, total in (("300W", in_300w), ("Menpo", count - in_300w)):
         in_test = max(1, round(0.15 * total))
-        for split, size in (("train", total - in_test), ("test", in_test)):
+        for split, pictures in (("train", total - in_test), ("test", in_test)):
             taken: set[str] = set()
-            for position in range(size):
+            for position in range(pictures):
                 kind = str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
                 if position == 0:
                     kind = "plain"
@@ -106,13 +108,16 @@ def plan_pictures(count: int, seed: int, odd: float = ODD) -> list[Plan]:
                     name = _name(dataset, rng)
                 taken.add(PurePosixPath(name).stem)
                 picture_seed = int(rng.integers(2**63))
-                plans.append(Plan(f"{dataset}/{split}/{name}", picture_seed, kind, yaw, odd=odd))
+                name = f"{dataset}/{split}/{name}"
+                plans.append(Plan(name, picture_seed, kind, yaw, odd=odd, scale=scale))
     turned = next(i for i, plan in enumerate(plans) if _may_be_turned(plan))
     plans[turned] = replace(plans[turned], kind="exif")
     return plans
 
 
-def plan_people(people: int, each: int, seed: int, odd: float = ODD) -> list[Plan]:
+def plan_people(
+    people: int, each: int, seed: int, odd: float = ODD, scale: float = 1.0
+) -> list[Plan]:
     """`each` pictures of each of the people, the last quarter of them for testing."""
     rng = np.random.default_rng(seed)
     names = [f"{given}_{family}" for family in _FAMILY for given in _GIVEN]
@@ -126,7 +131,7 @@ def plan_people(people: int, each: int, seed: int, odd: float = ODD) -> list[Pla
                 kind = "plain"
             name = f"{PEOPLE}/{split}/{names[number]}_{picture + 1:02d}.jpg"
             yaw = float(np.clip(exact.normal(rng, 0, 20), -60, 60))
-            plans.append(Plan(name, int(rng.integers(2**63)), kind, yaw, person, odd))
+            plans.append(Plan(name, int(rng.integers(2**63)), kind, yaw, person, odd, scale))
     return plans
 
 
@@ -148,7 +153,8 @@ def _pose(plan_yaw: float, rng: np.random.Generator, wide: bool, odd: float = OD
 def _place(person: Person, face: float, size: tuple[int, int], rng: np.random.Generator) -> Camera:
     """A camera that shows the face about `face` pixels wide, with all points in the picture."""
     width, height = size
-    distance = float(rng.uniform(650, 1600))
+    # from a selfie to a telephoto lens
+    distance = NEAREST * float(exact.power(FARTHEST / NEAREST, rng.uniform(0, 1)))
     camera = Camera(face / 146, (0.0, 0.0), distance)
     marks = person.landmarks(camera)
     low, high = marks.min(axis=0), marks.max(axis=0)
@@ -178,9 +184,11 @@ def sitter(plan: Plan) -> Person:
 
 def _composed(plan: Plan, rng: np.random.Generator) -> tuple[int, int, float, Person]:
     """The picture's width and height, the face's width, and the person."""
-    width, height = 2 * int(rng.integers(125, 270)), 2 * int(rng.integers(135, 285))
+    halves = rng.integers(125, 270), rng.integers(135, 285)
+    width, height = (2 * int(half * plan.scale) for half in halves)
     shorter = min(width, height)
-    face = float(np.clip(shorter * rng.uniform(0.28, 0.56), 84, 290))
+    low, high = 84 * plan.scale, 290 * plan.scale
+    face = float(np.clip(shorter * rng.uniform(0.28, 0.56), low, high))
     wide = plan.name.startswith("Menpo")
     glasses = {"glasses": "clear", "sunglasses": "sun"}.get(plan.kind, "")
     person = random_person(rng, _pose(plan.yaw, rng, wide, _odd(plan)), glasses, plan.person)

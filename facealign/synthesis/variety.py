@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from facealign.core.points import COUNT, MIRROR
 from facealign.synthesis import exact
 from facealign.synthesis.head import NEUTRAL, Expression, near
 
@@ -28,36 +29,39 @@ _MODES = (
     Mode((0, 72, 5), 24, (0, 4.0, 0), mean=0.5),  # length of the chin
     Mode((0, 64, 12), 20, (0, 0, 4.0)),  # its protrusion
     Mode((0, 75, -5), 48, (0, 4.0, 0)),  # length of the lower face
-    Mode((-76, -20, -47), 34, (-3.0, 0, 0), mean=-1.6),  # width at the ears
+    Mode((-76, -20, -47), 34, (-3.0, 0, 0), mean=-1.0),  # width at the ears
     Mode((-74, -30, -95), 55, (-3.0, 0, 0), mean=-1.6),  # and behind them
-    Mode((-76, -36, -47), 20, (0, 1.5, 0), mean=2.5),  # where the jaw begins
+    Mode((-76, -36, -47), 20, (0, 1.5, 0), mean=3.9),  # where the jaw begins
     Mode((-48, 15, -8), 24, (-2.5, 0, 3.0)),  # fullness of the cheeks
     Mode((-58, -18, -15), 18, (-2.0, 0, 2.5)),  # cheekbones
-    Mode((-33, -60, 3), 20, (0, -2.3, 0), mean=-2.6),  # height of the brows
+    Mode((-33, -60, 3), 20, (0, -2.3, 0), mean=-4.2),  # height of the brows
     Mode((-33, -67, 0), 10, (0, -1.6, 0)),  # their arches
-    Mode((-14, -58, 11), 10, (-1.6, 1.5, 0)),  # their inner ends
-    Mode((-58, -51, -11), 11, (-1.0, -2.0, 0), mean=0.6),  # their outer ends
-    Mode((-48, -60, -8), 20, (-1.2, 0, 0), mean=3.2),  # their width
+    Mode((-14, -58, 11), 10, (-1.6, 1.5, 0), mean=1.8),  # their inner ends
+    Mode((-58, -51, -11), 11, (-1.0, -3.0, 0), mean=-1.7),  # their outer ends
+    Mode((-48, -60, -8), 20, (-1.2, 0, 0), mean=4.6),  # their width
     Mode((-26, -62, 7), 16, (0, 0, 2.0)),  # brow ridge
     Mode((0, -112, -12), 40, (0, 0, -5.0)),  # slope of the forehead
     Mode((-62, -100, -50), 36, (-3.0, 0, 0), mean=-1.3),  # its width
     Mode((0, -140, -70), 60, (0, -6.0, 0)),  # height of the skull
     Mode((0, -8, 36), 10, (0, -0.8, 3.0)),  # protrusion of the tip of the nose
+    Mode((0, -9, 37), 11, (0, 1.2, 1.0), mean=2.5),  # its height
+    Mode((0, -44, 14), 12, (0, 1.2, 0), mean=1.7),  # and that of the root
+    Mode((0, -2, 30), 22, (0, 1.5, 0), mean=1.4),  # and of the whole nose
     Mode((0, -26, 22), 11, (0, 0, 2.2)),  # its bridge
     Mode((-6, -34, 15), 10, (-1.2, 0, 0)),  # width of the bridge
     Mode((0, 0, 29), 13, (0, 2.6, 0.8), mean=0.8),  # its length
     Mode((-14, 2, 21), 10, (-2.1, 0, 0)),  # its width
     Mode((-13, 0, 21), 8, (0, -1.2, 0)),  # height of the nostrils
-    Mode((0, 29, 20), 20, (0, 2.0, 0)),  # height of the mouth
+    Mode((0, 29, 20), 20, (0, 2.0, 0), mean=0.8),  # height of the mouth
     Mode((-26, 29, 5), 13, (-2.6, 0, 0)),  # its width
-    Mode((-26, 29, 5), 9, (0, -1.0, 0), mean=-0.9),  # height of its corners
+    Mode((-26, 29, 5), 9, (0, -1.0, 0), mean=-2.2),  # height of its corners
     Mode((0, 29, 22), 14, (0, 0, 1.8)),  # fullness in profile
-    Mode((-33, -39, 0), 17, (-1.5, 0, 0), mean=2.1),  # distance of the eyes
-    Mode((-29, -40.5, 0), 20, (0, 0, 0), (0.06, 0.05, 0), mean=4.2),  # size of the eyes
-    Mode((-29, -40.5, 0), 17, (0, 0, 0), (0.0, 0.13, 0)),  # how round they are
+    Mode((-33, -39, 0), 17, (-1.5, 0, 0), mean=2.4),  # distance of the eyes
+    Mode((-29, -40.5, 0), 20, (0, 0, 0), (0.09, 0.07, 0), mean=0.0),  # size of the eyes
+    Mode((-29, -40.5, 0), 17, (0, 0, 0), (0.0, 0.13, 0), mean=2.3),  # how round they are
     Mode((-41, -39, -6), 11, (-0.8, -1.5, 0)),  # slant of the eyes
-    Mode((-18, -37, 1), 7, (0.8, 0.6, 0)),  # their inner corners
-    Mode((-32, -44, -1), 7, (0, -0.8, 0)),  # height of the upper lids
+    Mode((-18, -37, 1), 7, (0.8, 0.6, 0), mean=-0.5),  # their inner corners
+    Mode((-32, -44, -1), 7, (0, -0.8, 0), mean=1.2),  # height of the upper lids
     Mode((-33, -40, 0), 13, (0, 0, -1.6)),  # depth of the eyes
 )
 # A child has large and low eyes under low and pale brows, a small nose and mouth, a short chin and
@@ -77,8 +81,10 @@ _OLD = (
     Mode((-46, 52, -28), 16, (-2.0, 2.5, 1.5)),
     Mode((-48, 0, -4), 18, (1.5, 0, -3.5)),
     Mode((-40, -42, -6), 9, (0, 1.0, 0)),
+    Mode((-58, -51, -11), 11, (0, 4.0, 0)),  # the brows' outer ends
     Mode((-26, 29, 5), 9, (0, 1.5, -1)),
 )
+_REACHES = (7.0, 10.0, 14.0, 20.0)  # millimetres
 _SIDEWAYS = ((30, 24.0, 1.0), (8, 40.0, 1.3), (51, 20.0, 0.9), (57, 20.0, 0.7))
 
 
@@ -102,6 +108,18 @@ def _moved(amounts: np.ndarray, modes: tuple[Mode, ...]) -> np.ndarray:
     return np.asarray((amounts[:, None, None] * _pushes(modes)).sum(axis=0))
 
 
+def _own_features(rng: np.random.Generator) -> np.ndarray:
+    """Moves of single features, so that the rest of a face does not tell where each of them is."""
+    total = np.zeros_like(NEUTRAL)
+    for _ in range(10):
+        point, reach = int(rng.integers(COUNT)), float(rng.choice(_REACHES))
+        push = 0.12 * reach * exact.normal(rng, size=3).clip(-2, 2)
+        total += near(point, reach)[:, None] * push
+        if rng.uniform() < 0.75:
+            total += near(int(MIRROR[point]), reach)[:, None] * push * (-1, 1, 1)
+    return total
+
+
 def random_age(rng: np.random.Generator) -> float:
     """-1 is a small child, 0 anybody grown up and 1 very old."""
     kind, amount = rng.uniform(), rng.uniform(0.25, 1)
@@ -110,9 +128,10 @@ def random_age(rng: np.random.Generator) -> float:
 
 def random_identity(rng: np.random.Generator, age: float) -> np.ndarray:
     """The control points of a random person."""
-    spread = rng.uniform(0.6, 1.45)
+    spread = rng.uniform(0.6, 1.9)
     amounts = spread * exact.normal(rng, size=len(_MODES)).clip(-2, 2)
     person = NEUTRAL + _moved(amounts + [mode.mean for mode in _MODES], _MODES)
+    person += spread * _own_features(rng)
     if age < 0:
         person += _moved(np.full(len(_CHILD), -age), _CHILD)
     elif age > 0:
@@ -136,17 +155,17 @@ def random_identity(rng: np.random.Generator, age: float) -> np.ndarray:
 
 
 _MOODS = {
-    "neutral": 0.27,
-    "smile": 0.11,
-    "beam": 0.17,  # a smile that shows the teeth
-    "laugh": 0.10,
-    "talk": 0.14,
-    "shout": 0.05,
-    "surprise": 0.04,
+    "neutral": 0.24,
+    "smile": 0.10,
+    "beam": 0.24,  # a smile that shows the teeth
+    "laugh": 0.14,
+    "talk": 0.12,
+    "shout": 0.03,
+    "surprise": 0.02,
     "kiss": 0.03,
     "press": 0.03,
-    "sad": 0.03,
-    "disgust": 0.03,
+    "sad": 0.025,
+    "disgust": 0.025,
 }
 
 
@@ -162,14 +181,14 @@ def _mouth(mood: str, rng: np.random.Generator) -> dict[str, float]:
         return {
             "smile": 0.5 + 0.7 * strong,
             "apart": float(rng.uniform(1, 2.4)),
-            "jaw_drop": float(rng.uniform(0.1, 0.75)),
+            "jaw_drop": float(rng.uniform(0.05, 0.55)),
             "press": float(rng.uniform(0, 0.4)),
         }
     if mood == "talk":
         return {
             "smile": slight,
             "apart": float(rng.uniform(0, 1.5)),
-            "jaw_drop": float(rng.uniform(0.03, 0.5)),
+            "jaw_drop": float(rng.uniform(0.02, 0.4)),
             "pout": float(rng.uniform(-0.3, 0.7)),
         }
     if mood == "shout":
@@ -197,7 +216,7 @@ def _lids(mood: str, rng: np.random.Generator) -> tuple[float, float]:
     elif mood in ("laugh", "disgust"):
         both = float(rng.uniform(0.1, 0.65))
     else:
-        both = float(exact.normal(rng, 0.17, 0.17))
+        both = float(exact.normal(rng, 0.1, 0.15))
     kind = rng.uniform()
     if kind < 0.065:
         both = float(rng.uniform(0.9, 1.05))

@@ -79,7 +79,7 @@ def test_a_scheme_that_follows_from_the_other_is_learnt_the_better_the_more_face
 ) -> None:
     few, wanted = learning.fit(IMAGES[:20], faces[:20], midpoints(faces[:20])), midpoints(faces)
     many = learning.fit([f"{number:03}" for number in range(130)], faces[:130], wanted[:130])
-    assert many.held_out_nme < 3e-4 < learnt.held_out_nme < 0.005 < few.held_out_nme < 0.02
+    assert many.held_out_nme < 1e-3 < learnt.held_out_nme < 0.007 < few.held_out_nme < 0.02
     for its in (few, learnt, many):
         off = nme(applied(its, faces[130:]), wanted[130:])
         assert off < 1.5 * its.held_out_nme

@@ -51,14 +51,15 @@ def test_adults_have_the_proportions_that_anthropometry_gives() -> None:
     rng = np.random.default_rng(1)
     adult = np.mean([random_identity(rng, 0) for _ in range(300)], axis=0)
     # means of women and men in millimetres, sources in docs/experiments.md
-    widths = {(36, 45): 89.5, (39, 42): 32.6, (1, 15): 139.3, (4, 12): 115.3}
+    widths = {(36, 45): 88.1, (39, 42): 38.0, (1, 15): 139.3, (4, 12): 115.3}
     for (left, right), width in widths.items():
         assert adult[right, 0] - adult[left, 0] == pytest.approx(width, rel=0.03), (left, right)
     heights = {(27, 8): 118.0, (27, 33): 50.1}
     for (upper, lower), height in heights.items():
         assert adult[lower, 1] - adult[upper, 1] == pytest.approx(height, rel=0.03), (upper, lower)
     pupils, lips = adult[36:48, 1].mean(), adult[[62, 66], 1].mean()
-    assert pupils - adult[[19, 24], 1].mean() == pytest.approx(25, abs=1)  # to the top of the brow
+    assert pupils - adult[[19, 24], 1].mean() == pytest.approx(23, abs=1)  # to the top of the brow
+    assert adult[30, 1] - adult[27, 1] == pytest.approx(37.9, abs=1)  # root to tip of the nose
     assert adult[[48, 54], 1].mean() == pytest.approx(lips, abs=1)
     assert adult[[0, 16], 1].mean() == pytest.approx(adult[[36, 45], 1].mean(), abs=1)
 
@@ -139,6 +140,17 @@ def test_a_mirrored_head_has_mirrored_points() -> None:
     np.testing.assert_allclose(marks(25), mirrored, atol=0.05)
     assert marks(25)[30, 0] > 10  # the nose points to the viewer's right
     assert np.ptp(marks(0)[:17, 0]) > 140
+
+
+@pytest.mark.parametrize("yaw", [0, 20, -45])
+def test_points_of_jaw_brows_and_bridge_are_at_equal_distances(yaw: float) -> None:
+    camera = Camera(1.0, (0.0, 0.0), 2000.0)
+    person = random_person(np.random.default_rng(1), Pose(yaw, 0, 10), "")
+    marks = person.landmarks(camera)
+    for first, last in ((0, 8), (8, 16), (17, 21), (22, 26), (27, 30)):
+        steps = np.linalg.norm(np.diff(marks[first : last + 1], axis=0), axis=1)
+        # chords, which are shorter where the line is bent
+        assert steps.max() < 1.25 * steps.min(), (first, steps)
 
 
 def test_lips_and_lids_meet_when_they_are_closed() -> None:
