@@ -53,10 +53,11 @@ class Revision:
             raise ExperimentError(f"{self.name} ({self.commit[:7]}) has no {path} in Git") from None
 
     def copy(self, path: str, target: Path) -> None:
-        """Copy a file or a whole folder that DVC tracks to `target`."""
+        """Copy a file or a whole folder that DVC tracks to `target`, which a file replaces."""
         import dvc.api
         from dvc.exceptions import DvcException
 
+        target.unlink(missing_ok=True)  # where DVC links files, it keeps one that is there
         try:
             dvc.api.DVCFileSystem(rev=self.commit).get(path, str(target), recursive=True)
         except (DvcException, OSError) as error:

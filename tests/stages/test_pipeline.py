@@ -399,9 +399,14 @@ def release_and_describe(project: Project) -> None:
     kinds = ("pt", "onnx", "json")
     written = {f"{name}.{kind}" for name in ("with-l1", "with-wing") for kind in kinds}
     assert {path.name for path in weights.iterdir()} == written
+    # where DVC links files, it does not overwrite them
+    project.run("dvc", "config", "--local", "cache.type", "hardlink,copy")
     project.run(*release, "both=with-l1+with-wing")
+    project.run("dvc", "config", "--local", "--unset", "cache.type")
     assert {path.name for path in weights.iterdir()} == written | {f"both.{its}" for its in kinds}
-    both, alone = (project.json(f"facealign/weights/{name}.json") for name in ("both", "with-l1"))
+    both, alone, other = (
+        project.json(f"facealign/weights/{name}.json") for name in ("both", "with-l1", "with-wing")
+    )
     for name, recipe in (("both", both), ("with-l1", alone)):
         for suffix in ("pt", "onnx"):
             assert recipe[f"{suffix}_sha256"] == sha256(weights / f"{name}.{suffix}")
@@ -410,7 +415,7 @@ def release_and_describe(project: Project) -> None:
     assert 1.5 * size < of_both < 2.5 * size
     assert list(alone["networks"]) == ["with-l1"]
     assert list(both["networks"]) == ["with-l1", "with-wing"]
-    assert both["networks"]["with-l1"] == alone["networks"]["with-l1"]
+    assert both["networks"] == alone["networks"] | other["networks"]
     recipe = alone["networks"]["with-l1"]
     assert recipe["params"]["train.loss"] == "l1" and recipe["params"]["crop.size"] == 48
     assert "demo.seed" in recipe["params"]  # the archive is generated
