@@ -89,7 +89,7 @@ weights: $(VENV)/installed  ## train the released networks, facealign/weights/
 
 open: $(VENV)/installed  ## train the networks for products, from generated faces only
 	python -m facealign.experiments.sweep experiments/open.yaml
-	python -m facealign.experiments.release experiments/open.yaml facealign/weights
+	python -m facealign.experiments.release experiments/open.yaml facealign/weights open=open+open-small open-small
 
 card: $(VENV)/installed  ## update the figures of MODEL_CARD.md: make card FACES=data/faces
 	$(if $(FACES),,$(error name a folder of real faces: make card FACES=data/faces))
