@@ -176,8 +176,8 @@ def test_a_box_around_the_label_is_no_evidence(tmp_path: Path, astronaut: np.nda
     write(tmp_path / "300W/train/a.png", astronaut)
     network = weights.FOLDER / "open-small.onnx"
     (points,), _ = Network(network, 1)(astronaut, [Box(166, 73, 273, 180)])
-    for offset, source in ((200, "truth"), (0, "truth"), (0, "upsample 0")):
-        faces = Faces.of(["300W/train/a.png"], points=points[None] + offset)
+    for offset, source in (((200, 100), "truth"), ((0, 0), "truth"), ((0, 0), "upsample 0")):
+        faces = Faces.of(["300W/train/a.png"], points=points[None] + np.array(offset))
         boxes = faces.with_columns(
             box=np.array([[0.0, 0.0, 9.0, 9.0]]), roll=np.zeros(1), source=[source]
         )
