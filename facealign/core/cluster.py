@@ -85,10 +85,14 @@ def map_in_shards(
                 del waiting[future]
                 yield from results
         except KilledWorker:
+            # what waits at a dying worker is blamed, too, and may be told first
+            with client.as_current(), suppress(TimeoutError, CancelledError):
+                wait(list(waiting), LOOK)
+            lost = [shown(item) for one, item in waiting.items() if one.status == "error"]
             raise WorkerError(
-                f"{address}: one worker after another died on the same {size} items, probably for "
-                "lack of memory: see their logs, or give each worker more. The first item: "
-                f"{shown(waiting[future])}"
+                f"{address}: one worker after another died on the same shards of {size} items, "
+                "probably for lack of memory: see their logs, or give each worker more. The first "
+                f"item of each shard: {', '.join(lost)}"
             ) from None
         except (CancelledError, ClosedClientError, CommClosedError):
             raise WorkerError(f"{address}: {GONE}") from None
