@@ -47,7 +47,7 @@ def _exposure(light: float, rng: np.random.Generator, odd: float) -> np.ndarray:
         level *= rng.uniform(1.5, 3.2)
     balance = 0.13 if rng.uniform() < odd else 0.025
     channels = exact.normal(rng, 1, balance, 3).clip(0.6, 1.5)
-    return np.asarray(level * exact.normal(rng, 1, 0.12) * channels)
+    return np.asarray(level * rng.uniform(0.5, 1.25) * channels)
 
 
 def _tint(values: np.ndarray, rng: np.random.Generator, odd: float) -> None:
@@ -102,13 +102,24 @@ def _blurred(values: np.ndarray, unit: float, rng: np.random.Generator, odd: flo
     return np.stack([exact.blur(plane, deviation, 4) for plane in values])
 
 
-def _curve(rng: np.random.Generator, odd: float) -> np.ndarray:
+def _levels(picture: np.ndarray, rng: np.random.Generator) -> tuple[float, float]:
+    """What becomes black and white: most cameras use the whole range."""
+    seen = np.bincount(picture[::2, ::2].ravel(), minlength=256).cumsum()
+    black, white = np.searchsorted(seen, np.array([0.01, 0.985]) * seen[-1])
+    share = rng.uniform(0.4, 1.0)
+    if rng.uniform() < 0.3 or white - black < 50:
+        return 0.0, 1.0
+    return share * float(black) / 255, 1 - share * float(255 - white) / 255
+
+
+def _curve(picture: np.ndarray, rng: np.random.Generator, odd: float) -> np.ndarray:
     """A tone curve of bytes: contrast, as cameras add it; now and then gamma and faded blacks."""
-    t = np.arange(256) / 255
+    black, white = _levels(picture, rng)
+    t = np.clip((np.arange(256) / 255 - black) / (white - black), 0, 1)
     contrast = rng.uniform(0, 1.6)
     unusual = rng.uniform() < 2 * odd
     if unusual:
-        t = exact.power(t, float(rng.uniform(0.7, 1.45)))
+        t = exact.power(t, float(rng.uniform(0.7, 1.7)))
         contrast = rng.uniform(-0.6, 1.9)
     t = t + contrast * (t * t * (3 - 2 * t) - t)
     if not unusual:
@@ -122,7 +133,7 @@ def _grain(shape: tuple[int, int], rng: np.random.Generator, odd: float) -> np.n
     """(h, w), or (3, h, w) if it is coloured, of a share of 255."""
     height, width = shape
     strong = rng.uniform() < odd
-    sigma = np.float32(255 * (rng.uniform(0.025, 0.08) if strong else rng.uniform(0.002, 0.024)))
+    sigma = np.float32(255 * (rng.uniform(0.025, 0.08) if strong else rng.uniform(0.001, 0.014)))
     grain = exact.cut(rng.standard_normal((height, width), dtype=np.float32))
     grain *= sigma
     if rng.uniform() < 0.8 * odd:
@@ -176,7 +187,7 @@ def photograph(
     values *= np.float32(255)
     values += _grain((height, width), rng, odd)
     picture = planes.interleaved(np.clip(values, 0, 255, out=values).astype(np.uint8))
-    picture = _curve(rng, odd).take(picture)
+    picture = _curve(picture, rng, odd).take(picture)
     if rng.uniform() < odd and unit > 60:
         picture = _shrunk(picture, unit, rng)
     return picture

@@ -250,27 +250,32 @@ def layout_surface() -> np.ndarray:
     return surface(LAYOUT)
 
 
-_JAW_STEPS = 24
+_JAW_STEPS = 28
+# Where these lines begin: about 9 mm behind the outline seen from the front, at the ear and at the
+# edge of the jaw, as a share of the way from the middle of the map; at the chin on the outline.
+_BEHIND = np.array([0.05, 0.05, 0.05, 0.05, 0.05, 0.04, 0.02, 0, 0])
 
 
 @cache
 def _jaw_basis() -> np.ndarray:
-    """(17 * steps, controls): lines from each jaw point across the cheek towards the nose."""
+    """(17 * steps, controls): lines through each jaw point across the cheek towards the nose."""
     start = CONTROLS_ON_MAP[:17, None]
-    shrink = np.linspace(0, 0.6, _JAW_STEPS)[None, :, None] * np.array([1, 0.55])
+    behind = -np.concatenate([_BEHIND, _BEHIND[-2::-1]])
+    shrink = np.linspace(behind, 0.6, _JAW_STEPS, axis=1)[..., None] * np.array([1, 0.55])
     return np.asfortranarray(_basis(start * (1 - shrink)).reshape(17 * _JAW_STEPS, -1))
 
 
 def jaw_lines(controls: np.ndarray) -> np.ndarray:
-    """(17, steps, 3): the possible places of each jaw point, the usual one first."""
+    """(17, steps, 3): the possible places of each jaw point, from the back to the front."""
     return _placed(_jaw_basis(), controls).reshape(17, _JAW_STEPS, 3)
 
 
 def visible_jaw(lines: np.ndarray, across: np.ndarray) -> np.ndarray:
     """The step of each projected jaw line (17, steps, 2) that an annotator would mark.
 
-    On a turned head the cheek hides the far side of the jaw, and annotators mark the outline: the
-    step that lies furthest outwards. `across` is the unit vector from left to right of the face.
+    On a turned head the cheek hides the far side of the jaw, and annotators mark the outline; on
+    the near side they mark the jaw's edge and where the ear begins. Both are the step that lies
+    furthest outwards. `across` is the unit vector from left to right of the face.
     """
     down = np.array([-across[1], across[0]])
     slope = np.radians(np.array([0, 0, 0, 5, 15, 25, 35, 45, 90]))

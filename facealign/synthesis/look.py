@@ -42,6 +42,7 @@ class Look:
     brows: np.ndarray
     brow_weight: float
     brow_tail: float
+    brow_ends: float  # how thin its ends are
     brow_fill: int  # of 255, behind the single hairs
     brow_strength: float
     beard_kind: str  # "", full, goatee, strap or moustache
@@ -165,7 +166,7 @@ def random_look(rng: np.random.Generator, age: float) -> Look:
         pores=_strength(rng, 0.01, 0.06),
         wrinkles=0.0 if age < 0 else min(wrinkles * 0.8 + 1.1 * age, 1.6),
         bags=_strength(rng, 0, 1) if age < 0 else _strength(rng, 0, 1.1 + age),
-        corners=_strength(rng, 0.1, 0.85),
+        corners=_strength(rng, 0.2, 1.3),
         relief=_strength(rng, 0.45, 1.6),
         nostrils=_strength(rng, 0.55, 1.0),
         oil=0.02 + 0.6 * float(np.square(rng.uniform())) + 0.08 * dark,
@@ -179,6 +180,7 @@ def random_look(rng: np.random.Generator, age: float) -> Look:
         brows=brows,
         brow_weight=brow_weight * (0.75 if age < 0 else 1),
         brow_tail=_strength(rng, 0.45, 0.95),
+        brow_ends=_strength(rng, 0, 1),
         brow_fill=int(rng.integers(80, 250)),
         brow_strength=_strength(rng, 0.05, 0.3) if rng.uniform() < 0.05 else _strength(rng, 0.6, 1),
         beard_kind=beard,

@@ -113,10 +113,10 @@ class Fields:
         self.crows_feet += _stroked([self._to_map(w) for w in frown], size, 0.01)
         # what goes on beyond the corners of eyes and mouth: tear lakes, and folds
         lakes = [np.array([[s * 17, -37, 0.5], [s * 14.6, -36.5, 1]]) for s in (-1, 1)]
-        ends = [np.array([[s * 39.5, -40.7, -5], [s * 45.5, -38.5, -8.5]]) for s in (-1, 1)]
-        ends += [np.array([[s * 25.5, 29, 5], [s * 31, 31.5, 2]]) for s in (-1, 1)]
+        ends = [np.array([[s * 39.5, -40.7, -5], [s * 47, -38, -9]]) for s in (-1, 1)]
+        ends += [np.array([[s * 25.5, 29, 5], [s * 32.5, 32, 1]]) for s in (-1, 1)]
         self.tear_lakes = _stroked([self._to_map(lake) for lake in lakes], size, 0.014)
-        self.folds_beyond = _stroked([self._to_map(end) for end in ends], size, 0.011)
+        self.folds_beyond = _stroked([self._to_map(end) for end in ends], size, 0.013)
         self.bags = _stroked([self._to_map(w) for w in bags], size, 0.012)
         self.sockets = self._spots((31, -32, 1), 9) + 0.8 * self._spots((24, -31, 2), 6)
         self.upper_lids = self._spots((32, -50, -1), 9)
@@ -131,9 +131,9 @@ class Fields:
         self.goatee = self.beard * np.clip((27 - across) / 8, 0, 1)
         self.strap = self.beard * np.clip(np.maximum((across - 42) / 8, (y - 66) / 8), 0, 1)
         top = -97 - y + 0.0115 * x * x
-        below_temples = np.clip((y + 30) / 20, 0, 1)
-        self.by_ears = below_temples * (z < -30)
-        side = np.minimum(-48 - z, 34 - y) - 14 * below_temples
+        self.below_temples = np.clip((y + 30) / 20, 0, 1)
+        self.by_ears = self.below_temples * (z < -30)
+        side = np.minimum(-48 - z, 34 - y) - 14 * self.below_temples
         self.hairline = np.maximum(top, side)
         self.temples = self._spots((42, -98, -8), 22)
         self.sides = np.clip((across - 42) / 16, 0, 1) * np.clip((62 - y) / 20, 0, 1)

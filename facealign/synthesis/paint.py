@@ -140,10 +140,11 @@ def _paint_brows(texture: np.ndarray, look: Look, rng: np.random.Generator) -> N
         t = np.linspace(0, 1, len(spine))
         profile = np.interp(t, [0, 0.3, 0.8, 1], [0.25, look.brow_tail, 1.0, 0.85])
         thick = 0.034 * look.brow_weight * profile
-        # annotators mark the upper edge, and the middle of both ends
-        above = np.interp(t, [0, 0.25, 0.75, 1], [0.5, 0, 0, 0.5]) * thick
+        # annotators mark the upper edge, with its thin hairs, and the middle of both ends
+        above = np.interp(t, [0, 0.25, 0.75, 1], [0.45, -0.08, -0.08, 0.45]) * thick
         upper, lower = (spine + np.outer(down, (0, 1)) for down in (-above, thick - above))
-        band = np.concatenate([upper, lower[::-1]])
+        dense = slice(int(look.brow_ends * 8), len(spine) - int(look.brow_ends * 10))
+        band = np.concatenate([upper[dense], lower[dense][::-1]])
         cv2.fillPoly(mask, [drawable(band, size)], look.brow_fill, cv2.LINE_AA, SHIFT)
         roots = rng.integers(0, len(spine), hairs)
         across = rng.uniform(0, 1, hairs) * thick[roots] - above[roots]

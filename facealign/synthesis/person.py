@@ -47,9 +47,20 @@ class Person:
         roll = np.radians(self.pose.roll)
         steps = head.visible_jaw(lines, np.array([exact.cos(roll), exact.sin(roll)]))
         marks[:17] = lines[np.arange(17), steps]
+        self._hide_far_ear(marks)
         for first, last in _LINES:
             marks[first : last + 1] = _even(marks[first : last + 1])
         return np.asarray(marks)
+
+    def _hide_far_ear(self, marks: np.ndarray) -> None:
+        """Where a turned head hides the ear, annotators begin the jaw at the level of the eye."""
+        hidden = float(np.clip((abs(self.pose.yaw) - 5) / 15, 0, 1))
+        half, corner = (np.arange(16, 7, -1), 45) if self.pose.yaw > 0 else (np.arange(9), 36)
+        roll = np.radians(self.pose.roll)
+        down = np.array([-exact.sin(roll), exact.cos(roll)])
+        above = float(exact.dot(marks[corner] - marks[half[0]], down))
+        if hidden and above > 0:
+            marks[half] = _cut(marks[half], down, hidden * above)
 
 
 # Both halves of the jaw, the brows and the bridge of the nose: between the ends of such a line,
@@ -59,9 +70,19 @@ _LINES = ((0, 8), (8, 16), (17, 21), (22, 26), (27, 30))
 
 def _even(line: np.ndarray) -> np.ndarray:
     """As many points (N, 2), at equal distances along the line through these."""
+    return _spaced(materials.smooth_curve(line), len(line))
+
+
+def _cut(line: np.ndarray, down: np.ndarray, depth: float) -> np.ndarray:
+    """The same for the part of the line that is at least `depth` below its first point."""
     curve = materials.smooth_curve(line)
+    depths = exact.dot(curve - curve[0], down)
+    return _spaced(curve[np.argmax(depths >= min(depth, depths.max())) :], len(line))
+
+
+def _spaced(curve: np.ndarray, count: int) -> np.ndarray:
     length = np.concatenate([[0.0], np.cumsum(exact.norm(np.diff(curve, axis=0)))])
-    places = np.linspace(0, length[-1], len(line))
+    places = np.linspace(0, length[-1], count)
     return np.stack([np.interp(places, length, axis) for axis in curve.T], axis=-1)
 
 

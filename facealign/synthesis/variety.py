@@ -27,19 +27,20 @@ _MODES = (
     Mode((-46, 55, -28), 18, (-4.0, 2.0, 0)),  # how square it is
     Mode((-18, 74, -5), 15, (-3.5, 0.6, 0)),  # width of the chin
     Mode((0, 72, 5), 24, (0, 4.0, 0), mean=0.5),  # length of the chin
-    Mode((0, 64, 12), 20, (0, 0, 4.0)),  # its protrusion
+    Mode((0, 66, 10), 20, (0, 0, 4.0), mean=2.0),  # its protrusion, to where its outline is seen
     Mode((0, 75, -5), 48, (0, 4.0, 0)),  # length of the lower face
     Mode((-76, -20, -47), 34, (-3.0, 0, 0), mean=-1.0),  # width at the ears
     Mode((-74, -30, -95), 55, (-3.0, 0, 0), mean=-1.6),  # and behind them
     Mode((-76, -36, -47), 20, (0, 1.5, 0), mean=3.9),  # where the jaw begins
-    Mode((-48, 15, -8), 24, (-2.5, 0, 3.0)),  # fullness of the cheeks
+    Mode((-48, 15, -8), 24, (-2.5, 0, 3.0), mean=-0.3),  # fullness of the cheeks
+    Mode((-42, 36, -4), 18, (-1.5, 0, 2.0), mean=-2.0),  # and beside the mouth
     Mode((-58, -18, -15), 18, (-2.0, 0, 2.5)),  # cheekbones
     Mode((-33, -60, 3), 20, (0, -2.3, 0), mean=-4.2),  # height of the brows
     Mode((-33, -67, 0), 10, (0, -1.6, 0)),  # their arches
-    Mode((-14, -58, 11), 10, (-1.6, 1.5, 0), mean=1.8),  # their inner ends
-    Mode((-58, -51, -11), 11, (-1.0, -3.0, 0), mean=-1.7),  # their outer ends
+    Mode((-14, -58, 11), 10, (-2.6, 2.4, 0), mean=1.1),  # their inner ends
+    Mode((-58, -51, -11), 11, (-1.0, -4.0, 0), mean=-1.3),  # their outer ends
     Mode((-48, -60, -8), 20, (-1.2, 0, 0), mean=4.6),  # their width
-    Mode((-26, -62, 7), 16, (0, 0, 2.0)),  # brow ridge
+    Mode((-26, -62, 7), 16, (0, 0, 2.0), mean=1.0),  # brow ridge
     Mode((0, -112, -12), 40, (0, 0, -5.0)),  # slope of the forehead
     Mode((-62, -100, -50), 36, (-3.0, 0, 0), mean=-1.3),  # its width
     Mode((0, -140, -70), 60, (0, -6.0, 0)),  # height of the skull
@@ -47,6 +48,8 @@ _MODES = (
     Mode((0, -9, 37), 11, (0, 1.2, 1.0), mean=2.5),  # its height
     Mode((0, -44, 14), 12, (0, 1.2, 0), mean=1.7),  # and that of the root
     Mode((0, -2, 30), 22, (0, 1.5, 0), mean=1.4),  # and of the whole nose
+    Mode((0, -48, 13), 15, (0, 0, 1.5), mean=2.6),  # depth of its root
+    Mode((0, 14, 26), 26, (0, 0, -1.5), mean=1.6),  # and of its base and the mouth
     Mode((0, -26, 22), 11, (0, 0, 2.2)),  # its bridge
     Mode((-6, -34, 15), 10, (-1.2, 0, 0)),  # width of the bridge
     Mode((0, 0, 29), 13, (0, 2.6, 0.8), mean=0.8),  # its length
@@ -54,7 +57,7 @@ _MODES = (
     Mode((-13, 0, 21), 8, (0, -1.2, 0)),  # height of the nostrils
     Mode((0, 29, 20), 20, (0, 2.0, 0), mean=0.8),  # height of the mouth
     Mode((-26, 29, 5), 13, (-2.6, 0, 0)),  # its width
-    Mode((-26, 29, 5), 9, (0, -1.0, 0), mean=-2.2),  # height of its corners
+    Mode((-26, 29, 5), 9, (0, -1.0, 0.9), mean=-2.2),  # height and depth of its corners
     Mode((0, 29, 22), 14, (0, 0, 1.8)),  # fullness in profile
     Mode((-33, -39, 0), 17, (-1.5, 0, 0), mean=2.4),  # distance of the eyes
     Mode((-29, -40.5, 0), 20, (0, 0, 0), (0.09, 0.07, 0), mean=0.0),  # size of the eyes
@@ -78,7 +81,7 @@ _CHILD = (
 )
 _OLD = (
     Mode((0, -2, 30), 15, (0, 2.5, 1.0), (0.08, 0, 0)),
-    Mode((-46, 52, -28), 16, (-2.0, 2.5, 1.5)),
+    Mode((-46, 52, -28), 16, (-1.0, 1.5, 0.8)),  # jowls
     Mode((-48, 0, -4), 18, (1.5, 0, -3.5)),
     Mode((-40, -42, -6), 9, (0, 1.0, 0)),
     Mode((-58, -51, -11), 11, (0, 4.0, 0)),  # the brows' outer ends

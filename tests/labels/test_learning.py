@@ -292,7 +292,7 @@ def test_labels_are_converted_by_a_learnt_map(
     for name, points in zip(names, faces[COUNT:], strict=False):
         written = read_pts((tmp_path / "out" / name).with_suffix(".pts"))
         np.testing.assert_array_equal(written, learnt(points))
-        assert nme(written[None], midpoints(points)[None]) < 0.005
+        assert nme(written[None], midpoints(points)[None]) < 0.007
 
 
 Change = Callable[[dict[str, Any]], object]

@@ -25,7 +25,7 @@ def celeba(path: Path) -> None:
         "identity_CelebA.txt": [],
     }
     contents: dict[str, bytes] = {}
-    for number, plan in enumerate(plan_people(PEOPLE, EACH, 2)):
+    for number, plan in enumerate(plan_people(PEOPLE, EACH, 6)):
         name = f"{number + 1:06}.jpg"
         contents[f"img_celeba/{name}"], points = render(plan)
         five = select(points, 5).round().astype(int)

@@ -14,6 +14,7 @@ from facealign.core.errors import ConfigError
 from facealign.detectors import fast
 from facealign.faces.detection import box_from_points, choose
 from facealign.faces.pose import estimate
+from facealign.synthesis import camera as cameras
 from facealign.synthesis import head, pictures
 from facealign.synthesis.person import Pose, random_person
 from facealign.synthesis.pictures import Plan, plan_people, plan_pictures, render
@@ -116,6 +117,20 @@ def test_grey_pictures_have_one_channel() -> None:
     assert stored.ndim == 2
 
 
+def test_most_cameras_use_more_of_the_range_of_brightness() -> None:
+    dim = np.linspace(0.1, 0.3, 80, dtype=np.float32)[None, :, None].repeat(60, 0).repeat(3, 2)
+    marks = np.random.default_rng(0).uniform(10, 50, (68, 2))
+    ranges = {
+        dark: [
+            np.ptp(cameras.photograph(dim.copy(), marks, np.random.default_rng(seed), dark, 0.0))
+            for seed in range(40)
+        ]
+        for dark in (False, True)
+    }
+    assert np.median(ranges[False]) > 110  # 96 if the range stays as it is
+    assert max(ranges[True]) < 20
+
+
 def test_points_lie_in_the_picture() -> None:
     plans = [p for p in plan_pictures(40, seed=2) if p.kind in ("plain", "profile")][::3]
     assert any(plan.kind == "profile" for plan in plans) or first_of("profile")
@@ -142,6 +157,30 @@ def test_a_mirrored_head_has_mirrored_points() -> None:
     assert np.ptp(marks(0)[:17, 0]) > 140
 
 
+def test_the_near_side_of_a_turned_jaw_is_marked_at_its_edge() -> None:
+    camera = Camera(1.0, (0.0, 0.0), 2000.0)
+    for yaw, least, most in ((0, 0, 1.5), (30, 2, 8)):
+        turn = head.rotation(yaw, 0, 0).T
+        lines = camera(head.jaw_lines(head.NEUTRAL) @ turn)[..., :2]
+        steps = head.visible_jaw(lines, np.array([1.0, 0.0]))
+        marked = lines[np.arange(17), steps][1:5, 0]
+        outwards = camera(head.NEUTRAL[1:5] @ turn)[:, 0] - marked
+        assert (outwards >= least).all() and (outwards < most).all(), (yaw, outwards)
+
+
+def test_on_the_far_side_the_jaw_begins_no_higher_than_the_eye() -> None:
+    camera = Camera(1.0, (0.0, 0.0), 2000.0)
+    rng = np.random.default_rng(2)
+    above: dict[int, list[float]] = {yaw: [] for yaw in (0, 40, -40)}
+    for yaw, heights in above.items():
+        for _ in range(20):
+            marks = random_person(rng, Pose(yaw, 8, 0), "").landmarks(camera)
+            top, corner = (0, 36) if yaw < 0 else (16, 45)
+            heights.append(marks[corner, 1] - marks[top, 1])
+    assert max(above[40]) < 0.5 and max(above[-40]) < 0.5
+    assert max(above[0]) > 5  # where the ear is seen
+
+
 @pytest.mark.parametrize("yaw", [0, 20, -45])
 def test_points_of_jaw_brows_and_bridge_are_at_equal_distances(yaw: float) -> None:
     camera = Camera(1.0, (0.0, 0.0), 2000.0)
@@ -150,7 +189,7 @@ def test_points_of_jaw_brows_and_bridge_are_at_equal_distances(yaw: float) -> No
     for first, last in ((0, 8), (8, 16), (17, 21), (22, 26), (27, 30)):
         steps = np.linalg.norm(np.diff(marks[first : last + 1], axis=0), axis=1)
         # chords, which are shorter where the line is bent
-        assert steps.max() < 1.25 * steps.min(), (first, steps)
+        assert steps.max() < 1.45 * steps.min(), (first, steps)
 
 
 def test_lips_and_lids_meet_when_they_are_closed() -> None:
