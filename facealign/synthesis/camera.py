@@ -124,9 +124,9 @@ def _curve(picture: np.ndarray, rng: np.random.Generator, odd: float) -> np.ndar
     t = t + contrast * (t * t * (3 - 2 * t) - t)
     if not unusual:
         return np.rint(255 * np.clip(t, 0, 1)).astype(np.uint8)
-    black = rng.uniform(0, 0.2) if rng.uniform() < 0.3 else 0.0
-    white = rng.uniform(0.7, 1) if rng.uniform() < 0.2 else 1.0
-    return np.rint(255 * np.clip(black + (white - black) * t, 0, 1)).astype(np.uint8)
+    darkest = rng.uniform(0, 0.2) if rng.uniform() < 0.3 else 0.0
+    brightest = rng.uniform(0.7, 1) if rng.uniform() < 0.2 else 1.0
+    return np.rint(255 * np.clip(darkest + (brightest - darkest) * t, 0, 1)).astype(np.uint8)
 
 
 def _grain(shape: tuple[int, int], rng: np.random.Generator, odd: float) -> np.ndarray:

@@ -162,7 +162,7 @@ def _place(
     low, high = marks.min(axis=0), marks.max(axis=0)
     room = np.array([width, height]) - (high - low)
     share = np.clip(exact.normal(rng, [0.5, 0.52], [0.14, 0.09]), 0.15, 0.85)
-    if rng.uniform() < 1.2 * odd:  # the picture ends at the face, more often below it than above
+    if rng.uniform() < 1.2 * odd:  # the picture ends at the face, mostly below it or on its right
         share[rng.integers(2)] = rng.choice([0.02, 0.98], p=[0.3, 0.7])
     shift = room * share - low
     return Camera(camera.scale, (float(shift[0]), float(shift[1])), distance)

@@ -27,13 +27,13 @@ _MODES = (
     Mode((-46, 55, -28), 18, (-4.0, 2.0, 0)),  # how square it is
     Mode((-18, 74, -5), 15, (-3.5, 0.6, 0)),  # width of the chin
     Mode((0, 72, 5), 24, (0, 4.0, 0), mean=0.5),  # length of the chin
-    Mode((0, 66, 10), 20, (0, 0, 4.0), mean=2.0),  # its protrusion, to where its outline is seen
+    Mode((0, 66, 10), 20, (0, 0, 4.0), mean=1.3),  # its protrusion, to where its outline is seen
     Mode((0, 75, -5), 48, (0, 4.0, 0)),  # length of the lower face
     Mode((-76, -20, -47), 34, (-3.0, 0, 0), mean=-1.0),  # width at the ears
     Mode((-74, -30, -95), 55, (-3.0, 0, 0), mean=-1.6),  # and behind them
     Mode((-76, -36, -47), 20, (0, 1.5, 0), mean=3.9),  # where the jaw begins
-    Mode((-48, 15, -8), 24, (-2.5, 0, 3.0), mean=-0.3),  # fullness of the cheeks
-    Mode((-42, 36, -4), 18, (-1.5, 0, 2.0), mean=-2.0),  # and beside the mouth
+    Mode((-48, 15, -8), 24, (-2.5, 0, 3.0)),  # fullness of the cheeks
+    Mode((-42, 36, -4), 18, (-1.5, 0, 2.0)),  # and beside the mouth
     Mode((-58, -18, -15), 18, (-2.0, 0, 2.5)),  # cheekbones
     Mode((-33, -60, 3), 20, (0, -2.3, 0), mean=-4.2),  # height of the brows
     Mode((-33, -67, 0), 10, (0, -1.6, 0)),  # their arches
@@ -57,8 +57,9 @@ _MODES = (
     Mode((-13, 0, 21), 8, (0, -1.2, 0)),  # height of the nostrils
     Mode((0, 29, 20), 20, (0, 2.0, 0), mean=0.8),  # height of the mouth
     Mode((-26, 29, 5), 13, (-2.6, 0, 0)),  # its width
-    Mode((-26, 29, 5), 9, (0, -1.0, 0.9), mean=-2.2),  # height and depth of its corners
-    Mode((0, 29, 22), 14, (0, 0, 1.8)),  # fullness in profile
+    Mode((-26, 29, 5), 9, (0, -1.0, 0), mean=-2.2),  # height of its corners
+    Mode((0, 29, 22), 14, (0, 0, 1.8), mean=0.7),  # fullness in profile
+    Mode((0, 25, 22), 9, (0, 0, 1.2), mean=2.4),  # of the upper lip
     Mode((-33, -39, 0), 17, (-1.5, 0, 0), mean=2.4),  # distance of the eyes
     Mode((-29, -40.5, 0), 20, (0, 0, 0), (0.09, 0.07, 0), mean=0.0),  # size of the eyes
     Mode((-29, -40.5, 0), 17, (0, 0, 0), (0.0, 0.13, 0), mean=2.3),  # how round they are

@@ -23,7 +23,7 @@ CORNER, MIDDLE = Box(0, 0, 40, 40), Box(90, 90, 94, 94)  # no faces
 def known(tmp_path_factory: pytest.TempPathFactory) -> Faces:
     """Three generated faces, and a wall with the points of one."""
     folder = tmp_path_factory.mktemp("known")
-    plain = [plan for plan in plan_pictures(40, 22, odd=0) if plan.kind == "plain"][:3]
+    plain = [plan for plan in plan_pictures(40, 23, odd=0) if plan.kind == "plain"][:3]
     for number, plan in enumerate(plain):
         data, points = render(plan)
         path = folder / f"{number}{Path(plan.name).suffix}"

@@ -63,6 +63,9 @@ def test_adults_have_the_proportions_that_anthropometry_gives() -> None:
     assert adult[30, 1] - adult[27, 1] == pytest.approx(37.9, abs=1)  # root to tip of the nose
     assert adult[[48, 54], 1].mean() == pytest.approx(lips, abs=1)
     assert adult[[0, 16], 1].mean() == pytest.approx(adult[[36, 45], 1].mean(), abs=1)
+    tip, beside_wing, chin, fold = 30, 119, 102, 103  # before and behind the base of the nose
+    for place, depth in {tip: 16.7, beside_wing: -14.0, chin: -3.1, fold: -6.2}.items():
+        assert adult[place, 2] - adult[33, 2] == pytest.approx(depth, abs=1.6), place
 
 
 @pytest.mark.parametrize("count", [12, 13, 17, 24, 40, 200])
