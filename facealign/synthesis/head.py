@@ -251,9 +251,8 @@ def layout_surface() -> np.ndarray:
 
 
 _JAW_STEPS = 28
-# Where these lines begin: behind the outline seen from the front, at the front edge of the model's
-# ear (about 9 mm) and likewise at the edge of the jaw, as a share of the way from the middle of the
-# map; at the chin on the outline.
+# Where these lines begin: about 9 mm behind the outline seen from the front, at the ear and at the
+# edge of the jaw, as a share of the way from the middle of the map; at the chin on the outline.
 _BEHIND = np.array([0.05, 0.05, 0.05, 0.05, 0.05, 0.04, 0.02, 0, 0])
 
 
