@@ -92,7 +92,7 @@ def cloth(rng: np.random.Generator, skin: np.ndarray, size: int = 160) -> np.nda
     neckline = height + depth * exact.exp(-(((columns - 0.5) / 0.10) ** 2))
     bare = np.clip((neckline - rows) * size / 2, 0, 1)[..., None].astype(np.float32)
     # under the chin it is darker, which sets the jaw off; the chin ends at 0.13
-    dark, lit = rng.uniform(0.25, 0.8), rng.uniform(0.03, 0.16)
+    dark, lit = rng.uniform(0.3, 1.0), rng.uniform(0.03, 0.16)
     tone = dark + (1 - dark) * np.clip((rows - 0.12) / lit, 0, 1).astype(np.float32)
     tone = tone + 0.03 * materials.noise(rng, size, 12)
     texture += (planes.tinted(tone, skin) - texture) * bare

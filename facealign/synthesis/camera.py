@@ -92,7 +92,7 @@ def _blurred(values: np.ndarray, unit: float, rng: np.random.Generator, odd: flo
         return _motion(values, unit * rng.uniform(0.015, 0.085), rng.uniform(0, np.pi))
     if kind < odd:
         deviation = max(unit * rng.uniform(0.006, 0.022), 0.5)
-    elif rng.uniform() < 0.5:
+    elif rng.uniform() < 0.35:
         deviation = max(unit * rng.uniform(0.002, 0.0065), 0.3)
     elif rng.uniform() < 0.15:
         size = (int(rng.integers(2, 5)), 1)

@@ -25,7 +25,7 @@ def hair_mask(look: Look, rng: np.random.Generator, size: int) -> np.ndarray:
         return np.zeros((size, size), np.float32)
     line = field.hairline + 1.6 * noise(rng, size, size / 60) + 2.5 * noise(rng, size, size / 9)
     # where strands cross the hairline, below the temples, they would be spikes on the cheek
-    line = line + (7 - 5 * field.below_temples) * (strands_noise(field, rng) - 0.5)
+    line = line + (7 - 6.5 * field.below_temples) * (strands_noise(field, rng) - 0.5)
     line = line - look.recession
     if look.hair_style == "fringe":
         line = line + field.forehead * (26 * look.fringe)

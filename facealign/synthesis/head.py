@@ -88,7 +88,7 @@ class Expression:
     teeth: tuple[float, float] = (1.0, 0.0)  # share of the upper and the lower ones to be seen
 
 
-def _smooth_step(low: float, high: float, values: np.ndarray) -> np.ndarray:
+def smooth_step(low: float, high: float, values: np.ndarray) -> np.ndarray:
     t = ((values - low) / (high - low)).clip(0, 1)
     return t * t * (3 - 2 * t)
 
@@ -96,7 +96,7 @@ def _smooth_step(low: float, high: float, values: np.ndarray) -> np.ndarray:
 @cache
 def _jaw_share() -> np.ndarray:
     """How far each control point moves with the jaw, 0 to 1."""
-    share = _smooth_step(12, 62, NEUTRAL[:, 1]) * _smooth_step(-100, -35, NEUTRAL[:, 2])
+    share = smooth_step(12, 62, NEUTRAL[:, 1]) * smooth_step(-100, -35, NEUTRAL[:, 2])
     share[49:54] = share[61:64] = 0
     share[[48, 54, 60, 64]] = 0.4
     share[[55, 59]], share[56:59], share[65:68] = 0.8, 1, 1
@@ -107,7 +107,7 @@ def _jaw_share() -> np.ndarray:
 def _brow_share() -> np.ndarray:
     """How far each control point moves with the brows, 0 to 1."""
     heights = exact.exp(-(((NEUTRAL[:, 1] + 61) / 12) ** 2))
-    return heights * _smooth_step(-40, -5, NEUTRAL[:, 2])
+    return heights * smooth_step(-40, -5, NEUTRAL[:, 2])
 
 
 def _lips(face: np.ndarray, expression: Expression) -> None:
@@ -142,7 +142,7 @@ def express(person: np.ndarray, expression: Expression) -> np.ndarray:
         face += near((side * 44, 24, -6), 18)[:, None] * (
             expression.puff * np.array([side * 5.0, 0, 6.0])
         )
-        sideways = _smooth_step(-12, 12, side * NEUTRAL[:, 0])
+        sideways = smooth_step(-12, 12, side * NEUTRAL[:, 0])
         face[:, 1] -= 5.0 * raised * _brow_share() * sideways
         inner = near(21 if side < 0 else 22, 9)[:, None]
         face += inner * (expression.frown * np.array([-side * 2.0, 3.0, 0]))

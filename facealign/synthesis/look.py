@@ -130,7 +130,9 @@ def random_look(rng: np.random.Generator, age: float) -> Look:
     iris = linear(*_EYES[rng.integers(2, 5) if light_eyed else rng.integers(0, 2)])
     feminine = rng.uniform() < 0.5
     made_up = feminine and age >= 0 and rng.uniform() < 0.6
-    lips = skin * np.array([0.84, rng.uniform(0.38, 0.72), rng.uniform(0.4, 0.74)], np.float32)
+    redness = rng.uniform(0, 1)
+    lips = np.array([rng.uniform(0.6, 0.9), 0.65 - 0.35 * redness, 0.66 - 0.3 * redness])
+    lips = skin * lips.astype(np.float32)
     if made_up:
         stick = linear(*rng.choice(_LIPSTICKS))
         share = np.float32(rng.uniform(0.3, 0.8))
@@ -143,16 +145,17 @@ def random_look(rng: np.random.Generator, age: float) -> Look:
     style = str(rng.choice(styles, p=chances))
     volumes = {"bald": 0, "cropped": 3, "short": 11, "fringe": 12, "curly": 22}
     beard = ""
-    if not feminine and age >= 0 and rng.uniform() < 0.5:
+    if not feminine and age >= 0 and rng.uniform() < 0.6:
         beards = ("full", "goatee", "strap", "moustache")
         beard = str(rng.choice(beards, p=[0.55, 0.2, 0.1, 0.15]))
+    stubble = 0.12 + 0.9 * float(np.square(rng.uniform()))
     beard_colour = hair * 0.75
     if rng.uniform() < 0.15 + 0.6 * max(age, 0):
         beard_colour = beard_colour + (linear(190, 188, 184) - beard_colour) * rng.uniform(0.2, 1)
-    brows = np.minimum(hair * _strength(rng, 0.3, 0.9), linear(120, 90, 62))
+    brows = np.minimum(hair * _strength(rng, 0.2, 0.7), linear(100, 76, 54))
     if age > 0.5 and rng.uniform() < 0.4:
         brows = hair * 0.8
-    brow_weight = _strength(rng, 0.35, 1.1) if feminine else _strength(rng, 0.6, 1.5)
+    brow_weight = _strength(rng, 0.35, 1.0) if feminine else _strength(rng, 0.55, 1.35)
     hat, hat_low = _hat(rng, feminine)
     wrinkles = float(np.square(rng.uniform(0, 1)))
     return Look(
@@ -171,11 +174,11 @@ def random_look(rng: np.random.Generator, age: float) -> Look:
         nostrils=_strength(rng, 0.55, 1.0),
         oil=0.02 + 0.6 * float(np.square(rng.uniform())) + 0.08 * dark,
         lips=lips,
-        lip_strength=_strength(rng, 0.7, 0.95) if made_up else _strength(rng, 0.4, 0.95),
+        lip_strength=_strength(rng, 0.8, 1.0) if made_up else _strength(rng, 0.6, 1.0),
         iris=iris * np.float32(rng.uniform(0.4, 1.15)),
         liner=_strength(rng, 0.3, 1) if made_up else 0.0,
         shadow=np.square(rng.uniform(0.05, 0.6, 3)).astype(np.float32),
-        lashes=_strength(rng, 0.6, 1.0) if made_up else _strength(rng, 0.3, 0.85),
+        lashes=_strength(rng, 0.7, 1.0) if made_up else _strength(rng, 0.4, 0.95),
         hair=hair,
         brows=brows,
         brow_weight=brow_weight * (0.75 if age < 0 else 1),
@@ -185,8 +188,8 @@ def random_look(rng: np.random.Generator, age: float) -> Look:
         brow_strength=_strength(rng, 0.05, 0.3) if rng.uniform() < 0.05 else _strength(rng, 0.6, 1),
         beard_kind=beard,
         beard_colour=np.asarray(beard_colour, dtype=np.float32),
-        beard=_strength(rng, 0.15, 1.1),
-        moustache=_strength(rng, 0.15, 1.1),
+        beard=stubble + _strength(rng, 0, 0.2),
+        moustache=stubble + _strength(rng, 0, 0.4),
         hair_style=style,
         hair_volume=volumes.get(style, 9) * _bulk(rng),
         parting=float(rng.uniform(-1, 1)),

@@ -94,8 +94,10 @@ def _paint_mouth(
     texture: np.ndarray,
     controls: np.ndarray,
     teeth: tuple[float, float],
+    line: np.ndarray,
     rng: np.random.Generator,
 ) -> None:
+    """`line` is the colour between closed lips."""
     size = texture.shape[0]
     window = _window(MOUTH, size, 2)
     patch = texture[window]
@@ -128,6 +130,7 @@ def _paint_mouth(
     ivory = linear(226, 219 - 8 * yellow, 206 - 30 * yellow) * np.float32(rng.uniform(0.6, 1))
     _blend(cavity, ivory, np.clip(row, 0, 1).astype(np.float32))
     cavity *= (0.55 + 0.45 * np.clip(down_mm / 2.5, 0, 1))[..., None].astype(np.float32)
+    cavity += (line - cavity) * np.float32(np.clip((3.0 - gap) / 2, 0, 1))  # 1: the lips meet
     patch += (cavity - patch) * mask
 
 
@@ -182,13 +185,13 @@ def _skin(
         specks = np.clip(noise(rng, size, max(size / 150, 1.6)) - 1.2, 0, 1)
         mottle = mottle - 0.25 * look.freckles * specks * (0.7 * field.blush).clip(0, 1)
     smile = max(sum(expression.smiles) / 2, 0)
-    lines = (0.10 + 0.3 * look.wrinkles + 0.28 * smile) * field.folds + 0.3 * field.creases
+    lines = (0.05 + 0.25 * look.wrinkles + 0.25 * smile) * field.folds + 0.45 * field.creases
     lines = lines + 0.32 * look.wrinkles * field.wrinkles + 0.3 * look.bags * field.bags
     lines = lines + (0.3 * look.wrinkles + 0.12 * smile) * field.crows_feet
-    lines = lines + (0.4 * look.wrinkles + look.corners) * field.folds_beyond
-    lines = lines + (0.12 + 0.3 * look.relief) * field.wings
+    lines = lines + (0.3 * look.wrinkles + 0.8 * look.corners) * field.folds_beyond
+    lines = lines + (0.06 + 0.2 * look.relief) * field.wings
     dark = 1 - look.relief * field.shade - 0.2 * look.bags * field.sockets
-    dark = (dark * (1 - lines)).clip(0.05)
+    dark = dark.clip(0.05) / (1 + 1.3 * lines)
     warm = 1 + 0.25 * (1 - dark)  # light that leaves a hollow has passed through skin
     texture[..., 0] *= mottle * dark * warm
     texture[..., 1] *= mottle * dark
@@ -198,6 +201,15 @@ def _skin(
         for channel, tone in enumerate((look.skin * 0.25).tolist()):
             plane = texture[..., channel]
             cv2.circle(plane, place, max(1, size // 240), tone, -1, cv2.LINE_AA)
+
+
+def _light_relief(texture: np.ndarray, look: Look, field: Fields, lamp: np.ndarray) -> None:
+    """Brighter where the small shapes of the skin face the lamp (its x and y), or the sky."""
+    x, y = lamp.astype(np.float32)
+    size = field.size
+    window = (slice(size * 3 // 16, size * 13 // 16),) * 2
+    light = -x * field.slope_x[window] + (0.4 - y) * field.slope_y[window]
+    texture[window] *= (1 + np.float32(look.relief) * light).clip(0.4, 1.6)[..., None]
 
 
 def _make_up(texture: np.ndarray, look: Look, field: Fields) -> None:
@@ -211,7 +223,9 @@ def _grow_beard(texture: np.ndarray, look: Look, field: Fields, rng: np.random.G
     beard = look.moustache * field.moustache
     if look.beard_kind in kinds:
         beard = beard + look.beard * kinds[look.beard_kind]
-    ragged = 0.78 + 0.16 * noise(rng, field.size, 1.8) + 0.2 * noise(rng, field.size, 4)
+    hanging = 0.5 * look.moustache - field.upper_lip  # down to here it covers the upper lip
+    beard = beard + look.moustache * field.over_lip * (6 * hanging).clip(0, 1)
+    ragged = 0.8 + 0.2 * noise(rng, field.size, 1.2) + 0.1 * noise(rng, field.size, 5)
     _blend_face(texture, look.beard_colour, np.clip(beard * ragged * 1.15, 0, 0.94))
 
 
@@ -229,15 +243,16 @@ def paint(
     channels = np.empty((3, size, size), np.float32)
     texture = planes.joined(channels)
     _skin(texture, look, field, expression, rng)
-    if look.beard_kind:
-        _grow_beard(texture, look, field, rng)
     window = _window(LIPS, size, size // 50 + 2)
     mottled = (1 + 0.12 * noise(rng, size, 3, window)).clip(0, 1)
     _blend(texture[window], look.lips, look.lip_strength * field.lips[window] * mottled)
+    _light_relief(texture, look, field, glint)
+    if look.beard_kind:
+        _grow_beard(texture, look, field, rng)
     _blend_face(texture, look.skin * 0.03, look.nostrils * field.nostrils)
     _make_up(texture, look, field)
-    _paint_mouth(texture, controls, expression.teeth, rng)
-    _blend_face(texture, look.lips * 0.12, 0.75 * field.parting_line)
+    _paint_mouth(texture, controls, expression.teeth, look.lips * 0.3, rng)
+    _blend_face(texture, look.lips * 0.12, 0.6 * field.parting_line)
     _blend_face(texture, look.skin * np.array([0.62, 0.3, 0.3], np.float32), 0.7 * field.tear_lakes)
     for side in (0, 1):
         _paint_eye(texture, side, controls, look, gaze, glint)

@@ -135,7 +135,8 @@ def draw(
     grid = (head.GRID, head.GRID)
     hair_coarse = cv2.resize(hairy, grid, interpolation=cv2.INTER_AREA)
     lumps = 1 + 0.3 * materials.noise(rng, head.GRID, 11)
-    rise = exact.blur(hair_coarse * lumps, 1.2, 4) * look.hair_volume
+    # it rises behind its edge, so that the skin before it is not stretched
+    rise = (2 * exact.blur(hair_coarse, 1.2) - 1).clip(0) * lumps * look.hair_volume
     if look.hat:
         rise = rise + _HAT_RISE * exact.blur(
             cv2.resize(hat, grid, interpolation=cv2.INTER_AREA), 0.8

@@ -159,17 +159,17 @@ def random_identity(rng: np.random.Generator, age: float) -> np.ndarray:
 
 
 _MOODS = {
-    "neutral": 0.24,
-    "smile": 0.10,
-    "beam": 0.24,  # a smile that shows the teeth
-    "laugh": 0.14,
-    "talk": 0.12,
+    "neutral": 0.31,
+    "smile": 0.16,
+    "beam": 0.20,  # a smile that shows the teeth
+    "laugh": 0.11,
+    "talk": 0.09,
     "shout": 0.03,
-    "surprise": 0.02,
-    "kiss": 0.03,
+    "surprise": 0.015,
+    "kiss": 0.02,
     "press": 0.03,
-    "sad": 0.025,
-    "disgust": 0.025,
+    "sad": 0.02,
+    "disgust": 0.015,
 }
 
 
@@ -211,7 +211,7 @@ def _mouth(mood: str, rng: np.random.Generator) -> dict[str, float]:
         return {"smile": -0.9 * strong, "apart": 0.3 * float(rng.uniform()), "pout": 0.2}
     if mood == "disgust":
         return {"smile": -0.4 * strong, "apart": float(rng.uniform(0, 2.5)), "press": 0.3}
-    return {"smile": slight, "apart": float(rng.choice([0, 0, rng.uniform(0, 1.0)]))}
+    return {"smile": slight, "apart": float(rng.choice([0, 0, 0, rng.uniform(0, 1.0)]))}
 
 
 def _lids(mood: str, rng: np.random.Generator) -> tuple[float, float]:
