@@ -114,7 +114,7 @@ def test_evaluate_takes_the_courses_table_and_a_checkpoint(
     assert one["model"]["auc_08"] == pytest.approx(same["model"]["auc_08"], abs=1e-12)
     assert one["dlib"]["auc_08"] == same["dlib"]["auc_08"] == other["dlib"]["auc_08"]
     # the released file is the mean of this network and of another
-    assert one["model"]["auc_08"] == pytest.approx(other["model"]["auc_08"], abs=0.03)
+    assert one["model"]["auc_08"] == pytest.approx(other["model"]["auc_08"], abs=0.05)
     assert one["model"]["auc_08"] != other["model"]["auc_08"]
 
 
