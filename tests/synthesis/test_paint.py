@@ -32,7 +32,7 @@ def painted(look: Look, expression: Expression, lamp: np.ndarray = RIGHT_LAMP) -
     return np.asarray(texture.mean(axis=2))
 
 
-def beside(brightness: np.ndarray, *places: tuple[float, float, float]) -> float:
+def brightness_at(brightness: np.ndarray, *places: tuple[float, float, float]) -> float:
     """The mean brightness at these places on the head LAYOUT."""
     columns, rows = np.rint(on_texture(head.to_map(np.array(places)), SIZE)).astype(int).T
     return float(brightness[rows, columns].mean())
@@ -44,8 +44,8 @@ def test_between_closed_lips_there_are_no_teeth(look: Look) -> None:
     closed = painted(look, Expression(apart=0.0, teeth=(1.0, 1.0)))
     opened = painted(look, Expression(apart=2.2, teeth=(1.0, 1.0)))
     lips = float(look.lips.mean())
-    assert beside(closed, *inside) < 0.6 * lips
-    assert beside(opened, *inside) > lips
+    assert brightness_at(closed, *inside) < 0.6 * lips
+    assert brightness_at(opened, *inside) > lips
 
 
 def test_the_wings_of_the_nose_are_bright_towards_the_lamp(look: Look) -> None:
@@ -53,7 +53,7 @@ def test_the_wings_of_the_nose_are_bright_towards_the_lamp(look: Look) -> None:
     left_lit, right_lit = painted(look, rest, LEFT_LAMP), painted(look, rest, RIGHT_LAMP)
     for side, lit, dark in ((-1, left_lit, right_lit), (1, right_lit, left_lit)):
         outside = (side * 18.5, -3.0, 18.0)
-        assert beside(lit, outside) > 1.1 * beside(dark, outside)
+        assert brightness_at(lit, outside) > 1.1 * brightness_at(dark, outside)
 
 
 def test_a_moustache_reaches_the_lip_and_a_strong_one_covers_its_edge(look: Look) -> None:
@@ -65,5 +65,5 @@ def test_a_moustache_reaches_the_lip_and_a_strong_one_covers_its_edge(look: Look
     bare = painted(look, rest)
     short = painted(replace(black, moustache=0.6), rest)
     long = painted(replace(black, moustache=1.3), rest)
-    assert beside(short, *above) < 0.6 * beside(bare, *above)
-    assert beside(long, *on_lip) < 0.6 * beside(bare, *on_lip)
+    assert brightness_at(short, *above) < 0.6 * brightness_at(bare, *above)
+    assert brightness_at(long, *on_lip) < 0.6 * brightness_at(bare, *on_lip)
